@@ -1,0 +1,419 @@
+# SPDX-License-Identifier: MIT
+#
+# Everything that can be done with Tessera; `make help` lists it. One Makefile for the whole tree,
+# and everything it makes is under $(O).
+
+O ?= build
+# The kernel on the ISO: debug (with its checks) or release.
+CONFIG ?= debug
+MEM ?= 512M
+SMP ?= 1
+# Continuous integration treats warnings as errors; a student's newer compiler must not.
+WERROR ?= $(if $(CI),1)
+Q := $(if $(V),,@)
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+.PHONY: all
+all:
+
+# ---------------------------------------------------------------------------------------------
+# What is where. A layer is one archive and may use only the layers before it (`make check`).
+
+LAYERS := base lib low sync sched mm fs process syscall entry init boot
+
+DIR_base := kernel/base
+DIR_lib := kernel/lib
+DIR_low := arch/x86_64/low
+DIR_sync := kernel/sync
+DIR_sched := kernel/sched
+DIR_mm := mm
+DIR_fs := kernel/fs
+DIR_process := kernel/process
+DIR_syscall := kernel/syscall
+DIR_entry := arch/x86_64/entry
+DIR_init := kernel/init
+DIR_boot := boot
+
+ASFILES := $(foreach l,$(LAYERS),$(wildcard $(DIR_$(l))/*.S))
+CFILES := $(foreach l,$(LAYERS),$(wildcard $(DIR_$(l))/*.c))
+
+# ---------------------------------------------------------------------------------------------
+# Tools.
+
+ifeq ($(origin CROSS_COMPILE),undefined)
+CROSS_COMPILE := $(shell for p in x86_64-elf- x86_64-linux-gnu-; do \
+	command -v $${p}gcc >/dev/null && { echo $$p; break; }; done)
+endif
+
+ifneq ($(LLVM),)
+CC := clang
+LD := ld.lld
+AR := llvm-ar
+NM := llvm-nm
+STRIP := llvm-strip
+endif
+ifneq ($(filter default undefined,$(origin CC)),)
+CC := $(CROSS_COMPILE)gcc
+endif
+ifneq ($(filter default undefined,$(origin LD)),)
+LD := $(CROSS_COMPILE)ld
+endif
+ifneq ($(filter default undefined,$(origin AR)),)
+AR := $(CROSS_COMPILE)ar
+endif
+NM ?= $(CROSS_COMPILE)nm
+STRIP ?= $(CROSS_COMPILE)strip
+
+# User programs and host tests are built for Linux, whatever the kernel is built with.
+MUSL_CC ?= musl-gcc
+USER_CC ?= gcc
+USER_STRIP ?= strip
+HOST_CC ?= gcc
+BUSYBOX ?= /bin/busybox
+
+IS_CLANG := $(findstring clang,$(notdir $(firstword $(CC))))
+
+# ---------------------------------------------------------------------------------------------
+# Flags. CFI goes to .debug_frame, which gdb reads and which isn't loaded.
+
+INCLUDES := -I. -Iarch/x86_64/include
+WARNINGS := -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror)
+
+KCFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -mno-red-zone -mcmodel=kernel -fno-pic \
+	-fno-pie -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+	$(WARNINGS) $(INCLUDES)
+# GCC takes an access to a low constant address, such as the VGA text buffer's, for a mistake.
+KCFLAGS += $(if $(IS_CLANG),--target=x86_64-linux-gnu,--param=min-pagesize=0)
+# Without vector registers nothing needs a stack aligned to 16.
+KCFLAGS += $(if $(IS_CLANG),-mstack-alignment=8,-mpreferred-stack-boundary=3)
+KASFLAGS := -g -mno-red-zone $(if $(IS_CLANG),--target=x86_64-linux-gnu) $(INCLUDES) \
+	-D__ASSEMBLER__ -include $(O)/gen/asm-prelude.h
+KLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-size=4096 \
+	-z noexecstack --orphan-handling=warn $(if $(WERROR),--fatal-warnings)
+
+# A tail call leaves no frame: the debug kernel's backtraces name every caller.
+CONFIG_FLAGS_debug := -DCONFIG_DEBUG -fno-optimize-sibling-calls
+CONFIG_FLAGS_release :=
+
+# $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
+# Runs while the Makefile is read, without starting a process when nothing changed.
+define remember
+$(if $(wildcard $(dir $(1))),,$(shell mkdir -p $(dir $(1))))$(if $(and $(wildcard $(1)),$(call same,$(strip $(file <$(1))),$(strip $(2)))),,$(file >$(1),$(strip $(2))))
+endef
+same = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
+
+# Goals that build nothing must not leave anything either.
+ifneq ($(filter-out help clean format,$(or $(MAKECMDGOALS),all)),)
+BUILDING := 1
+endif
+
+# ---------------------------------------------------------------------------------------------
+# The kernel, once per configuration.
+
+# $(call objects,CONFIG,SOURCES): switch.c becomes switch.o, and switch.S beside it switch.S.o.
+objects = $(patsubst %,$(O)/$(1)/%.o,$(patsubst %.c,%,$(2)))
+
+# $(call layer_objects,CONFIG,LAYER)
+layer_objects = $(call objects,$(1),$(wildcard $(DIR_$(2))/*.c $(DIR_$(2))/*.S)) \
+	$(if $(filter low,$(2)),$(O)/$(1)/gen/font.o)
+
+define layer_rules
+$(if $(BUILDING),$(call remember,$(O)/$(1)/lib$(2).list,$(call layer_objects,$(1),$(2))))
+$(O)/$(1)/lib$(2).a: $(call layer_objects,$(1),$(2)) $(O)/$(1)/lib$(2).list
+	@rm -f $$@
+	$$(Q)$$(AR) rcsD $$@ $$(filter %.o,$$^)
+endef
+
+define config_rules
+ARCHIVES_$(1) := $(LAYERS:%=$(O)/$(1)/lib%.a)
+$(if $(BUILDING),$(call remember,$(O)/$(1)/flags,$(CC) $(KCFLAGS) $(CONFIG_FLAGS_$(1)) $(KASFLAGS) $(LD) $(KLDFLAGS)))
+
+$(foreach l,$(LAYERS),$(eval $(call layer_rules,$(1),$(l))))
+
+$(O)/$(1)/%.o: %.c $(O)/$(1)/flags
+	@echo "  CC      $$<"; mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(KCFLAGS) $$(CONFIG_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+
+$(O)/$(1)/%.S.o: %.S $(O)/$(1)/flags $(O)/gen/asm-prelude.h
+	@echo "  AS      $$<"; mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(KASFLAGS) $$(CONFIG_FLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+
+$(O)/$(1)/gen/%.o: $(O)/gen/%.S $(O)/$(1)/flags $(O)/gen/asm-prelude.h
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(KASFLAGS) -c -o $$@ $$<
+
+$(O)/$(1)/gen/font.o: $(O)/gen/font.psf
+
+# Two links: the second adds the names of the functions that the first placed.
+$(O)/$(1)/first.elf: $$(ARCHIVES_$(1)) $(O)/$(1)/gen/no-ksyms.o linker.ld
+	$$(Q)$$(LD) $$(KLDFLAGS) -T linker.ld -o $$@ $(O)/$(1)/gen/no-ksyms.o \
+		--whole-archive $$(ARCHIVES_$(1))
+
+$(O)/$(1)/tessera.elf: $(O)/$(1)/first.elf tools/mkksyms
+	@echo "  LD      $$@"
+	$$(Q)$$(NM) $(O)/$(1)/first.elf >$(O)/$(1)/first.nm
+	$$(Q)tools/mkksyms <$(O)/$(1)/first.nm >$(O)/$(1)/ksyms.S
+	$$(Q)$$(CC) $$(KASFLAGS) -c -o $(O)/$(1)/ksyms.o $(O)/$(1)/ksyms.S
+	$$(Q)$$(LD) $$(KLDFLAGS) -T linker.ld -Map $(O)/$(1)/tessera.map -o $$@ $(O)/$(1)/ksyms.o \
+		--whole-archive $$(ARCHIVES_$(1))
+	$$(Q)$$(NM) $$@ >$(O)/$(1)/tessera.nm
+	$$(Q)tools/mkksyms --compare $(O)/$(1)/first.nm $(O)/$(1)/tessera.nm
+
+-include $(patsubst %.o,%.d,$(call objects,$(1),$(CFILES) $(ASFILES)))
+endef
+
+$(foreach c,debug release,$(eval $(call config_rules,$(c))))
+
+$(O)/gen/asm-prelude.h:
+	@mkdir -p $(@D)
+	@printf '%s\n' '.cfi_sections .debug_frame' >$@
+
+$(O)/gen/no-ksyms.S: tools/mkksyms
+	@mkdir -p $(@D)
+	@tools/mkksyms --empty >$@
+
+# What the ISO carries: without debug information, which only slows the loader.
+$(O)/tessera.elf: $(O)/$(CONFIG)/tessera.elf $(O)/config
+	$(Q)$(STRIP) -g -o $@ $<
+
+$(if $(BUILDING),$(call remember,$(O)/config,$(CONFIG)))
+
+# The console font is the distribution's; without it the framebuffer console stays off.
+FONT := $(firstword $(wildcard $(foreach d,$(O)/dist/console-setup-linux /, \
+	$(d)/usr/share/consolefonts/Lat15-VGA16.psf.gz $(d)/usr/share/consolefonts/Uni2-VGA16.psf.gz)))
+$(if $(BUILDING),$(call remember,$(O)/gen/font.from,$(FONT)))
+
+$(O)/gen/font.psf: $(O)/gen/font.from
+	$(if $(FONT),@gzip -dc $(FONT) >$@,@echo "no console font (tools/bootstrap build fetches one):" \
+		"there will be no text on a graphical screen"; : >$@)
+
+$(O)/gen/font.S: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' '.section .rodata.font, "a"' '.balign 16' \
+		'.global console_font_start, console_font_end' \
+		'console_font_start: .incbin "$(O)/gen/font.psf"' 'console_font_end:' \
+		'.section .note.GNU-stack, "", @progbits' >$@
+
+# ---------------------------------------------------------------------------------------------
+# User programs and the initial file system.
+
+ROOT := $(O)/root
+USER_SRCS := $(wildcard user/*.c)
+USER_TEST_SRCS := $(wildcard user/tests/*.c)
+USER_TEST_PROGS := $(USER_TEST_SRCS:user/tests/%.c=$(O)/user/tests/%)
+USER_PROGS := $(USER_SRCS:user/%.c=$(O)/user/bin/%) $(USER_TEST_PROGS)
+HELLO := $(wildcard tests/programs/hello.c)
+HELLO_PROGS := $(if $(HELLO),$(addprefix $(O)/user/bin/hello-,musl glibc pie))
+USER_CFLAGS := -static -O2 -g -std=gnu11 -Wall $(if $(WERROR),-Werror) -Iuser -I.
+ETC_FILES := $(wildcard iso/etc/*)
+BUSYBOX_LINKS := sh ls cat echo sha256sum
+
+# The base image is loaded at every boot and unpacked into RAM of which there may be just 64 MiB.
+INITRAMFS_MAX := 6291456
+
+$(if $(BUILDING),$(call remember,$(O)/user/flags,$(MUSL_CC) $(USER_CC) $(USER_CFLAGS)))
+$(if $(BUILDING),$(call remember,$(O)/user/list,$(USER_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(BUSYBOX)))
+
+$(O)/user/bin/%: user/%.c $(O)/user/flags
+	@echo "  USER    $<"; mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $<
+
+$(O)/user/tests/%: user/tests/%.c $(O)/user/flags
+	@echo "  USER    $<"; mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $<
+
+$(O)/user/bin/hello-musl: $(HELLO) $(O)/user/flags
+	@echo "  USER    $@"; mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -O2 -o $@ $<
+
+$(O)/user/bin/hello-glibc: $(HELLO) $(O)/user/flags
+	@echo "  USER    $@"; mkdir -p $(@D)
+	$(Q)$(USER_CC) -static -O2 -o $@ $<
+
+$(O)/user/bin/hello-pie: $(HELLO) $(O)/user/flags
+	@echo "  USER    $@"; mkdir -p $(@D)
+	$(Q)$(USER_CC) -static-pie -fPIE -O2 -o $@ $<
+
+-include $(USER_PROGS:%=%.d)
+
+$(O)/initramfs.cpio: $(USER_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(O)/user/list $(BUSYBOX) iso/mkroot
+	@echo "  CPIO    $@"
+	$(Q)iso/mkroot $@ $(ROOT) $(INITRAMFS_MAX) $(USER_STRIP) $(BUSYBOX) "$(BUSYBOX_LINKS)" \
+		$(USER_PROGS) $(HELLO_PROGS)
+
+# ---------------------------------------------------------------------------------------------
+# Host tests: kernel code that needs no machine, compiled as a library for this one.
+
+HOST_TESTS := $(patsubst tests/host/%.c,$(O)/host/%,$(wildcard tests/host/test_*.c))
+HOST_SUPPORT := $(wildcard tests/host/support/*.c)
+# mm/ needs the simulated machine below it.
+HOST_LIB_SRCS := $(wildcard kernel/lib/*.c kernel/base/cmdline.c boot/multiboot2.c boot/pvh.c) \
+	$(HOST_SUPPORT) $(if $(HOST_SUPPORT),$(wildcard mm/*.c))
+HOST_OBJS := $(HOST_LIB_SRCS:%.c=$(O)/host/obj/%.o)
+HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+	$(WARNINGS) -DTESSERA_HOST -DCONFIG_DEBUG -Itests/host/include -Iarch/x86_64/include -I.
+
+$(if $(BUILDING),$(call remember,$(O)/host/flags,$(HOST_CC) $(HOST_CFLAGS)))
+$(if $(BUILDING),$(call remember,$(O)/host/list,$(HOST_OBJS)))
+
+$(O)/host/obj/%.o: %.c $(O)/host/flags
+	@echo "  HOSTCC  $<"; mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/host/libhost.a: $(HOST_OBJS) $(O)/host/list
+	@rm -f $@
+	$(Q)ar rcsD $@ $(HOST_OBJS)
+
+$(O)/host/test_%: tests/host/test_%.c $(O)/host/libhost.a
+	@echo "  HOSTCC  $<"
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(O)/host/libhost.a -lpthread
+
+# Its subject is also what printf does with formats that a compiler warns of.
+$(O)/host/test_printf: private HOST_CFLAGS += -Wno-format -Wno-format-overflow -Wno-format-truncation \
+	-Wno-format-security -Wno-format-extra-args -Wno-restrict
+
+-include $(HOST_TESTS:%=%.d) $(HOST_OBJS:.o=.d)
+
+# ---------------------------------------------------------------------------------------------
+# ISO images. A second one differs by its command line only: init plays the tour and powers off.
+
+CMDLINE ?=
+$(if $(BUILDING),$(call remember,$(O)/cmdline,$(CMDLINE)))
+
+$(O)/tessera.iso $(O)/tessera-tour.iso: $(O)/tessera.elf $(O)/initramfs.cpio iso/grub.cfg iso/mkiso $(O)/cmdline
+	@echo "  ISO     $@"
+	$(Q)iso/mkiso $@ $(O)/tessera.elf $(O)/initramfs.cpio \
+		"$(strip $(if $(filter %-tour.iso,$@),tour=auto) $(CMDLINE))"
+
+# ---------------------------------------------------------------------------------------------
+# For editors: how each file of the kernel is compiled.
+
+empty :=
+space := $(empty) $(empty)
+comma := ,
+define newline
+
+
+endef
+json_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(CC) $(KCFLAGS) $(CONFIG_FLAGS_debug) -c -o $(O)/debug/$(basename $(1)).o $(1)"}
+$(if $(BUILDING),$(call remember,$(O)/gen/sources,$(CFILES)))
+
+$(O)/compile_commands.json: $(O)/gen/sources $(O)/debug/flags
+	$(file >$@,[$(newline)$(subst }$(space){,}$(comma)$(newline){,$(foreach f,$(CFILES),$(call json_entry,$(f))))$(newline)])@:
+
+# ---------------------------------------------------------------------------------------------
+# Goals.
+
+PROVE ?= prove
+JOBS ?= $(shell nproc)
+GUEST_TESTS := $(wildcard tests/qemu/*.t)
+
+# Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+
+all: $(O)/debug/tessera.elf $(O)/release/tessera.elf $(O)/initramfs.cpio iso $(O)/compile_commands.json ## build everything that runs (default)
+
+.PHONY: iso
+iso: $(O)/tessera.iso $(O)/tessera-tour.iso ## build the hybrid BIOS and UEFI image
+
+.PHONY: run
+run: ## boot the ISO in QEMU: UEFI=1 SMP=n MEM=size KVM=1 GUI=1 CMDLINE='...'
+	$(Q)O=$(O) tools/bootstrap run
+	$(Q)$(SUBMAKE) iso
+	$(Q)O=$(O) UEFI=$(UEFI) SMP=$(SMP) MEM=$(MEM) KVM=$(KVM) GUI=$(GUI) tools/run
+
+.PHONY: debug
+debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFLAGS='...'
+	$(Q)O=$(O) tools/bootstrap run debug
+	$(Q)$(SUBMAKE) $(O)/debug/tessera.elf $(O)/initramfs.cpio
+	$(Q)O=$(O) SMP=$(SMP) MEM=$(MEM) CMDLINE='$(CMDLINE)' tools/debug $(GDBFLAGS)
+
+.PHONY: test
+test: ## run all tests, on the host and in QEMU
+	$(Q)O=$(O) tools/bootstrap test
+	$(Q)$(SUBMAKE) all host-tests
+	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(HOST_TESTS)
+
+.PHONY: test-guest
+test-guest: ## run the tests that boot the kernel in QEMU
+	$(Q)O=$(O) tools/bootstrap test
+	$(Q)$(SUBMAKE) all
+	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GUEST_TESTS)
+
+.PHONY: test-host
+test-host: ## run the tests of kernel code compiled for the host, under ASan and UBSan
+	$(Q)O=$(O) tools/bootstrap test
+	$(Q)$(SUBMAKE) host-tests
+	$(Q)$(PROVE) -j$(JOBS) -e '' $(HOST_TESTS)
+
+.PHONY: test-linux
+test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU (HOST=1: on this machine)
+	$(Q)O=$(O) tools/bootstrap $(if $(HOST),test,reference)
+	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio)
+	$(Q)O=$(O) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),tests/qemu/reference/user.t)
+
+# As the runner in the guest does: what a test expects of permissions is not what root may do.
+AS_NOBODY = $(if $(filter 0,$(shell id -u)),setpriv --reuid=65534 --regid=65534 --clear-groups)
+
+.PHONY: check
+check: ## compile with warnings as errors (GCC, Clang), check format, layers, and for likely bugs
+	$(Q)O=$(O) tools/bootstrap check
+	$(Q)$(SUBMAKE) check-format check-static check-layers
+
+# Each compiler in a folder of its own, so that the usual build isn't made anew after a check.
+.PHONY: check-gcc check-clang
+check-gcc:
+	@echo "  CHECK   GCC, warnings are errors"
+	$(Q)$(MAKE) --no-print-directory O=$(O)/check/gcc WERROR=1 kernels programs host-tests >$(O)/check/gcc.log
+check-clang: check-gcc
+	@echo "  CHECK   Clang, warnings are errors"
+	$(Q)$(MAKE) --no-print-directory O=$(O)/check/clang CC=clang WERROR=1 kernels >$(O)/check/clang.log
+
+.PHONY: check-format
+check-format:
+	@echo "  CHECK   format"
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+
+.PHONY: check-static
+check-static:
+	@echo "  CHECK   cppcheck"
+	$(Q)mkdir -p $(O)/check/cppcheck
+	$(Q)cppcheck -q -j$(JOBS) --std=c11 --platform=unix64 --enable=warning,portability \
+		--cppcheck-build-dir=$(O)/check/cppcheck --inline-suppr --error-exitcode=1 \
+		--suppressions-list=tests/check/cppcheck.txt $(INCLUDES) -D__x86_64__ -DCONFIG_DEBUG $(CFILES)
+
+.PHONY: check-layers
+check-layers: check-clang
+	@echo "  CHECK   layers"
+	$(Q)tools/check-layers --archives $(O)/check/gcc/debug $(foreach l,$(LAYERS),$(l)=$(DIR_$(l)))
+	$(Q)$(PROVE) tests/check
+
+.PHONY: format
+format: ## put the sources into the project's format
+	$(Q)clang-format -i $(FORMATTED)
+
+FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) kernel/abi arch/x86_64/include/arch \
+	user user/tests tests/programs tests/host tests/host/*,$(d)/*.c $(d)/*.h)))
+
+.PHONY: kernels programs host-tests
+kernels: $(O)/debug/tessera.elf $(O)/release/tessera.elf
+programs: $(USER_PROGS) $(HELLO_PROGS)
+host-tests: $(HOST_TESTS)
+
+.PHONY: clean
+clean: ## remove what was built (downloads in $(O)/dist stay)
+	$(Q)if [ -d $(O) ]; then find $(O) -mindepth 1 -maxdepth 1 ! -name dist -exec rm -rf {} +; fi
+
+.PHONY: help
+help: ## show this list
+	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+ifneq ($(filter debug run test%,$(MAKECMDGOALS)),)
+# Their recipes run make again; two of them at a time would build the same files twice.
+.NOTPARALLEL:
+endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Characters typed at the console: the PS/2 keyboard, and the one callback all input goes to. */
+#ifndef ARCH_KEYBOARD_H
+#define ARCH_KEYBOARD_H
+
+#include "kernel/base/types.h"
+
+#define KEYBOARD_ISA_IRQ 1
+
+/*
+ * Sets who gets the characters of serial line and keyboard; NULL drops them. The function is
+ * called with interrupts disabled, mostly from an interrupt handler: it must not sleep.
+ */
+void set_console_input(void (*fn)(char c));
+
+/* For the drivers of input devices: passes one character on. => interrupts disabled. */
+void console_input(char c);
+
+/*
+ * Empties the controller and lets the keyboard raise ISA IRQ 1. Returns 0, or -ENODEV when no
+ * 8042 controller answers. Every wait is bounded. => interrupts disabled.
+ */
+int keyboard_init(void);
+
+/*
+ * The handler of ISA IRQ 1: scan codes of set 1, US layout. Enter gives \n, Backspace 0x7f, Ctrl
+ * and a letter 1 to 26. => interrupts disabled; the caller sends the EOI.
+ */
+void keyboard_irq(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ARCH_TRAP_H
+#define ARCH_TRAP_H
+
+#include <arch/ptrace.h>
+
+/* Fills the IDT and the system-call registers of this CPU. => gdt_init() ran. */
+void trap_init(void);
+void syscall_init(void);
+
+/* Sets what an interrupt vector calls, with interrupts off; it acknowledges the interrupt itself. */
+void set_irq_handler(unsigned int vector, void (*handler)(void));
+
+/* Prints registers, a backtrace with names, the areas of the running program, the walk of CR2. */
+void show_kernel_state(const struct pt_regs *regs);
+
+/* How often each vector came, for this boot. */
+extern unsigned long irq_counts[256];
+
+#endif

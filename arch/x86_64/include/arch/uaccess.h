@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only way to user memory. A fault inside these functions is handled like the program's own
+ * (demand paging, copying, stack growth); when it can't be, the exception table makes the function
+ * return short. They may sleep.
+ */
+#ifndef ARCH_UACCESS_H
+#define ARCH_UACCESS_H
+
+#include <arch/pte.h>
+
+/* Whether [addr, addr + len) lies in user space altogether. Says nothing about what is mapped. */
+static inline bool access_ok(unsigned long addr, unsigned long len)
+{
+	return len <= TASK_SIZE && addr <= TASK_SIZE - len;
+}
+
+/* Both return the number of bytes that could NOT be copied: 0 is success. */
+unsigned long __must_check copy_from_user(void *to, const void __user *from, unsigned long len);
+unsigned long __must_check copy_to_user(void __user *to, const void *from, unsigned long len);
+/* Zeroes user memory; returns the bytes not zeroed. */
+unsigned long __must_check clear_user(void __user *to, unsigned long len);
+/*
+ * Copies a string with its terminator, at most size bytes. Returns its length without the
+ * terminator, size if none was found among the first size bytes, or -EFAULT.
+ */
+long __must_check strncpy_from_user(char *to, const char __user *from, long size);
+
+/* One value of 1, 2, 4 or 8 bytes: 0 or -EFAULT. On failure *to is unchanged. */
+void uaccess_init(void);
+
+#define get_user(to, from)                                                           \
+	({                                                                           \
+		__typeof__(to) gu_v;                                                 \
+		int gu_err;                                                          \
+		_Static_assert(sizeof(gu_v) == sizeof(*(from)), "get_user: sizes");  \
+		gu_err = copy_from_user(&gu_v, (from), sizeof(gu_v)) ? -14 : 0;      \
+		if (!gu_err)                                                         \
+			(to) = gu_v;                                                 \
+		gu_err;                                                              \
+	})
+#define put_user(val, to)                                              \
+	({                                                             \
+		__typeof__(*(to)) pu_v = (val);                        \
+		copy_to_user((to), &pu_v, sizeof(pu_v)) ? -14 : 0;     \
+	})
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include <arch/desc.h>
+
+#include "kernel/base/string.h"
+
+#define NR_GDT 10
+#define IST_STACK_SIZE 8192
+
+#define GDT_CODE64(dpl) (0x00af9b000000ffffUL | ((u64)(dpl) << 45))
+#define GDT_CODE32(dpl) (0x00cf9b000000ffffUL | ((u64)(dpl) << 45))
+#define GDT_DATA(dpl)	(0x00cf93000000ffffUL | ((u64)(dpl) << 45))
+
+DEFINE_PER_CPU(struct tss, cpu_tss);
+DEFINE_PER_CPU(unsigned long, cpu_kernel_sp);
+static DEFINE_PER_CPU(u64, cpu_gdt)[NR_GDT];
+
+/* The boot processor's; others allocate theirs. */
+static u8 boot_ist_stacks[NR_IST][IST_STACK_SIZE] __aligned(16);
+
+static struct idt_gate idt[256] __aligned(16);
+
+struct table_ptr {
+	u16 limit;
+	u64 base;
+} __packed;
+
+void gdt_init(void)
+{
+	u64 *gdt = *this_cpu_ptr(&cpu_gdt);
+	struct tss *tss = this_cpu_ptr(&cpu_tss);
+	struct table_ptr ptr = { sizeof(cpu_gdt) - 1, (u64)gdt };
+	u64 base = (u64)tss;
+
+	gdt[KERNEL_CS / 8] = GDT_CODE64(0);
+	gdt[KERNEL_DS / 8] = GDT_DATA(0);
+	gdt[USER32_CS / 8] = GDT_CODE32(3);
+	gdt[USER_DS / 8] = GDT_DATA(3);
+	gdt[USER_CS / 8] = GDT_CODE64(3);
+	/* A 64-bit TSS descriptor takes two slots: SDM volume 3A, figure 7-4. */
+	gdt[TSS_SELECTOR / 8] = (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 |
+				(base >> 24 & 0xff) << 56;
+	gdt[TSS_SELECTOR / 8 + 1] = base >> 32;
+
+	for (int i = 0; i < NR_IST; i++)
+		tss->ist[i] = (u64)boot_ist_stacks[i] + IST_STACK_SIZE;
+	tss->iomap_base = sizeof(*tss);
+
+	__asm__ volatile("lgdt %0" : : "m"(ptr));
+	__asm__ volatile("pushq %0\n\t"
+			 "leaq 1f(%%rip), %%rax\n\t"
+			 "pushq %%rax\n\t"
+			 "lretq\n"
+			 "1:\n\t"
+			 "movl %1, %%ss\n\t"
+			 "movl %2, %%ds\n\t"
+			 "movl %2, %%es\n\t"
+			 "ltr %w3"
+			 :
+			 : "i"(KERNEL_CS), "r"(KERNEL_DS), "r"(0), "r"(TSS_SELECTOR)
+			 : "rax", "memory");
+}
+
+void idt_set_gate(unsigned int vector, const void *entry, unsigned int ist, bool user)
+{
+	u64 addr = (u64)entry;
+
+	idt[vector] = (struct idt_gate){
+		.offset_low = (u16)addr,
+		.selector = KERNEL_CS,
+		.ist = (u8)ist,
+		.type = user ? 0xee : 0x8e, /* interrupt gate, present, DPL */
+		.offset_mid = (u16)(addr >> 16),
+		.offset_high = (u32)(addr >> 32),
+	};
+}
+
+void idt_load(void)
+{
+	struct table_ptr ptr = { sizeof(idt) - 1, (u64)idt };
+
+	__asm__ volatile("lidt %0" : : "m"(ptr));
+}
+
+void set_kernel_stack(unsigned long top)
+{
+	this_cpu_write(cpu_kernel_sp, top);
+	this_cpu_ptr(&cpu_tss)->rsp[0] = top;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include <arch/cpu.h>
+#include <arch/mmu.h>
+#include <arch/tlb.h>
+
+#include "kernel/base/string.h"
+
+pgd_t kernel_pgd[PTRS_PER_TABLE] __aligned(4096);
+
+/* The image lies at KERNEL_IMAGE_BASE + its physical address, everything else in the direct map. */
+static phys_addr_t table_phys(const pgd_t *pgd)
+{
+	if ((unsigned long)pgd >= KERNEL_IMAGE_BASE)
+		return make_phys((unsigned long)pgd - KERNEL_IMAGE_BASE);
+	return virt_to_phys(pgd);
+}
+
+void mmu_init_pgd(pgd_t *pgd)
+{
+	memset(pgd, 0, PAGE_SIZE / 2);
+	memcpy(pgd + PTRS_PER_TABLE / 2, kernel_pgd + PTRS_PER_TABLE / 2, PAGE_SIZE / 2);
+}
+
+void mmu_load_pgd(const pgd_t *pgd)
+{
+	write_cr3(table_phys(pgd).v);
+}
+
+phys_addr_t mmu_current_pgd(void)
+{
+	return make_phys(read_cr3() & _PAGE_PFN_MASK);
+}
+
+bool mmu_has_gbpages(void)
+{
+	return cpu_features.gbpages;
+}
+
+void clear_page(void *page)
+{
+	unsigned long n = PAGE_SIZE / 8;
+
+	__asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0UL) : "memory");
+}
+
+void copy_page(void *to, const void *from)
+{
+	unsigned long n = PAGE_SIZE / 8;
+
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+}
+
+static void invlpg(unsigned long addr)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(addr) : "memory");
+}
+
+void tlb_flush_page_local(unsigned long addr)
+{
+	invlpg(addr);
+}
+
+void tlb_flush_range(const pgd_t *pgd, unsigned long start, unsigned long end)
+{
+	if (table_phys(pgd).v != mmu_current_pgd().v)
+		return;
+	if ((end - start) >> PAGE_SHIFT > TLB_FLUSH_ALL_PAGES) {
+		write_cr3(read_cr3());
+		return;
+	}
+	for (; start < end; start += PAGE_SIZE)
+		invlpg(start);
+}
+
+void tlb_flush_kernel_range(unsigned long start, unsigned long end)
+{
+	if ((end - start) >> PAGE_SHIFT <= TLB_FLUSH_ALL_PAGES) {
+		for (; start < end; start += PAGE_SIZE)
+			invlpg(start);
+	} else if (cpu_features.pge) {
+		/* Global translations survive a load of CR3 but not a change of CR4.PGE. */
+		write_cr4(read_cr4() & ~X86_CR4_PGE);
+		write_cr4(read_cr4() | X86_CR4_PGE);
+	} else {
+		write_cr3(read_cr3());
+	}
+}

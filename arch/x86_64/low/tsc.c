@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The clock: how fast the time-stamp counter runs, and time from it.
+ *
+ * A counter that isn't "invariant" (CPUID 0x80000007, EDX bit 8) may change its speed with the
+ * processor's. It is used all the same: there is nothing better on such machines that is as cheap,
+ * and under an emulator, which never says invariant, it is good.
+ */
+#include <arch/clock.h>
+#include <arch/cpu.h>
+#include <arch/io.h>
+#include "kernel/base/compiler.h"
+#include "kernel/base/printk.h"
+
+#define CPUID_HYPERVISOR  BIT(31) /* leaf 1, ECX */
+#define CPUID_HV_BASE	  0x40000000
+#define CPUID_HV_TIMING	  0x40000010 /* EAX: TSC in kHz (VMware's convention, also KVM's) */
+#define CPUID_TSC_CRYSTAL 0x15
+
+#define RUN_TICKS (PIT_HZ / 200) /* 5 ms */
+#define RUNS	  5
+/* A run is good enough when its ends are known to one part in this; no further one is made. */
+#define GOOD_PART 1024
+/* Reading the PIT takes about a microsecond: far more than 5 ms of them, and it isn't counting. */
+#define RUN_POLLS 1000000
+
+#define SHIFT	     32
+#define NS_PER_MS    1000000ULL
+#define FALLBACK_KHZ 1000000ULL
+
+u64 tsc_khz;
+
+static u64 tsc_base;
+static u64 ns_mult; /* nanoseconds per tick, times 2^SHIFT */
+
+static u64 khz_from_cpuid(void)
+{
+	u32 a, b, c, d;
+
+	/* SDM vol. 2, CPUID leaf 0x15: the crystal's Hz in ECX, times EBX / EAX. */
+	cpuid(0, 0, &a, &b, &c, &d);
+	if (a >= CPUID_TSC_CRYSTAL) {
+		cpuid(CPUID_TSC_CRYSTAL, 0, &a, &b, &c, &d);
+		if (a && b && c)
+			return (u64)c * b / a / 1000;
+	}
+	cpuid(1, 0, &a, &b, &c, &d);
+	if (!(c & CPUID_HYPERVISOR))
+		return 0;
+	cpuid(CPUID_HV_BASE, 0, &a, &b, &c, &d);
+	if (a < CPUID_HV_TIMING || a > CPUID_HV_BASE + 0xffff)
+		return 0;
+	cpuid(CPUID_HV_TIMING, 0, &a, &b, &c, &d);
+	return a;
+}
+
+/*
+ * One run against the PIT. Both its ends lie between two readings of the counter, so whatever
+ * stops us there (the host, an SMI) makes the run vaguer, not wrong: *vague is by how many ticks.
+ * Returns the ticks of the run, or 0 when the PIT doesn't count.
+ */
+static u64 pit_run(u64 *vague)
+{
+	u64 start_from, start_to, end_from, end_to;
+	unsigned int polls = 0;
+	bool expired;
+
+	start_from = tsc_read();
+	pit_countdown(RUN_TICKS);
+	start_to = end_to = tsc_read();
+	do {
+		end_from = end_to;
+		expired = pit_expired();
+		end_to = tsc_read();
+	} while (!expired && ++polls < RUN_POLLS);
+	if (!expired || polls == 0)
+		return 0;
+	*vague = (start_to - start_from) + (end_to - end_from);
+	return (end_from + end_to) / 2 - (start_from + start_to) / 2;
+}
+
+static u64 khz_from_pit(void)
+{
+	u64 ticks, vague, best = 0, best_vague = ~0ULL;
+	unsigned int run;
+
+	for (run = 0; run < RUNS; run++) {
+		ticks = pit_run(&vague);
+		if (ticks == 0)
+			return 0;
+		if (vague < best_vague) {
+			best = ticks;
+			best_vague = vague;
+		}
+		if (best_vague < best / GOOD_PART)
+			break;
+	}
+	return best * PIT_HZ / RUN_TICKS / 1000;
+}
+
+void tsc_init(void)
+{
+	const char *how = "CPUID";
+	u64 khz = khz_from_cpuid();
+
+	if (khz == 0) {
+		how = "PIT";
+		khz = khz_from_pit();
+	}
+	if (khz == 0) {
+		how = "guess";
+		khz = FALLBACK_KHZ;
+		pr_warn("no way to measure the TSC: time will run at a wrong speed\n");
+	}
+	tsc_khz = khz;
+	tsc_base = tsc_read();
+	WRITE_ONCE(ns_mult, (NS_PER_MS << SHIFT) / khz);
+	pr_info("tsc: %lu.%03lu MHz (%s)\n", (unsigned long)(khz / 1000),
+		(unsigned long)(khz % 1000), how);
+}
+
+u64 clock_ns(void)
+{
+	s64 ticks = (s64)(tsc_read() - tsc_base);
+
+	/* Another processor's counter may be a little behind the one that set the base. */
+	if (ticks < 0)
+		return 0;
+	return (u64)((unsigned __int128)ticks * READ_ONCE(ns_mult) >> SHIFT);
+}
+
+void udelay(unsigned int us)
+{
+	u64 start, ticks;
+
+	if (tsc_khz == 0) {
+		while (us-- > 0)
+			io_wait();
+		return;
+	}
+	ticks = us * tsc_khz / 1000 + 1;
+	start = tsc_read();
+	while (tsc_read() - start < ticks)
+		cpu_relax();
+}

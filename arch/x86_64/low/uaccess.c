@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include <arch/cpu.h>
+#include <arch/uaccess.h>
+
+#include "kernel/base/errno.h"
+
+unsigned long __copy_user(void *to, const void *from, unsigned long len);
+unsigned long __clear_user(void *to, unsigned long len);
+long __strncpy_user(char *to, const char *from, long size);
+
+bool uaccess_smap;
+
+void uaccess_init(void)
+{
+	uaccess_smap = cpu_features.smap;
+}
+
+unsigned long copy_from_user(void *to, const void __user *from, unsigned long len)
+{
+	if (!access_ok((unsigned long)from, len))
+		return len;
+	return __copy_user(to, from, len);
+}
+
+unsigned long copy_to_user(void __user *to, const void *from, unsigned long len)
+{
+	if (!access_ok((unsigned long)to, len))
+		return len;
+	return __copy_user(to, from, len);
+}
+
+unsigned long clear_user(void __user *to, unsigned long len)
+{
+	if (!access_ok((unsigned long)to, len))
+		return len;
+	return __clear_user(to, len);
+}
+
+long strncpy_from_user(char *to, const char __user *from, long size)
+{
+	unsigned long addr = (unsigned long)from;
+	long room, n;
+
+	if (addr >= TASK_SIZE)
+		return -EFAULT;
+	/* The string may end right at the end of user space, but not go on beyond it. */
+	room = (long)(TASK_SIZE - addr);
+	n = __strncpy_user(to, from, min(size, room));
+	return n == room && room < size ? -EFAULT : n;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Scattered buffers of readv(2) and its kin. */
+#ifndef KERNEL_ABI_UIO_H
+#define KERNEL_ABI_UIO_H
+
+#include <stdint.h>
+
+struct iovec {
+	void *iov_base; /* a user address */
+	uint64_t iov_len;
+};
+
+#define IOV_MAX 1024
+
+#endif

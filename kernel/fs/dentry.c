@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree of names.
+ *
+ * dcache_lock, a spinlock, protects every link of it: the hash table, the lists of children,
+ * d_parent, names (a rename changes them) and mounts. It is innermost and held for a few loads.
+ * A dentry in the tree holds a reference on itself, so the hash table never shows one that is
+ * about to be freed, and dropping a last reference needs no lock.
+ *
+ * Lists of children change only under their directory's i_rwsem as well; whoever holds that may
+ * walk the list without dcache_lock, and sleep meanwhile.
+ */
+#include "kernel/base/string.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/hash.h"
+#include "mm/slab.h"
+
+#define DCACHE_BITS 10
+
+static spinlock_t dcache_lock = SPINLOCK_INIT;
+static struct hlist_head dentry_hash[1 << DCACHE_BITS];
+static struct kmem_cache *dentry_cache;
+static struct dentry *the_root;
+static LIST_HEAD(mounts); /* => dcache_lock; entries stay for ever */
+
+void dentry_cache_init(void)
+{
+	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 0);
+}
+
+static u32 name_hash(const char *name, size_t len)
+{
+	return (u32)(hash_bytes(FNV1A_INIT, name, len) >> 16);
+}
+
+static struct hlist_head *hash_chain(const struct dentry *parent, u32 hash)
+{
+	return &dentry_hash[hash_u64((u64)(uintptr_t)parent ^ hash, DCACHE_BITS)];
+}
+
+static void dentry_free(struct dentry *dentry)
+{
+	iput(dentry->d_inode);
+	if (dentry->d_name != dentry->d_inline)
+		kfree(dentry->d_name);
+	kmem_cache_free(dentry_cache, dentry);
+}
+
+void dput(struct dentry *dentry)
+{
+	/* A loop, as the parent's last reference may go with the child. */
+	while (dentry && atomic_dec_and_test(&dentry->d_count)) {
+		struct dentry *parent = dentry->d_parent;
+
+		DEBUG_ON(!hlist_unhashed(&dentry->d_hash_link));
+		if (parent == dentry)
+			parent = NULL;
+		dentry_free(dentry);
+		dentry = parent;
+	}
+}
+
+struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len)
+{
+	struct dentry *dentry = kmem_cache_zalloc(dentry_cache, GFP_KERNEL);
+
+	if (!dentry)
+		return NULL;
+	dentry->d_name = dentry->d_inline;
+	if (len >= DNAME_INLINE) {
+		dentry->d_name = kmalloc(len + 1, GFP_KERNEL);
+		if (!dentry->d_name) {
+			kmem_cache_free(dentry_cache, dentry);
+			return NULL;
+		}
+	}
+	memcpy(dentry->d_name, name, len);
+	dentry->d_name[len] = '\0';
+	dentry->d_len = (u32)len;
+	dentry->d_hash = name_hash(name, len);
+	atomic_set(&dentry->d_count, 1);
+	INIT_LIST_HEAD(&dentry->d_children);
+	INIT_LIST_HEAD(&dentry->d_sibling);
+	dentry->d_parent = parent ? dget(parent) : dentry;
+	dentry->d_sb = parent ? parent->d_sb : NULL;
+	return dentry;
+}
+
+struct dentry *d_alloc_root(struct super_block *sb, struct inode *inode)
+{
+	struct dentry *dentry = d_alloc(NULL, "/", 1);
+
+	if (!dentry)
+		return NULL;
+	dentry->d_sb = sb;
+	dentry->d_inode = inode;
+	return dentry;
+}
+
+void d_instantiate(struct dentry *dentry, struct inode *inode)
+{
+	DEBUG_ON(dentry->d_inode);
+	dentry->d_inode = inode;
+}
+
+/* => dcache_lock; i_rwsem of the parent held for writing */
+static void tree_insert(struct dentry *dentry)
+{
+	struct dentry *parent = dentry->d_parent;
+
+	dentry->d_seq = ++parent->d_inode->i_dir_seq;
+	hlist_add_head(&dentry->d_hash_link, hash_chain(parent, dentry->d_hash));
+	list_add(&dentry->d_sibling, &parent->d_children);
+}
+
+static void tree_remove(struct dentry *dentry)
+{
+	hlist_del_init(&dentry->d_hash_link);
+	list_del_init(&dentry->d_sibling);
+}
+
+void d_add(struct dentry *dentry)
+{
+	dget(dentry);
+	spin_lock(&dcache_lock);
+	tree_insert(dentry);
+	spin_unlock(&dcache_lock);
+}
+
+void d_delete(struct dentry *dentry)
+{
+	spin_lock(&dcache_lock);
+	tree_remove(dentry);
+	dentry->d_deleted = true;
+	spin_unlock(&dcache_lock);
+	dput(dentry);
+}
+
+struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len)
+{
+	u32 hash = name_hash(name, len);
+	struct dentry *dentry;
+
+	spin_lock(&dcache_lock);
+	hlist_for_each_entry(dentry, hash_chain(parent, hash), d_hash_link) {
+		if (dentry->d_hash == hash && dentry->d_parent == parent &&
+		    dentry->d_len == len && memcmp(dentry->d_name, name, len) == 0) {
+			dget(dentry);
+			break;
+		}
+	}
+	spin_unlock(&dcache_lock);
+	return dentry;
+}
+
+/* => dcache_lock */
+static void swap_names(struct dentry *a, struct dentry *b)
+{
+	char inline_name[DNAME_INLINE];
+	char *a_name = a->d_name == a->d_inline ? b->d_inline : a->d_name;
+	char *b_name = b->d_name == b->d_inline ? a->d_inline : b->d_name;
+	u32 len = a->d_len, hash = a->d_hash;
+
+	memcpy(inline_name, a->d_inline, DNAME_INLINE);
+	memcpy(a->d_inline, b->d_inline, DNAME_INLINE);
+	memcpy(b->d_inline, inline_name, DNAME_INLINE);
+	a->d_name = b_name;
+	b->d_name = a_name;
+	a->d_len = b->d_len;
+	a->d_hash = b->d_hash;
+	b->d_len = len;
+	b->d_hash = hash;
+}
+
+void d_move(struct dentry *dentry, struct dentry *to)
+{
+	struct dentry *old_parent = dentry->d_parent;
+
+	spin_lock(&dcache_lock);
+	tree_remove(dentry);
+	swap_names(dentry, to);
+	/* The references on the parents change hands with the parents. */
+	dentry->d_parent = to->d_parent;
+	to->d_parent = old_parent;
+	tree_insert(dentry);
+	spin_unlock(&dcache_lock);
+}
+
+/* The directory it lies in, across mounts; NULL above the root of everything. => dcache_lock */
+static struct dentry *parent_across(const struct dentry *dentry)
+{
+	while (d_is_root(dentry)) {
+		dentry = dentry->d_sb->s_covered;
+		if (!dentry)
+			return NULL;
+	}
+	return dentry->d_parent;
+}
+
+bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *dentry)
+{
+	spin_lock(&dcache_lock);
+	while (dentry && dentry != ancestor)
+		dentry = parent_across(dentry);
+	spin_unlock(&dcache_lock);
+	return dentry;
+}
+
+struct dentry *dget_parent(struct dentry *dentry)
+{
+	struct dentry *parent;
+
+	spin_lock(&dcache_lock);
+	parent = dget(dentry->d_parent);
+	spin_unlock(&dcache_lock);
+	return parent;
+}
+
+struct dentry *d_up(struct dentry *dentry, const struct dentry *root)
+{
+	struct dentry *parent = NULL;
+
+	if (dentry == root)
+		return dentry;
+	spin_lock(&dcache_lock);
+	parent = parent_across(dentry);
+	if (parent)
+		dget(parent);
+	spin_unlock(&dcache_lock);
+	if (!parent)
+		return dentry;
+	dput(dentry);
+	return d_cross_mounts(parent);
+}
+
+struct dentry *d_cross_mounts(struct dentry *dentry)
+{
+	struct super_block *sb;
+
+	/* What is mounted stays mounted, so no lock: the pointer is set once. */
+	while ((sb = READ_ONCE(dentry->d_mounted))) {
+		dget(sb->s_root);
+		dput(dentry);
+		dentry = sb->s_root;
+	}
+	return dentry;
+}
+
+/* Puts text in front of what stands at `at`; NULL when there is no room above `start`. */
+static char *prepend(char *start, char *at, const char *text, size_t len)
+{
+	if (!at || (size_t)(at - start) < len)
+		return NULL;
+	return memcpy(at - len, text, len);
+}
+
+char *d_path(const struct dentry *dentry, char *buf, size_t size)
+{
+	char *at = size ? buf + size - 1 : NULL;
+	const struct dentry *parent;
+
+	if (!at)
+		return ERR_PTR(-ENAMETOOLONG);
+	*at = '\0';
+	spin_lock(&dcache_lock);
+	if (dentry->d_deleted)
+		at = prepend(buf, at, " (deleted)", 10);
+	if (!parent_across(dentry))
+		at = prepend(buf, at, "/", 1);
+	for (; at && (parent = parent_across(dentry)); dentry = parent) {
+		/* The name of a mount's root is that of the directory it covers. */
+		while (d_is_root(dentry))
+			dentry = dentry->d_sb->s_covered;
+		at = prepend(buf, at, dentry->d_name, dentry->d_len);
+		at = prepend(buf, at, "/", 1);
+	}
+	spin_unlock(&dcache_lock);
+	return at ? at : ERR_PTR(-ENAMETOOLONG);
+}
+
+/* --- file systems and where they are mounted ----------------------------------------------------- */
+
+struct super_block *super_alloc(const char *type, u64 magic, const struct super_operations *op)
+{
+	static atomic_t next_dev;
+	struct super_block *sb = kzalloc(sizeof(*sb), GFP_KERNEL);
+
+	if (!sb)
+		return NULL;
+	sb->s_type = type;
+	sb->s_magic = magic;
+	sb->s_op = op;
+	sb->s_dev = (u32)atomic_add_return(&next_dev, 1);
+	INIT_LIST_HEAD(&sb->s_link);
+	return sb;
+}
+
+void dcache_mount(struct super_block *sb, struct dentry *where)
+{
+	spin_lock(&dcache_lock);
+	sb->s_covered = where;
+	if (where)
+		WRITE_ONCE(where->d_mounted, sb);
+	else
+		the_root = sb->s_root;
+	list_add_tail(&sb->s_link, &mounts);
+	spin_unlock(&dcache_lock);
+}
+
+struct dentry *root_dentry(void)
+{
+	return the_root ? dget(the_root) : NULL;
+}
+
+int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg)
+{
+	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	struct super_block *sb;
+	int ret = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	/* Mounts are only ever added, at the end: the list can be walked as it grows. */
+	list_for_each_entry(sb, &mounts, s_link) {
+		const char *path = d_path(sb->s_root, buf, PATH_MAX);
+
+		ret = IS_ERR(path) ? (int)PTR_ERR(path) : fn(sb, path, arg);
+		if (ret)
+			break;
+	}
+	kfree(buf);
+	return ret;
+}

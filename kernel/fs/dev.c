@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* /dev: a tmpfs of its own with the character devices that every program expects. */
+#include "kernel/base/panic.h"
+#include "kernel/base/random.h"
+#include "kernel/base/string.h"
+#include "kernel/fs/console.h"
+#include "kernel/fs/namei.h"
+#include "mm/vma.h"
+
+static loff_t null_llseek(struct file *file, loff_t offset, int whence)
+{
+	return file->f_pos = 0;
+}
+
+static ssize_t null_read(struct file *file, struct io_iter *to, loff_t *pos)
+{
+	return 0;
+}
+
+static ssize_t null_write(struct file *file, struct io_iter *from, loff_t *pos)
+{
+	return (ssize_t)from->count;
+}
+
+static ssize_t zero_read(struct file *file, struct io_iter *to, loff_t *pos)
+{
+	size_t wanted = to->count, done = zero_iter(wanted, to);
+
+	return done || !wanted ? (ssize_t)done : -EFAULT;
+}
+
+/* A private area over /dev/zero is anonymous memory by another name. */
+static int zero_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_SHARED ? -ENODEV : 0;
+}
+
+static ssize_t full_write(struct file *file, struct io_iter *from, loff_t *pos)
+{
+	return from->count ? -ENOSPC : 0;
+}
+
+static loff_t random_llseek(struct file *file, loff_t offset, int whence)
+{
+	return file->f_pos;
+}
+
+static ssize_t random_read(struct file *file, struct io_iter *to, loff_t *pos)
+{
+	size_t wanted = to->count, done = 0;
+	u8 chunk[256];
+
+	while (done < wanted) {
+		size_t n = min(wanted - done, sizeof(chunk)), got;
+
+		get_random_bytes(chunk, n);
+		got = copy_to_iter(chunk, n, to);
+		done += got;
+		if (got < n)
+			break;
+	}
+	memset(chunk, 0, sizeof(chunk));
+	return done || !wanted ? (ssize_t)done : -EFAULT;
+}
+
+static const struct file_operations null_fops = {
+	.llseek = null_llseek,
+	.read_iter = null_read,
+	.write_iter = null_write,
+};
+
+static const struct file_operations zero_fops = {
+	.llseek = null_llseek,
+	.read_iter = zero_read,
+	.write_iter = null_write,
+	.mmap = zero_mmap,
+};
+
+static const struct file_operations full_fops = {
+	.llseek = null_llseek,
+	.read_iter = zero_read,
+	.write_iter = full_write,
+};
+
+/* What is written is taken, and adds nothing: the generator needs no help that can't be trusted. */
+static const struct file_operations random_fops = {
+	.llseek = random_llseek,
+	.read_iter = random_read,
+	.write_iter = null_write,
+};
+
+/* Numbers as in Linux's list of devices. */
+static const struct device {
+	const char *path;
+	u32 major, minor;
+	umode_t mode;
+	const struct file_operations *fops;
+} devices[] = {
+	{ "/dev/null", 1, 3, 0666, &null_fops },
+	{ "/dev/zero", 1, 5, 0666, &zero_fops },
+	{ "/dev/full", 1, 7, 0666, &full_fops },
+	{ "/dev/random", 1, 8, 0666, &random_fops },
+	{ "/dev/urandom", 1, 9, 0666, &random_fops },
+	{ "/dev/tty", 5, 0, 0666, &console_tty_fops },
+	{ "/dev/console", 5, 1, 0600, &console_tty_fops },
+};
+
+static int chrdev_open(struct inode *inode, struct file *file)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++) {
+		if (makedev(devices[i].major, devices[i].minor) != inode->i_rdev)
+			continue;
+		file->f_op = devices[i].fops;
+		return file->f_op->open ? file->f_op->open(inode, file) : 0;
+	}
+	return -ENXIO;
+}
+
+const struct file_operations chrdev_fops = {
+	.open = chrdev_open,
+};
+
+void dev_init(void)
+{
+	const struct lookup_at at = { .fs = kernel_fs_context(), .cred = kernel_cred };
+	struct super_block *sb = tmpfs_super("devtmpfs");
+
+	if (!sb || vfs_mount("/dev", sb))
+		panic("cannot mount /dev");
+	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++)
+		if (path_mknod(&at, devices[i].path, S_IFCHR | devices[i].mode,
+			       makedev(devices[i].major, devices[i].minor)))
+			panic("cannot make %s", devices[i].path);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Building the name space at boot: the root, and what is mounted in it. */
+#include <arch/clock.h>
+#include <arch/keyboard.h>
+#include <arch/power.h>
+
+#include "kernel/base/panic.h"
+#include "kernel/fs/console.h"
+#include "kernel/fs/namei.h"
+
+int vfs_mount(const char *path, struct super_block *sb)
+{
+	const struct lookup_at at = { .fs = kernel_fs_context(), .cred = kernel_cred };
+	struct dentry *where;
+	int err;
+
+	if (!at.fs->root) {
+		dcache_mount(sb, NULL);
+		at.fs->root = root_dentry();
+		at.fs->cwd = root_dentry();
+		return 0;
+	}
+	err = path_mkdir(&at, path, 0755);
+	if (err && err != -EEXIST)
+		return err;
+	err = path_lookup(&at, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &where);
+	if (!err)
+		dcache_mount(sb, where); /* keeps the reference */
+	return err;
+}
+
+void fs_init(void)
+{
+	struct super_block *root;
+
+	boot_time_ns = (s64)(rtc_read_unix() * 1000000000UL) - (s64)clock_ns();
+	inode_cache_init();
+	dentry_cache_init();
+	file_cache_init();
+	files_cache_init();
+	root = tmpfs_super("tmpfs");
+	if (!root || vfs_mount("/", root))
+		panic("cannot make the root file system");
+	proc_init();
+	dev_init();
+	console_tty_init();
+}

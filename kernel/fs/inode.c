@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Inodes: their life, who may do what with them, and what stat(2) says about them. */
+#include <arch/clock.h>
+
+#include "kernel/base/string.h"
+#include "kernel/fs/vfs.h"
+#include "mm/filemap.h"
+#include "mm/slab.h"
+
+const struct cred_view kernel_cred = { .privileged = true };
+
+s64 boot_time_ns;
+
+static struct kmem_cache *inode_cache;
+
+/* All pages here are made of zeros, so there is nothing to read one from. */
+static const struct address_space_operations no_backing;
+
+void inode_cache_init(void)
+{
+	inode_cache = kmem_cache_create("inode_cache", sizeof(struct inode), 0);
+}
+
+s64 current_time(void)
+{
+	return boot_time_ns + (s64)clock_ns();
+}
+
+struct inode *inode_alloc(struct super_block *sb, umode_t mode)
+{
+	struct inode *inode = kmem_cache_zalloc(inode_cache, GFP_KERNEL);
+
+	if (!inode)
+		return NULL;
+	atomic_set(&inode->i_count, 1);
+	inode->i_mode = mode;
+	inode->i_nlink = 1;
+	inode->i_ino = (u64)atomic_long_add_return(&sb->s_next_ino, 1);
+	inode->i_sb = sb;
+	inode->i_atime = inode->i_mtime = inode->i_ctime = current_time();
+	init_rwsem(&inode->i_rwsem);
+	address_space_init(&inode->i_data, inode, &no_backing);
+	return inode;
+}
+
+void iput(struct inode *inode)
+{
+	const struct super_operations *op;
+
+	if (!inode || !atomic_dec_and_test(&inode->i_count))
+		return;
+	op = inode->i_sb->s_op;
+	if (inode->i_data.nrpages)
+		truncate_pagecache(&inode->i_data, 0);
+	if (op && op->evict)
+		op->evict(inode);
+	kmem_cache_free(inode_cache, inode);
+}
+
+void touch_atime(struct inode *inode)
+{
+	s64 day = 24 * 3600 * 1000000000L;
+	s64 now = current_time();
+
+	if (inode->i_atime <= inode->i_mtime || inode->i_atime <= inode->i_ctime ||
+	    now - inode->i_atime >= day)
+		inode->i_atime = now;
+}
+
+int inode_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask)
+{
+	umode_t mode = inode->i_mode;
+
+	/* Nobody can run what is executable for nobody. */
+	if (cred->privileged)
+		return !(mask & MAY_EXEC) || S_ISDIR(mode) || (mode & S_IXUGO) ? 0 : -EACCES;
+	if (cred->uid == inode->i_uid)
+		mode >>= 6;
+	else if (cred->gid == inode->i_gid)
+		mode >>= 3;
+	return mask & ~mode & (MAY_READ | MAY_WRITE | MAY_EXEC) ? -EACCES : 0;
+}
+
+/* Counts up (step 1) or down (step -1) from zero, unless the count has the other sign. */
+static int writecount_step(struct inode *inode, int step)
+{
+	int old = atomic_read(&inode->i_writecount);
+
+	do {
+		if (step > 0 ? old < 0 : old > 0)
+			return -ETXTBSY;
+	} while (!__atomic_compare_exchange_n(&inode->i_writecount.v, &old, old + step, false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return 0;
+}
+
+int get_write_access(struct inode *inode)
+{
+	return writecount_step(inode, 1);
+}
+
+void put_write_access(struct inode *inode)
+{
+	atomic_dec(&inode->i_writecount);
+}
+
+int deny_write_access(struct file *file)
+{
+	int err = writecount_step(file->f_inode, -1);
+
+	if (!err)
+		file->f_mode |= FMODE_NOWRITE;
+	return err;
+}
+
+void allow_write_access(struct file *file)
+{
+	file->f_mode &= ~FMODE_NOWRITE;
+	atomic_inc(&file->f_inode->i_writecount);
+}
+
+void vfs_getattr(const struct dentry *dentry, struct kstat *stat)
+{
+	const struct inode *inode = dentry->d_inode;
+
+	*stat = (struct kstat){
+		.dev = makedev(0, inode->i_sb->s_dev),
+		.ino = inode->i_ino,
+		.rdev = inode->i_rdev,
+		.mode = inode->i_mode,
+		.nlink = inode->i_nlink,
+		.uid = inode->i_uid,
+		.gid = inode->i_gid,
+		.size = i_size_read(inode),
+		.blocks = READ_ONCE(inode->i_data.nrpages) * (PAGE_SIZE / 512),
+		.atime = inode->i_atime,
+		.mtime = inode->i_mtime,
+		.ctime = inode->i_ctime,
+		.mount_root = d_is_root(dentry),
+	};
+}
+
+void inode_remove_privs(struct inode *inode, const struct cred_view *cred)
+{
+	if (cred->privileged || !S_ISREG(inode->i_mode))
+		return;
+	/* Without the group's x bit, set-group-ID has another meaning. */
+	if (inode->i_mode & S_IXGRP)
+		inode->i_mode &= ~S_ISGID;
+	inode->i_mode &= ~S_ISUID;
+}
+
+int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred)
+{
+	int err = -EINVAL;
+
+	down_write(&inode->i_rwsem);
+	if (inode->i_op && inode->i_op->truncate)
+		err = inode->i_op->truncate(inode, size);
+	if (!err)
+		inode_remove_privs(inode, cred);
+	up_write(&inode->i_rwsem);
+	return err;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* open(2): which flags mean what, what may be opened, and what is made on the way. */
+#include "kernel/base/string.h"
+#include "kernel/fs/namei.h"
+
+#define O_PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH)
+/* What F_GETFL may show; O_CLOEXEC belongs to the descriptor. */
+#define O_KNOWN_FLAGS                                                                     \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |      \
+	 FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | \
+	 O_PATH)
+
+struct open_request {
+	const struct lookup_at *at;
+	unsigned int flags; /* O_* */
+	umode_t mode;
+	unsigned int access; /* MAY_*: what the file itself must grant */
+	bool for_exec;
+	bool created;
+};
+
+static unsigned int access_of(unsigned int flags)
+{
+	static const u8 access[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+				     MAY_READ | MAY_WRITE };
+
+	if (flags & O_PATH)
+		return 0;
+	return access[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
+}
+
+struct dentry *prepare_create(struct dentry *dir, const char *name, size_t len,
+			      const struct cred_view *cred)
+{
+	struct inode *inode = dir->d_inode;
+	struct dentry *dentry;
+	int err;
+
+	if (inode->i_dead)
+		return ERR_PTR(-ENOENT);
+	err = inode_permission(inode, cred, MAY_WRITE | MAY_EXEC);
+	if (err)
+		return ERR_PTR(err);
+	dentry = d_alloc(dir, name, len);
+	return dentry ? dentry : ERR_PTR(-ENOMEM);
+}
+
+/* The last name of an open with O_CREAT: what is there, or a new file. */
+static struct dentry *lookup_or_create(struct path_walk *w, struct open_request *req)
+{
+	struct dentry *dir = w->dir, *dentry;
+	struct inode *inode = dir->d_inode;
+	int err = -EACCES;
+
+	down_write(&inode->i_rwsem);
+	dentry = lookup_child(dir, w->name, w->len);
+	if (!IS_ERR(dentry) || PTR_ERR(dentry) != -ENOENT)
+		goto out;
+	dentry = prepare_create(dir, w->name, w->len, &req->at->cred);
+	if (IS_ERR(dentry))
+		goto out;
+	if (inode->i_op->create)
+		err = inode->i_op->create(inode, dentry,
+					  S_IFREG | (req->mode & ~req->at->fs->umask),
+					  &req->at->cred);
+	if (err) {
+		dput(dentry);
+		dentry = ERR_PTR(err);
+	} else {
+		req->created = true;
+	}
+out:
+	up_write(&inode->i_rwsem);
+	return dentry;
+}
+
+/* The last name of the path, or of a link that it is. 1: walk on. */
+static int open_last(struct path_walk *w, struct open_request *req)
+{
+	bool follow = !(req->flags & O_NOFOLLOW) &&
+		      (req->flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+	struct dentry *dentry;
+
+	if (!(req->flags & O_CREAT) || w->type != LAST_NORM)
+		return walk_step(w, follow || (w->slash && !(req->flags & O_CREAT)));
+	if (w->slash)
+		return -EISDIR;
+	dentry = lookup_or_create(w, req);
+	if (IS_ERR(dentry))
+		return (int)PTR_ERR(dentry);
+	return walk_into(w, dentry, follow);
+}
+
+/* Whether the inode is of a kind, and has permissions, that allow this opening. */
+static int may_open(const struct inode *inode, const struct open_request *req)
+{
+	int err;
+
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFLNK:
+		return -ELOOP;
+	case S_IFDIR:
+		if (req->access & MAY_WRITE)
+			return -EISDIR;
+		if (req->for_exec)
+			return -EACCES;
+		break;
+	case S_IFSOCK:
+		return -ENXIO;
+	default:
+		if (req->for_exec && (!S_ISREG(inode->i_mode) || inode->i_sb->s_noexec))
+			return -EACCES;
+	}
+	err = inode_permission(inode, &req->at->cred, req->access);
+	if (!err && (req->flags & O_NOATIME) && !inode_owner(inode, &req->at->cred))
+		err = -EPERM;
+	return err;
+}
+
+/* What is checked once the walk is at the end, in Linux's order. */
+static int check_found(const struct path_walk *w, const struct open_request *req)
+{
+	const struct dentry *dentry = w->dir;
+
+	if (req->flags & O_CREAT) {
+		if ((req->flags & O_EXCL) && !req->created)
+			return -EEXIST;
+		if (d_is_dir(dentry))
+			return -EISDIR;
+	}
+	if (((req->flags & O_DIRECTORY) || w->slash) && !d_is_dir(dentry))
+		return -ENOTDIR;
+	if ((req->flags & O_PATH) || req->created)
+		return 0;
+	return may_open(dentry->d_inode, req);
+}
+
+static int open_walk(struct path_walk *w, struct open_request *req, struct file *file)
+{
+	bool truncate;
+	int err;
+
+	do {
+		err = walk_to_last(w);
+		if (err)
+			return err;
+		if (w->type == LAST_NONE)
+			break;
+		err = open_last(w, req);
+		if (err < 0)
+			return err;
+	} while (err);
+	err = check_found(w, req);
+	if (err)
+		return err;
+	truncate = (req->flags & O_TRUNC) && !req->created && S_ISREG(w->dir->d_inode->i_mode);
+	/* The count of writers first: a running program is not cut. */
+	if (truncate) {
+		err = get_write_access(w->dir->d_inode);
+		if (err)
+			return err;
+	}
+	err = file_bind(file, w->dir);
+	if (truncate) {
+		if (!err)
+			err = vfs_truncate(w->dir->d_inode, 0, &req->at->cred);
+		put_write_access(w->dir->d_inode);
+	}
+	return err;
+}
+
+static struct file *do_open(const char *path, struct open_request *req)
+{
+	struct path_walk walk;
+	struct file *file;
+	int err;
+
+	file = file_alloc(req->flags, &req->at->cred);
+	if (IS_ERR(file))
+		return file;
+	if (req->for_exec)
+		file->f_mode |= FMODE_EXEC;
+	err = walk_begin(&walk, req->at, path);
+	if (!err)
+		err = open_walk(&walk, req, file);
+	walk_end(&walk);
+	if (err) {
+		fput(file);
+		return ERR_PTR(err);
+	}
+	return file;
+}
+
+struct file *path_open(const struct lookup_at *at, const char *path, unsigned int flags,
+		       umode_t mode)
+{
+	struct open_request req = { .at = at, .flags = flags & O_KNOWN_FLAGS,
+				    .mode = mode & S_IALLUGO };
+
+	if (flags & O_PATH)
+		req.flags &= O_PATH_FLAGS;
+	else if (flags & O_TMPFILE_BIT)
+		return ERR_PTR((flags & O_TMPFILE) == O_TMPFILE && (flags & O_ACCMODE) ?
+				       -EOPNOTSUPP : -EINVAL);
+	req.access = access_of(req.flags);
+	return do_open(path, &req);
+}
+
+struct file *open_exec(struct fs_context *fs, const struct cred_view *cred, const char *path)
+{
+	const struct lookup_at at = { .fs = fs, .cred = *cred };
+	struct open_request req = { .at = &at, .access = MAY_EXEC, .for_exec = true };
+	struct file *file = do_open(path, &req);
+	int err;
+
+	if (IS_ERR(file))
+		return file;
+	err = deny_write_access(file);
+	if (err) {
+		fput(file);
+		return ERR_PTR(err);
+	}
+	return file;
+}
+
+struct file *filp_open(struct fs_context *fs, const char *path, unsigned int flags, umode_t mode)
+{
+	const struct lookup_at at = { .fs = fs, .cred = kernel_cred };
+
+	return path_open(&at, path, flags, mode);
+}

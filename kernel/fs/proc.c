@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file system /proc itself: its directories, and how its text files are opened and read.
+ *
+ * Dentries and inodes are made by each lookup and are not in the tree, so they are gone when the
+ * last user is: nothing of a process outlives it here. A text is made whole at the first read, and
+ * again at each read from offset 0, so that small reads and seeks see one consistent text.
+ */
+#include "kernel/fs/proc_internal.h"
+
+#include "kernel/base/printf.h"
+#include "kernel/base/string.h"
+#include "mm/calls.h"
+#include "mm/slab.h"
+
+const struct proc_task_ops *proc_tasks;
+u64 (*proc_idle_ns)(void);
+
+static const struct inode_operations proc_root_iops, proc_pid_iops;
+static const struct file_operations proc_root_fops, proc_pid_fops;
+
+void proc_register_tasks(const struct proc_task_ops *ops)
+{
+	proc_tasks = ops;
+}
+
+bool proc_get_task(int pid, struct proc_task_info *info)
+{
+	return proc_tasks && proc_tasks->get(pid, info);
+}
+
+int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred)
+{
+	if (cred->privileged)
+		return 0;
+	for (int i = 0; i < 3; i++) /* real, effective and saved */
+		if (cred->uid != info->uid[i] || cred->gid != info->gid[i])
+			return -EACCES;
+	return 0;
+}
+
+/* --- open files ---------------------------------------------------------------------------------- */
+
+/* Keeps the address space of the process as it is now, without keeping its contents alive. */
+static int open_task(struct proc_file *pf, const struct cred_view *cred)
+{
+	struct proc_task_info info;
+	int err;
+
+	if (!proc_get_task(pf->pid, &info))
+		return -ESRCH;
+	err = pf->entry->private ? proc_may_access(&info, cred) : 0;
+	if (!info.mm)
+		return err;
+	if (!err) {
+		mmgrab(info.mm);
+		pf->mm = info.mm;
+	}
+	mmput(info.mm);
+	return err;
+}
+
+int proc_open(struct inode *inode, struct file *file)
+{
+	struct proc_file *pf = kzalloc(sizeof(*pf), GFP_KERNEL);
+	int err;
+
+	if (!pf)
+		return -ENOMEM;
+	mutex_init(&pf->lock);
+	pf->entry = inode->i_private;
+	pf->pid = (int)inode->i_tag;
+	pf->frames = file->f_cred.privileged;
+	if (pf->pid) {
+		err = open_task(pf, &file->f_cred);
+		if (err) {
+			kfree(pf);
+			return err;
+		}
+	}
+	file->private_data = pf;
+	return 0;
+}
+
+void proc_release(struct file *file)
+{
+	struct proc_file *pf = file->private_data;
+
+	if (pf->mm)
+		mmdrop(pf->mm);
+	seq_free(&pf->text);
+	kfree(pf);
+}
+
+struct mm_struct *proc_mm_get(struct proc_file *pf)
+{
+	if (!pf->mm || !atomic_inc_not_zero(&pf->mm->mm_users))
+		return NULL;
+	return pf->mm;
+}
+
+/* => pf->lock */
+static int make_text(struct proc_file *pf)
+{
+	int err;
+
+	seq_reset(&pf->text);
+	err = pf->entry->show(pf, &pf->text);
+	if (!err && pf->text.failed)
+		err = -ENOMEM;
+	pf->made = !err;
+	return err;
+}
+
+static ssize_t proc_text_read(struct file *file, struct io_iter *to, loff_t *pos)
+{
+	struct proc_file *pf = file->private_data;
+	ssize_t ret = 0;
+
+	mutex_lock(&pf->lock);
+	if (!pf->made || *pos == 0)
+		ret = make_text(pf);
+	if (!ret && (u64)*pos < pf->text.len) {
+		size_t n = min(pf->text.len - (size_t)*pos, to->count);
+
+		ret = (ssize_t)copy_to_iter(pf->text.buf + *pos, n, to);
+		if (!ret && n)
+			ret = -EFAULT;
+	}
+	mutex_unlock(&pf->lock);
+	if (ret > 0)
+		*pos += ret;
+	return ret;
+}
+
+static const struct file_operations proc_text_fops = {
+	.llseek = llseek_no_end,
+	.read_iter = proc_text_read,
+	.open = proc_open,
+	.release = proc_release,
+};
+
+/* --- directories --------------------------------------------------------------------------------- */
+
+int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u64 ino, int pid,
+		     const struct proc_task_info *owner)
+{
+	struct inode *inode = inode_alloc(dentry->d_sb, entry->mode);
+
+	if (!inode)
+		return -ENOMEM;
+	inode->i_ino = ino;
+	inode->i_tag = (u64)pid;
+	inode->i_private = entry;
+	inode->i_op = entry->iops;
+	inode->i_fop = entry->fops ? entry->fops : &proc_text_fops;
+	if (S_ISDIR(entry->mode))
+		inode->i_nlink = 2;
+	if (owner) {
+		inode->i_uid = owner->uid[1];
+		inode->i_gid = owner->gid[1];
+	}
+	d_instantiate(dentry, inode);
+	return 0;
+}
+
+static bool entry_exists(const struct proc_entry *entry)
+{
+	return !entry->exists || entry->exists();
+}
+
+/* The number of the entry with the dentry's name, or `nr`. */
+static unsigned int find_entry(const struct proc_entry *entries, unsigned int nr,
+			       const struct dentry *dentry)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (strcmp(entries[i].name, dentry->d_name) == 0 && entry_exists(&entries[i]))
+			return i;
+	return nr;
+}
+
+/* The process id that a name says, or 0: digits only, without leading zeros. */
+static int name_to_pid(const char *name)
+{
+	unsigned long pid;
+
+	if (name[0] < '1' || name[0] > '9' || kstrtoul(name, 10, &pid) || pid > 0x7fffffff)
+		return 0;
+	return (int)pid;
+}
+
+static const struct proc_entry proc_pid_dir = {
+	.mode = S_IFDIR | 0555,
+	.iops = &proc_pid_iops,
+	.fops = &proc_pid_fops,
+};
+
+static int proc_root_lookup(struct inode *dir, struct dentry *dentry)
+{
+	unsigned int nr = find_entry(proc_root_entries, nr_proc_root_entries, dentry);
+	struct proc_task_info info;
+	int pid;
+
+	if (nr < nr_proc_root_entries)
+		return proc_instantiate(dentry, &proc_root_entries[nr], proc_ino(0, nr), 0, NULL);
+	pid = name_to_pid(dentry->d_name);
+	if (!pid || !proc_get_task(pid, &info))
+		return -ENOENT;
+	if (info.mm)
+		mmput(info.mm);
+	return proc_instantiate(dentry, &proc_pid_dir, proc_ino(pid, 0), pid, &info);
+}
+
+static int proc_pid_lookup(struct inode *dir, struct dentry *dentry)
+{
+	unsigned int nr = find_entry(proc_pid_entries, nr_proc_pid_entries, dentry);
+	int pid = (int)dir->i_tag;
+	struct proc_task_info info;
+
+	if (nr == nr_proc_pid_entries || !proc_get_task(pid, &info))
+		return -ENOENT;
+	if (info.mm)
+		mmput(info.mm);
+	return proc_instantiate(dentry, &proc_pid_entries[nr], proc_ino(pid, nr + 1), pid, &info);
+}
+
+/* Hands out fixed entries; position 2 is the first. False when there is no more room. */
+static bool emit_entries(struct dir_context *ctx, const struct proc_entry *entries,
+			 unsigned int nr, int pid)
+{
+	while (ctx->pos < 2 + (loff_t)nr) {
+		unsigned int i = (unsigned int)ctx->pos - 2;
+		u64 ino = pid ? proc_ino(pid, i + 1) : proc_ino(0, i);
+
+		if (!entry_exists(&entries[i]))
+			ctx->pos++;
+		else if (!dir_emit(ctx, entries[i].name, strlen(entries[i].name), ino,
+				   entries[i].mode, ctx->pos + 1))
+			return false;
+	}
+	return true;
+}
+
+/* Processes follow at this position plus their id. */
+#define FIRST_PID_POS 256
+
+static int proc_root_iterate(struct file *file, struct dir_context *ctx)
+{
+	char name[12];
+	int pid;
+
+	if (!dir_emit_dots(file, ctx) ||
+	    !emit_entries(ctx, proc_root_entries, nr_proc_root_entries, 0) || !proc_tasks)
+		return 0;
+	ctx->pos = max(ctx->pos, (loff_t)FIRST_PID_POS);
+	while (ctx->pos <= FIRST_PID_POS + 0x7fffffffL &&
+	       (pid = proc_tasks->next_pid((int)(ctx->pos - FIRST_PID_POS) - 1)) > 0) {
+		int len = scnprintf(name, sizeof(name), "%d", pid);
+
+		if (!dir_emit(ctx, name, (size_t)len, proc_ino(pid, 0), S_IFDIR,
+			      FIRST_PID_POS + (loff_t)pid + 1))
+			break;
+	}
+	return 0;
+}
+
+static int proc_pid_iterate(struct file *file, struct dir_context *ctx)
+{
+	if (dir_emit_dots(file, ctx))
+		emit_entries(ctx, proc_pid_entries, nr_proc_pid_entries,
+			     (int)file->f_inode->i_tag);
+	return 0;
+}
+
+static const struct inode_operations proc_root_iops = {
+	.lookup = proc_root_lookup,
+};
+
+static const struct file_operations proc_root_fops = {
+	.llseek = llseek_no_end,
+	.iterate = proc_root_iterate,
+};
+
+static const struct inode_operations proc_pid_iops = {
+	.lookup = proc_pid_lookup,
+};
+
+static const struct file_operations proc_pid_fops = {
+	.llseek = llseek_no_end,
+	.iterate = proc_pid_iterate,
+};
+
+/* --- the file system ----------------------------------------------------------------------------- */
+
+void proc_init(void)
+{
+	struct super_block *sb = super_alloc("proc", PROC_SUPER_MAGIC, NULL);
+	struct inode *inode = sb ? inode_alloc(sb, S_IFDIR | 0555) : NULL;
+
+	if (!inode)
+		panic("no memory for /proc");
+	sb->s_noexec = true;
+	inode->i_ino = PROC_ROOT_INO;
+	inode->i_op = &proc_root_iops;
+	inode->i_fop = &proc_root_fops;
+	inode->i_nlink = 2;
+	sb->s_root = d_alloc_root(sb, inode);
+	if (!sb->s_root || vfs_mount("/proc", sb))
+		panic("cannot mount /proc");
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of /proc share: proc.c knows how to open and read them, the others what they say. */
+#ifndef KERNEL_FS_PROC_INTERNAL_H
+#define KERNEL_FS_PROC_INTERNAL_H
+
+#include "kernel/fs/proc.h"
+#include "kernel/fs/seq.h"
+
+struct proc_file;
+
+/* One name in /proc or in /proc/pid. */
+struct proc_entry {
+	const char *name;
+	umode_t mode;
+	/* Writes the whole text, or returns -errno. */
+	int (*show)(struct proc_file *pf, struct seq_text *seq);
+	/* Instead of show, where an offset means something else. */
+	const struct file_operations *fops;
+	const struct inode_operations *iops; /* links and directories */
+	bool private; /* only for who might trace the process: -EACCES for others */
+	bool (*exists)(void); /* NULL: always */
+};
+
+/* An open file of /proc: file->private_data. */
+struct proc_file {
+	struct mutex lock; /* the text; taken before mmap_lock */
+	struct seq_text text;
+	bool made;
+	const struct proc_entry *entry;
+	int pid;
+	struct mm_struct *mm; /* of the process at open, mmgrab()'ed; NULL without one */
+	bool frames;	      /* opened by root: may know of physical addresses */
+	loff_t walk_end;      /* walk: where the position stands after the last text */
+};
+
+extern const struct proc_entry proc_root_entries[];
+extern const unsigned int nr_proc_root_entries;
+extern const struct proc_entry proc_pid_entries[];
+extern const unsigned int nr_proc_pid_entries;
+extern const struct proc_task_ops *proc_tasks;
+
+int proc_open(struct inode *inode, struct file *file);
+void proc_release(struct file *file);
+/* The mm of an open file with a user more, or NULL when the process is gone. To be mmput(). */
+struct mm_struct *proc_mm_get(struct proc_file *pf);
+/* Whether `cred` may see what is private to the process: 0 or -EACCES. */
+int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred);
+/* proc_tasks->get(), or false before it is known. */
+bool proc_get_task(int pid, struct proc_task_info *info);
+/* Makes `dentry` a file of /proc; `ino` also says which entry it is. 0 or -ENOMEM. */
+int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u64 ino, int pid,
+		     const struct proc_task_info *owner);
+
+/* Inode numbers: unique, and known to readdir without making the inode. */
+#define PROC_ROOT_INO 1UL
+static inline u64 proc_ino(int pid, unsigned int nr)
+{
+	return (u64)pid << 32 | (0x100 + nr);
+}
+
+/* Entries of /proc/pid/fd, above all of proc_pid_entries. */
+#define PROC_FD_NR 0x10000U
+
+int proc_show_cmdline(struct proc_file *pf, struct seq_text *seq);
+int proc_show_environ(struct proc_file *pf, struct seq_text *seq);
+int proc_show_auxv(struct proc_file *pf, struct seq_text *seq);
+extern const struct inode_operations proc_self_iops, proc_exe_iops, proc_fd_dir_iops;
+extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops;
+
+#endif

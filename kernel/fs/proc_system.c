@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of /proc that are about the machine as a whole. */
+#include <arch/clock.h>
+
+#include "kernel/base/cmdline.h"
+#include "kernel/base/printf.h"
+#include "kernel/base/string.h"
+#include "kernel/fs/proc_internal.h"
+#include "mm/filemap.h"
+#include "mm/page.h"
+#include "mm/slab.h"
+
+#define KB(pages) ((pages) << (PAGE_SHIFT - 10))
+
+static unsigned long slab_pages(void)
+{
+	struct slab_info info;
+	unsigned long pages = 0;
+
+	for (unsigned int n = 0; slab_cache_info(n, &info); n++)
+		pages += info.num_slabs * info.pages_per_slab;
+	return pages;
+}
+
+static int show_meminfo(struct proc_file *pf, struct seq_text *seq)
+{
+	const struct {
+		const char *name;
+		unsigned long pages;
+	} lines[] = {
+		{ "MemTotal:", totalram_pages() },
+		{ "MemFree:", nr_free_pages() },
+		{ "Cached:", (unsigned long)atomic_long_read(&nr_file_pages) },
+		{ "Slab:", slab_pages() },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++)
+		seq_printf(seq, "%-15s %8lu kB\n", lines[i].name, KB(lines[i].pages));
+	return 0;
+}
+
+static int show_buddyinfo(struct proc_file *pf, struct seq_text *seq)
+{
+	struct buddy_info info;
+
+	for (int zone = 0; zone < MAX_NR_ZONES; zone++) {
+		if (!zone_buddy_info((enum zone_type)zone, &info))
+			continue;
+		seq_printf(seq, "Node 0, zone %8s ", info.name);
+		for (int order = 0; order <= MAX_ORDER; order++)
+			seq_printf(seq, "%6lu ", info.blocks[order]);
+		seq_printf(seq, "\n");
+	}
+	return 0;
+}
+
+static int show_slabinfo(struct proc_file *pf, struct seq_text *seq)
+{
+	struct slab_info info;
+
+	seq_printf(seq, "slabinfo - version: 2.1\n"
+			"# name            <active_objs> <num_objs> <objsize> <objperslab> "
+			"<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata "
+			"<active_slabs> <num_slabs> <sharedavail>\n");
+	for (unsigned int n = 0; slab_cache_info(n, &info); n++)
+		seq_printf(seq, "%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata "
+				"%6lu %6lu %6lu\n",
+			   info.name, info.active_objs, info.num_objs, info.object_size,
+			   info.objs_per_slab, info.pages_per_slab, 0U, 0U, 0U, info.num_slabs,
+			   info.num_slabs, 0UL);
+	return 0;
+}
+
+static int show_cmdline(struct proc_file *pf, struct seq_text *seq)
+{
+	seq_printf(seq, "%s\n", cmdline_text());
+	return 0;
+}
+
+static int show_version(struct proc_file *pf, struct seq_text *seq)
+{
+	seq_printf(seq, "Tessera (" __VERSION__ ")\n");
+	return 0;
+}
+
+static bool uptime_known(void)
+{
+	return proc_idle_ns;
+}
+
+static int show_uptime(struct proc_file *pf, struct seq_text *seq)
+{
+	u64 up = clock_ns() / 10000000, idle = proc_idle_ns() / 10000000;
+
+	seq_printf(seq, "%lu.%02lu %lu.%02lu\n", up / 100, up % 100, idle / 100, idle % 100);
+	return 0;
+}
+
+static int show_filesystems(struct proc_file *pf, struct seq_text *seq)
+{
+	seq_printf(seq, "nodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n");
+	return 0;
+}
+
+static int show_one_mount(const struct super_block *sb, const char *path, void *arg)
+{
+	seq_printf(arg, "%s %s %s rw%s 0 0\n", sb->s_type, path, sb->s_type,
+		   sb->s_noexec ? ",noexec" : "");
+	return 0;
+}
+
+static int show_mounts(struct proc_file *pf, struct seq_text *seq)
+{
+	return for_each_mount(show_one_mount, seq);
+}
+
+/* Only what this kernel looks for and uses; other features a processor has are not listed. */
+static int show_cpuinfo(struct proc_file *pf, struct seq_text *seq)
+{
+	const struct cpu_features *cpu = &cpu_features;
+	const struct {
+		const char *name;
+		bool has;
+	} flags[] = {
+		{ "mce", cpu->mce }, { "pge", cpu->pge }, { "pat", cpu->pat },
+		{ "nx", cpu->nx }, { "pdpe1gb", cpu->gbpages }, { "xsave", cpu->xsave },
+		{ "fsgsbase", cpu->fsgsbase }, { "smep", cpu->smep }, { "erms", cpu->erms },
+		{ "smap", cpu->smap }, { "umip", cpu->umip },
+	};
+
+	seq_printf(seq, "processor\t: 0\nvendor_id\t: %s\nmodel name\t: %s\nflags\t\t:",
+		   cpu->vendor, cpu->brand);
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++)
+		if (flags[i].has)
+			seq_printf(seq, " %s", flags[i].name);
+	seq_printf(seq, "\n\n");
+	return 0;
+}
+
+static int self_get_link(struct inode *inode, const struct cred_view *cred, struct link_body *body)
+{
+	int pid = proc_tasks ? proc_tasks->current_pid() : 0;
+
+	if (!pid)
+		return -ENOENT;
+	body->owned = kmalloc(12, GFP_KERNEL);
+	if (!body->owned)
+		return -ENOMEM;
+	scnprintf(body->owned, 12, "%d", pid);
+	body->text = body->owned;
+	return 0;
+}
+
+const struct inode_operations proc_self_iops = {
+	.get_link = self_get_link,
+};
+
+const struct proc_entry proc_root_entries[] = {
+	{ .name = "buddyinfo", .mode = S_IFREG | 0444, .show = show_buddyinfo },
+	{ .name = "cmdline", .mode = S_IFREG | 0444, .show = show_cmdline },
+	{ .name = "cpuinfo", .mode = S_IFREG | 0444, .show = show_cpuinfo },
+	{ .name = "filesystems", .mode = S_IFREG | 0444, .show = show_filesystems },
+	{ .name = "meminfo", .mode = S_IFREG | 0444, .show = show_meminfo },
+	{ .name = "mounts", .mode = S_IFREG | 0444, .show = show_mounts },
+	{ .name = "self", .mode = S_IFLNK | 0777, .iops = &proc_self_iops },
+	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
+	{ .name = "uptime", .mode = S_IFREG | 0444, .show = show_uptime, .exists = uptime_known },
+	{ .name = "version", .mode = S_IFREG | 0444, .show = show_version },
+};
+const unsigned int nr_proc_root_entries = ARRAY_SIZE(proc_root_entries);

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files and names: the structures every file system here is made of.
+ *
+ * An inode is a file, a dentry is a name for it in a directory, a struct file is one opening of
+ * it. Names of tmpfs live in memory for as long as they exist: each dentry in the tree holds a
+ * reference on itself. Names of proc are made at lookup, are not in the tree, and go with their
+ * last user.
+ *
+ * Locks, in the order in which they are taken:
+ *   file->f_pos_lock	 the file position, for files that have one
+ *   rename_mutex	 (namespace.c) makes renames between directories one at a time
+ *   inode->i_rwsem	 a directory: its entries. A file: size changes and writes. Parent before
+ *			 child; two directories without that relation: lower address first
+ *   mm->mmap_lock	 because copying to and from a program may fault
+ *   dcache_lock	 (dentry.c) spinlock: the tree's links, names, hash table, mounts
+ *   files->lock, fs->lock  spinlocks: a descriptor table; a root and a current directory
+ */
+#ifndef KERNEL_FS_VFS_H
+#define KERNEL_FS_VFS_H
+
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/stat.h"
+#include "kernel/base/errno.h"
+#include "kernel/fs/iter.h"
+#include "kernel/lib/list.h"
+#include "mm/types.h"
+
+typedef u32 umode_t;
+
+struct dentry;
+struct file;
+struct inode;
+struct super_block;
+
+/* For whom a permission is checked. */
+struct cred_view {
+	u32 uid, gid;
+	bool privileged; /* may do what the mode bits deny */
+};
+/* The kernel itself. */
+extern const struct cred_view kernel_cred;
+
+/* --- file systems -------------------------------------------------------------------------------- */
+
+struct super_operations {
+	/* The inode's last reference is gone: frees what the file system hung on it. Optional. */
+	void (*evict)(struct inode *inode);
+};
+
+struct super_block {
+	const char *s_type;
+	u64 s_magic;
+	u32 s_dev; /* minor number; the major is 0, as for every file system without a disk */
+	bool s_noexec;
+	const struct super_operations *s_op;
+	struct dentry *s_root;
+	struct dentry *s_covered; /* the directory it is mounted on; NULL for the root */
+	atomic_long_t s_next_ino;
+	struct list_head s_link; /* in mount order */
+};
+
+/* --- inodes -------------------------------------------------------------------------------------- */
+
+/* What a symbolic link says; one of text and jump is set. */
+struct link_body {
+	const char *text;    /* stays while the link's inode is referenced, unless owned */
+	char *owned;	     /* to be freed with kfree() after use */
+	struct dentry *jump; /* a place instead of a name for it; carries a reference */
+};
+
+struct inode_operations {
+	/*
+	 * Only where names are made at lookup: gives `dentry` the inode of its name. 0 or -ENOENT...
+	 */
+	int (*lookup)(struct inode *dir, struct dentry *dentry);
+	/* Where a symbolic link leads, for `cred`. */
+	int (*get_link)(struct inode *inode, const struct cred_view *cred, struct link_body *body);
+	/*
+	 * Changes of a directory's entries. => i_rwsem of dir held for writing, permissions
+	 * checked, the name is free (or taken, for unlink and rmdir). `dentry` of the first five
+	 * has a name but no inode; on success it is in the tree.
+	 */
+	int (*create)(struct inode *dir, struct dentry *dentry, umode_t mode,
+		      const struct cred_view *cred);
+	int (*mkdir)(struct inode *dir, struct dentry *dentry, umode_t mode,
+		     const struct cred_view *cred);
+	int (*mknod)(struct inode *dir, struct dentry *dentry, umode_t mode, u64 rdev,
+		     const struct cred_view *cred);
+	int (*symlink)(struct inode *dir, struct dentry *dentry, const char *target,
+		       const struct cred_view *cred);
+	int (*link)(struct inode *inode, struct inode *dir, struct dentry *dentry);
+	int (*unlink)(struct inode *dir, struct dentry *dentry);
+	int (*rmdir)(struct inode *dir, struct dentry *dentry);
+	/*
+	 * Moves `old` to where `to` says, which has a name and a parent but no inode; `victim` (or
+	 * NULL) is the entry that now has that name and gives way.
+	 */
+	int (*rename)(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+		      struct dentry *to, struct dentry *victim);
+	/* A new size in bytes. => i_rwsem held for writing. NULL: can't be truncated. */
+	int (*truncate)(struct inode *inode, u64 size);
+};
+
+/* The size of a file is i_data.size, in bytes; see i_size_read(). Times are ns since 1970. */
+struct inode {
+	atomic_t i_count;
+	umode_t i_mode;
+	u32 i_uid, i_gid;
+	u32 i_nlink; /* => i_rwsem of the directory whose entry comes or goes */
+	u64 i_ino;
+	u64 i_rdev; /* makedev() of a device node */
+	s64 i_atime, i_mtime, i_ctime;
+	struct super_block *i_sb;
+	const struct inode_operations *i_op;
+	const struct file_operations *i_fop;
+	struct rw_semaphore i_rwsem;
+	bool i_dead;		/* a directory that was removed: nothing may be made in it */
+	atomic_t i_writecount;	/* > 0: that many writers; < 0: that many programs run it */
+	u64 i_dir_seq;		/* a directory: numbers its entries in the order they came */
+	u64 i_tag;		/* the file system's own */
+	union {
+		char *i_link; /* a symbolic link's text */
+		const void *i_private;
+	};
+	struct address_space i_data;
+};
+
+static inline u64 i_size_read(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_data.size);
+}
+
+/* => i_rwsem held for writing, or nobody else knows the inode */
+static inline void i_size_write(struct inode *inode, u64 size)
+{
+	WRITE_ONCE(inode->i_data.size, size);
+}
+
+static inline u64 makedev(u32 major, u32 minor)
+{
+	return (u64)major << 32 | minor;
+}
+
+/* A device number as stat(2) shows it. */
+static inline u64 encode_dev(u64 dev)
+{
+	u64 major = dev >> 32, minor = (u32)dev;
+
+	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffUL) << 12;
+}
+
+/* A new inode with one reference, the next number of sb, all times now; or NULL. */
+struct inode *inode_alloc(struct super_block *sb, umode_t mode) __must_check;
+static inline void ihold(struct inode *inode)
+{
+	atomic_inc(&inode->i_count);
+}
+/* Drops a reference; the last one frees the inode with its pages. May sleep. NULL is fine. */
+void iput(struct inode *inode);
+s64 current_time(void);
+/* ns since 1970 at which clock_ns() was 0. */
+extern s64 boot_time_ns;
+/* Notes a read, as mount option relatime has it. */
+void touch_atime(struct inode *inode);
+
+#define MAY_EXEC  1
+#define MAY_WRITE 2
+#define MAY_READ  4
+/* 0 or -EACCES: the mode bits of owner, group or others; see path_resolution(7). */
+int inode_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask);
+/* Whether `cred` owns the file, or may act as if. */
+static inline bool inode_owner(const struct inode *inode, const struct cred_view *cred)
+{
+	return cred->privileged || cred->uid == inode->i_uid;
+}
+/*
+ * A changed program is no longer what its owner lent rights to: takes set-user-ID away, and
+ * set-group-ID where it means that. => i_rwsem held for writing
+ */
+void inode_remove_privs(struct inode *inode, const struct cred_view *cred);
+/* Counts a writer: 0, or -ETXTBSY while a program runs from the file. */
+int get_write_access(struct inode *inode);
+void put_write_access(struct inode *inode);
+/*
+ * The other side: keeps writers away until `file` is closed, which is when the last area and
+ * mm->exe_file have let go of it. -ETXTBSY while somebody writes.
+ */
+int deny_write_access(struct file *file);
+void allow_write_access(struct file *file);
+
+struct kstat {
+	u64 dev, ino, rdev; /* dev and rdev as makedev() */
+	umode_t mode;
+	u32 nlink, uid, gid;
+	u64 size, blocks; /* bytes; units of 512 bytes */
+	s64 atime, mtime, ctime;
+	bool mount_root;
+};
+void vfs_getattr(const struct dentry *dentry, struct kstat *stat);
+
+/* --- dentries ------------------------------------------------------------------------------------ */
+
+#define DNAME_INLINE 32
+
+struct dentry {
+	atomic_t d_count;
+	u32 d_hash;
+	u32 d_len;
+	char *d_name; /* terminated; d_inline or kmalloc'ed */
+	struct dentry *d_parent; /* referenced; itself for a root */
+	struct inode *d_inode;	 /* referenced; never NULL where somebody else can see it */
+	struct super_block *d_sb;
+	struct super_block *d_mounted; /* what covers it */
+	struct hlist_node d_hash_link;
+	struct list_head d_children; /* newest first */
+	struct list_head d_sibling;
+	u64 d_seq;	/* among its siblings: see i_dir_seq */
+	bool d_deleted; /* its name is gone */
+	char d_inline[DNAME_INLINE];
+};
+
+static inline struct dentry *dget(struct dentry *dentry)
+{
+	atomic_inc(&dentry->d_count);
+	return dentry;
+}
+/* Drops a reference. May sleep. NULL is fine. */
+void dput(struct dentry *dentry);
+/* A dentry of that name, outside the tree, without an inode; or NULL. Holds `parent`. */
+struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len) __must_check;
+/* The root of a file system, taking over the caller's reference on the inode; or NULL. */
+struct dentry *d_alloc_root(struct super_block *sb, struct inode *inode) __must_check;
+/* Gives a dentry its inode, taking over the caller's reference. => not in the tree */
+void d_instantiate(struct dentry *dentry, struct inode *inode);
+/* Puts a dentry with an inode into the tree, or takes it out. => i_rwsem of the parent, writing */
+void d_add(struct dentry *dentry);
+void d_delete(struct dentry *dentry);
+/* The child of that name in the tree with a new reference, or NULL. */
+struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len);
+/* Moves `dentry` in the tree to the parent and name of `to`. => i_rwsem of both parents, writing */
+void d_move(struct dentry *dentry, struct dentry *to);
+bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *dentry);
+struct dentry *dget_parent(struct dentry *dentry);
+/* Up one directory and out of mounts; stays at `root`. Takes over and returns a reference. */
+struct dentry *d_up(struct dentry *dentry, const struct dentry *root);
+/* Down into whatever is mounted there. Takes over and returns a reference. */
+struct dentry *d_cross_mounts(struct dentry *dentry);
+/*
+ * The path from the root of everything, at the end of buf: a pointer into buf, terminated, or
+ * ERR_PTR(-ENAMETOOLONG). " (deleted)" follows when the name is gone.
+ */
+char *d_path(const struct dentry *dentry, char *buf, size_t size);
+
+static inline bool d_is_dir(const struct dentry *dentry)
+{
+	return S_ISDIR(dentry->d_inode->i_mode);
+}
+
+/* Whether it is the root of what is mounted. */
+static inline bool d_is_root(const struct dentry *dentry)
+{
+	return dentry->d_parent == dentry;
+}
+
+/* A file system without a root yet; type stays referenced. Or NULL. */
+struct super_block *super_alloc(const char *type, u64 magic, const struct super_operations *op)
+	__must_check;
+/*
+ * Mounts sb on the directory at `path` for ever; the first of all becomes "/". 0 or -errno.
+ */
+int vfs_mount(const char *path, struct super_block *sb);
+/* Its core: `where` (NULL: none yet) is referenced and a directory of tmpfs. */
+void dcache_mount(struct super_block *sb, struct dentry *where);
+/* Calls fn for each mount in order with its path; stops when fn returns non-zero. */
+int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg);
+/* The root of everything, referenced. */
+struct dentry *root_dentry(void);
+
+/* --- open files ---------------------------------------------------------------------------------- */
+
+/* Takes the entries of a directory one by one. */
+struct dir_context {
+	/* False when it has no room: the entry is not taken and iteration ends. */
+	bool (*take)(struct dir_context *ctx, const char *name, size_t len, u64 ino,
+		     unsigned int dtype, loff_t next);
+	loff_t pos; /* 0 first; set to `next` for each entry taken */
+};
+/* Hands out "." and ".." (positions 0 and 1); false when there was no room. */
+bool dir_emit_dots(struct file *file, struct dir_context *ctx);
+bool dir_emit(struct dir_context *ctx, const char *name, size_t len, u64 ino, umode_t mode,
+	      loff_t next);
+
+struct file_operations {
+	/* NULL: -ESPIPE */
+	loff_t (*llseek)(struct file *file, loff_t offset, int whence);
+	/*
+	 * From *pos on, which they advance. Bytes moved; -EFAULT and the like only when there are
+	 * none. NULL: -EINVAL.
+	 */
+	ssize_t (*read_iter)(struct file *file, struct io_iter *to, loff_t *pos);
+	ssize_t (*write_iter)(struct file *file, struct io_iter *from, loff_t *pos);
+	/* 0 or an error; entries from ctx->pos on. => i_rwsem held for reading. NULL: -ENOTDIR */
+	int (*iterate)(struct file *file, struct dir_context *ctx);
+	/* NULL: -ENOTTY */
+	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	/* Sets up an area over the file. => mmap_lock held for writing. NULL: -ENODEV */
+	int (*mmap)(struct file *file, struct vm_area_struct *vma);
+	/* May change f_op and set private_data. Optional. */
+	int (*open)(struct inode *inode, struct file *file);
+	void (*release)(struct file *file);
+};
+
+/* Of device nodes: open() finds the driver by i_rdev; -ENXIO when there is none. */
+extern const struct file_operations chrdev_fops;
+
+/* file->f_mode */
+#define FMODE_READ   BIT(0)
+#define FMODE_WRITE  BIT(1)
+#define FMODE_PATH   BIT(2) /* O_PATH: a place, not an open file */
+#define FMODE_STREAM BIT(3) /* has no position: a terminal */
+#define FMODE_EXEC   BIT(4) /* opened by exec */
+#define FMODE_WRITER BIT(5) /* counted in i_writecount */
+#define FMODE_NOWRITE BIT(6) /* keeps writers away: counted there too */
+
+struct file {
+	struct vm_file vm_file; /* first: all that mm knows of it */
+	atomic_t f_count;
+	unsigned int f_flags; /* O_* */
+	unsigned int f_mode;  /* FMODE_* */
+	struct dentry *f_dentry;
+	struct inode *f_inode; /* f_dentry's */
+	const struct file_operations *f_op;
+	struct mutex f_pos_lock;
+	loff_t f_pos;
+	struct cred_view f_cred; /* of who opened it */
+	void *private_data;
+};
+
+static inline struct file *file_of(struct vm_file *vm_file)
+{
+	return container_of(vm_file, struct file, vm_file);
+}
+
+static inline struct file *get_file(struct file *file)
+{
+	atomic_inc(&file->f_count);
+	return file;
+}
+/* Drops a reference; the last one closes the file. May sleep. */
+void fput(struct file *file);
+/* An opened nothing with one reference, to be bound by file_bind(). -ENFILE, -ENOMEM as ERR_PTR. */
+struct file *file_alloc(unsigned int flags, const struct cred_view *cred) __must_check;
+/*
+ * Makes it an opening of `dentry` (referenced anew). On failure the caller's fput() cleans up.
+ * => permissions checked
+ */
+int file_bind(struct file *file, struct dentry *dentry);
+
+/* Lengths beyond this are cut: what Linux moves at most by one call. */
+#define MAX_RW_COUNT ((size_t)(0x7fffffff & ~0xfffUL))
+/* The largest size of a file. */
+#define MAX_FILE_SIZE ((loff_t)0x7fffffffffffffffL)
+
+/* Move up to iter->count bytes at *pos and advance it. -EBADF when it isn't open for that. */
+ssize_t vfs_read(struct file *file, struct io_iter *to, loff_t *pos);
+ssize_t vfs_write(struct file *file, struct io_iter *from, loff_t *pos);
+/* The same for memory of the kernel, whatever the file was opened for. */
+ssize_t kernel_read(struct file *file, void *buf, size_t len, loff_t pos);
+ssize_t kernel_write(struct file *file, const void *buf, size_t len, loff_t pos);
+loff_t vfs_llseek(struct file *file, loff_t offset, int whence);
+int vfs_iterate(struct file *file, struct dir_context *ctx);
+/* 0 or -errno; offsets from `limit` (bytes, exclusive) on are refused. */
+loff_t generic_llseek(struct file *file, loff_t offset, int whence, u64 size, loff_t limit);
+/* Seeks by SEEK_SET and SEEK_CUR only: files whose size isn't known. */
+loff_t llseek_no_end(struct file *file, loff_t offset, int whence);
+/* Sets the size in bytes; -EINVAL where there is none to set. */
+int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred);
+/* A descriptor's truncate(2). */
+int file_truncate(struct file *file, loff_t size);
+/* 0, or -EACCES when this may not be executed: no regular file, no x bit, a noexec mount. */
+int file_may_exec(struct file *file, const struct cred_view *cred);
+
+/* --- a process's view ---------------------------------------------------------------------------- */
+
+struct fs_context {
+	atomic_t count;
+	spinlock_t lock; /* what follows */
+	struct dentry *root, *cwd;
+	umode_t umask;
+};
+/* Root and current directory "/", umask 022; or NULL. */
+struct fs_context *fs_context_alloc(void) __must_check;
+/* A copy of its own (fork), or NULL. To share one (CLONE_FS), fs_context_get(). */
+struct fs_context *fs_context_copy(struct fs_context *old) __must_check;
+static inline struct fs_context *fs_context_get(struct fs_context *fs)
+{
+	atomic_inc(&fs->count);
+	return fs;
+}
+void fs_context_put(struct fs_context *fs);
+/* The current directory, referenced; and a change of it, which takes its own reference. */
+struct dentry *fs_get_cwd(struct fs_context *fs);
+void fs_set_cwd(struct fs_context *fs, struct dentry *dentry);
+/* The kernel's own: what resolves paths at boot. */
+struct fs_context *kernel_fs_context(void);
+
+/* --- once at boot -------------------------------------------------------------------------------- */
+
+/* Caches, the root tmpfs, /proc and /dev. => mm and the scheduler's locks work. Panics on failure. */
+void fs_init(void);
+/*
+ * Unpacks a cpio archive of format newc (cpio(5)) into the root. Returns the number of errors, each
+ * of which it has printed; what could be unpacked is there.
+ */
+int initramfs_unpack(const void *data, size_t size);
+
+void inode_cache_init(void);
+void dentry_cache_init(void);
+void file_cache_init(void);
+void files_cache_init(void);
+struct super_block *tmpfs_super(const char *type);
+void proc_init(void);
+void dev_init(void);
+void console_tty_init(void);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_INIT_INIT_H
+#define KERNEL_INIT_INIT_H
+
+#include "kernel/base/boot_info.h"
+
+#define LOADER_MULTIBOOT2 1
+#define LOADER_PVH	  2
+
+/* Consoles, ACPI, interrupt controllers, clock and keyboard. => memory management runs. */
+void devices_init(const struct boot_info *info);
+
+/* The kernel's own tests ("selftest=all"): TAP on the console; the number that failed. */
+int selftest_run(void);
+/* A bug made on purpose ("selftest=panic"): never comes back. */
+void selftest_panic(void) __attribute__((noreturn));
+
+/* Runs a program of the initial file system and waits for it: its wait status, or -errno. */
+int run_program(const char *path);
+/*
+ * Gives every cache back to the page allocator and notes what is free, or (the second) compares with
+ * what was noted: the number of differences, each printed.
+ */
+void leakcheck_begin(void);
+int leakcheck_end(void);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order in which things start. boot.S calls kernel_main() on the boot stack, with interrupts
+ * off and its own page tables; when everything runs, that stack becomes the idle task, and pid 1
+ * goes on from a kernel thread to user/init.
+ */
+#include <arch/clock.h>
+#include <arch/cpu.h>
+#include <arch/desc.h>
+#include <arch/fpu.h>
+#include <arch/mmu.h>
+#include <arch/power.h>
+#include <arch/serial.h>
+#include <arch/trap.h>
+#include <arch/uaccess.h>
+
+#include "kernel/base/cmdline.h"
+#include "kernel/base/printk.h"
+#include "kernel/base/string.h"
+#include "kernel/init/init.h"
+#include "kernel/process/task.h"
+#include "kernel/syscall/syscalls.h"
+#include "mm/calls.h"
+#include "mm/init.h"
+#include "mm/page.h"
+
+extern char __boot_start[], __kernel_end[], __text_start[], __rodata_start[], __data_start[];
+extern char __percpu_load[];
+
+static struct boot_info boot_info;
+
+/* What isa-debug-exit is told after a panic: QEMU then exits with 2 * 0x55 + 1. */
+#define PANIC_EXIT_VALUE 0x55
+
+static void end_machine(int status)
+{
+	serial_flush();
+	machine_exit(PANIC_EXIT_VALUE);
+}
+
+static struct panic_hook state_hook = { .show = show_kernel_state };
+
+/* boot.S shows the first 4 GiB in the direct map. */
+#define BOOT_MAP_END (1UL << 32)
+
+static const void *boot_map(u64 phys, size_t len)
+{
+	return phys < BOOT_MAP_END && len <= BOOT_MAP_END - phys ? phys_to_virt(make_phys(phys)) : NULL;
+}
+
+static void read_boot_info(u32 loader, u64 phys)
+{
+	const u32 *mbi = boot_map(phys, 8);
+	int err = loader == LOADER_PVH ? boot_parse_pvh(&boot_info, phys, boot_map) :
+					 boot_parse_multiboot2(&boot_info, mbi, mbi ? *mbi : 0);
+
+	if (err)
+		panic("the boot loader's information is unusable");
+	cmdline_init(boot_info.cmdline);
+	printk_set_quiet(cmdline_has("quiet"));
+	if (boot_info.truncated)
+		pr_warn("parts of the boot loader's information were damaged or too long\n");
+}
+
+/* What of RAM is in use already. The first MiB is left to firmware. */
+static void reserve_memory(u32 loader, u64 info_phys)
+{
+	memblock_init(&boot_info);
+	memblock_reserve(0, 1UL << 20);
+	memblock_reserve((u64)__boot_start, (u64)__kernel_end - KERNEL_IMAGE_BASE - (u64)__boot_start);
+	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
+		memblock_reserve(boot_info.modules[i].start, boot_info.modules[i].size);
+}
+
+static void percpu_init(void)
+{
+	per_cpu_offset[0] = (unsigned long)__percpu_load;
+	this_cpu_write(this_cpu_off, per_cpu_offset[0]);
+	this_cpu_write(cpu_number, 0);
+}
+
+static void cpu_init(void)
+{
+	cpu_init_features();
+	uaccess_init();
+	gdt_init();
+	trap_init();
+	syscall_init();
+	fpu_init();
+}
+
+static void memory_init(u32 loader, u64 info_phys)
+{
+	const struct kernel_image image = {
+		.text = (unsigned long)__text_start,
+		.rodata = (unsigned long)__rodata_start,
+		.data = (unsigned long)__data_start,
+		.end = (unsigned long)__kernel_end,
+	};
+
+	reserve_memory(loader, info_phys);
+	mm_paging_init(&image);
+	mm_init();
+}
+
+static void greet(void)
+{
+	unsigned long mib = totalram_pages() >> (20 - PAGE_SHIFT);
+
+	pr_info("Tessera, started by %s on %s\n", boot_info.loader, cpu_features.brand);
+	pr_info("%lu MiB of RAM, %lu kHz clock\n", mib, (unsigned long)tsc_khz);
+}
+
+/* --- pid 1 ------------------------------------------------------------------------------------------- */
+
+static const char *const environment[] = { "HOME=/", "PATH=/bin", "TERM=linux", NULL };
+
+static int exec_program(void *path)
+{
+	const char *const argv[] = { path, NULL };
+	int err = files_install_console(current->files);
+
+	if (cmdline_has("strace"))
+		se_set_work(&current->se, WORK_TRACE);
+	if (!err)
+		err = kernel_execve(path, argv, environment);
+	printk("cannot run %s: error %d\n", (const char *)path, -err);
+	return 127;
+}
+
+int run_program(const char *path)
+{
+	struct wait_result res;
+	int pid = kernel_thread(exec_program, (void *)path, "init");
+	long ret;
+
+	if (pid < 0)
+		return pid;
+	ret = do_wait(pid, 0, &res);
+	return ret < 0 ? (int)ret : res.status;
+}
+
+static void unpack_initramfs(void)
+{
+	for (unsigned int i = 0; i < boot_info.nr_modules; i++) {
+		const struct boot_module *m = &boot_info.modules[i];
+
+		/* Of RAM the direct map shows every byte. */
+		if (!memblock_is_ram(m->start) || !memblock_is_ram(m->start + m->size - 1))
+			panic("module %u is not in RAM", i);
+		if (initramfs_unpack(phys_to_virt(make_phys(m->start)), m->size))
+			pr_warn("the initial file system was damaged\n");
+		free_reserved_area(m->start, m->start + m->size);
+	}
+	if (!boot_info.nr_modules)
+		pr_warn("no initial file system: the boot loader gave no module\n");
+}
+
+static void run_selftests(const char *which)
+{
+	int failed;
+
+	if (!strcmp(which, "panic"))
+		selftest_panic();
+	printk("##begin selftest\n");
+	failed = selftest_run();
+	printk("##end selftest exit=%d\n##done\n", failed != 0);
+	machine_poweroff();
+}
+
+/* Runs init as a child between two looks at what is free: what it leaves behind is a leak. */
+static void run_leakcheck(const char *init)
+{
+	int status, leaks;
+
+	reboot_is_exit = true;
+	run_program("/bin/true");
+	leakcheck_begin();
+	status = run_program(init);
+	leaks = leakcheck_end();
+	printk("leakcheck: init ended with status %#x; %s\n", (unsigned int)status,
+	       leaks ? "memory is missing" : "everything came back");
+	if (leaks)
+		panic("leakcheck: %d differences", leaks);
+	machine_poweroff();
+}
+
+static int init_thread(void *unused)
+{
+	static char init[128] = "/init", which[32];
+
+	unpack_initramfs();
+	cmdline_get("init", init, sizeof(init));
+	if (cmdline_get("selftest", which, sizeof(which)) > 0)
+		run_selftests(which);
+	if (cmdline_has("leakcheck"))
+		run_leakcheck(init);
+	panic("init failed with status %d", exec_program(init));
+}
+
+void __noreturn kernel_main(u32 loader, u64 info_phys);
+
+void kernel_main(u32 loader, u64 info_phys)
+{
+	percpu_init();
+	machine_halt_hook = end_machine;
+	if (serial_init() == 0)
+		register_console(&serial_console);
+	read_boot_info(loader, info_phys);
+	cpu_init();
+	tsc_init();
+	memory_init(loader, info_phys);
+	register_panic_hook(&state_hook);
+	process_init();
+	devices_init(&boot_info);
+	greet();
+	fs_init();
+	process_register_proc();
+	if (kernel_thread(init_thread, NULL, "init") != 1)
+		panic("no memory for the first task");
+	sched_idle();
+}

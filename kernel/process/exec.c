@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * execve(2): a new address space is built beside the old one, with the argument strings on its stack;
+ * then the task changes over, and there is no way back.
+ */
+#include <arch/fpu.h>
+#include <arch/cpu.h>
+#include <arch/switch.h>
+#include <arch/uaccess.h>
+
+#include "kernel/base/cmdline.h"
+#include "kernel/base/random.h"
+#include "kernel/base/string.h"
+#include "kernel/process/current.h"
+#include "kernel/process/exec.h"
+#include "kernel/fs/namei.h"
+#include "mm/calls.h"
+#include "mm/slab.h"
+
+#define MAX_ARG_STRLEN (32 * PAGE_SIZE)
+#define MAX_ARG_STRINGS 0x7fffffff
+/* Arguments may take a quarter of the stack, but never more than three quarters of 8 MiB. */
+#define ARG_SPACE_MAX (6UL << 20)
+#define ARG_SPACE_MIN (32 * PAGE_SIZE)
+
+/* Strings that come from a program, or from the kernel itself. */
+struct strings {
+	const char __user *const __user *user;
+	const char *const *kernel;
+};
+
+/* The nth pointer: NULL at the end. */
+static int string_at(const struct strings *s, int n, const char **str)
+{
+	if (s->kernel) {
+		*str = s->kernel[n];
+		return 0;
+	}
+	if (!s->user) {
+		*str = NULL;
+		return 0;
+	}
+	return get_user(*str, s->user + n);
+}
+
+static int count_strings(const struct strings *s)
+{
+	const char *str;
+
+	for (int n = 0; n < MAX_ARG_STRINGS; n++) {
+		if (string_at(s, n, &str))
+			return -EFAULT;
+		if (!str)
+			return n;
+	}
+	return -E2BIG;
+}
+
+static unsigned long arg_limit(int nptrs)
+{
+	unsigned long limit = min(current->rlim[RLIMIT_STACK].cur / 4, ARG_SPACE_MAX);
+	unsigned long pointers = (unsigned long)nptrs * sizeof(void *);
+
+	limit = max(limit, (unsigned long)ARG_SPACE_MIN);
+	return limit > pointers ? limit - pointers : 0;
+}
+
+/* Writes a kernel string with its terminator below bprm->p. */
+static int push_string(struct binprm *bprm, const char *str, unsigned long limit, unsigned long top)
+{
+	size_t len = strlen(str) + 1;
+
+	if (top - (bprm->p - len) > limit)
+		return -E2BIG;
+	bprm->p -= len;
+	if (access_remote_vm(bprm->mm, bprm->p, (void *)str, len, true) != len)
+		return -ENOMEM;
+	return 0;
+}
+
+/* The same for strings of either kind, the last first, through a buffer of MAX_ARG_STRLEN. */
+static int push_strings(struct binprm *bprm, const struct strings *s, int n, char *buf,
+			unsigned long limit, unsigned long top)
+{
+	while (n-- > 0) {
+		const char *str;
+		int err = string_at(s, n, &str);
+		long len;
+
+		if (err)
+			return err;
+		if (s->user) {
+			len = strncpy_from_user(buf, str, MAX_ARG_STRLEN);
+			if (len < 0)
+				return (int)len;
+			if (len >= (long)MAX_ARG_STRLEN)
+				return -E2BIG;
+			str = buf;
+		}
+		err = push_string(bprm, str, limit, top);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+#define STACK_RANDOM_MAX (0x3fffffUL << PAGE_SHIFT)
+#define MMAP_RANDOM_BITS 28
+
+static unsigned long random_pages(unsigned long mask)
+{
+	return (get_random_u64() << PAGE_SHIFT) & mask;
+}
+
+/* The new address space with its stack and the strings on it. */
+static int prepare_mm(struct binprm *bprm, const struct strings *argv, const struct strings *envp)
+{
+	unsigned long top = TASK_SIZE, limit, room;
+	char *buf;
+	int err;
+
+	bprm->mm = mm_alloc();
+	if (!bprm->mm)
+		return -ENOMEM;
+	if (bprm->randomize)
+		top -= random_pages(STACK_RANDOM_MAX);
+	arch_pick_mmap_layout(bprm->mm, current->rlim[RLIMIT_STACK].cur,
+			      bprm->randomize ? random_pages(((1UL << MMAP_RANDOM_BITS) - 1) << PAGE_SHIFT) : 0,
+			      bprm->randomize ? STACK_RANDOM_MAX : 0);
+	err = mm_setup_stack(bprm->mm, top, 0);
+	if (err)
+		return err;
+	bprm->argc = count_strings(argv);
+	if (bprm->argc < 0)
+		return bprm->argc;
+	bprm->envc = count_strings(envp);
+	if (bprm->envc < 0)
+		return bprm->envc;
+	limit = arg_limit(max(bprm->argc, 1) + bprm->envc);
+	if (!limit)
+		return -E2BIG;
+	buf = kmalloc(MAX_ARG_STRLEN, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	bprm->p = room = top - sizeof(void *);
+	err = push_string(bprm, bprm->filename, limit, room);
+	bprm->exec = bprm->env_end = bprm->p;
+	if (!err)
+		err = push_strings(bprm, envp, bprm->envc, buf, limit, room);
+	bprm->arg_end = bprm->p;
+	if (!err)
+		err = push_strings(bprm, argv, bprm->argc, buf, limit, room);
+	if (!err && bprm->argc == 0) {
+		/* No program is without a name: Linux gives it an empty one. */
+		err = push_string(bprm, "", limit, room);
+		bprm->argc = 1;
+	}
+	bprm->arg_start = bprm->p;
+	kfree(buf);
+	return err;
+}
+
+static void set_comm(struct task_struct *task, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	strlcpy(task->comm, slash ? slash + 1 : path, sizeof(task->comm));
+}
+
+void begin_new_exec(struct binprm *bprm)
+{
+	struct task_struct *task = current;
+	struct mm_struct *old = task->mm_part.mm;
+
+	bprm->point_of_no_return = true;
+	bprm->mm->exe_file = &get_file(bprm->file)->vm_file;
+	task_switch_mm(bprm->mm);
+	bprm->mm = NULL;
+	mm_release(task);
+	if (old)
+		mmput(old);
+	set_comm(task, bprm->filename);
+	files_close_on_exec(task->files);
+	for (int i = 0; i < NR_SIGNALS; i++)
+		if (task->sigaction[i].handler != SIG_IGN)
+			task->sigaction[i] = (struct sigaction_kernel){ 0 };
+	task->clear_child_tid = 0;
+	task->robust_list = 0;
+}
+
+/* The registers a program starts with: all zero but where it is. */
+static void start_thread(unsigned long entry, unsigned long sp)
+{
+	struct task_struct *task = current;
+	unsigned long flags;
+
+	*task_pt_regs(task) = (struct pt_regs){
+		.ip = entry,
+		.cs = USER_CS,
+		.flags = X86_EFLAGS_IF | X86_EFLAGS_FIXED,
+		.sp = sp,
+		.ss = USER_DS,
+	};
+	flags = local_irq_save();
+	fpu_area_init(task->se.fpu);
+	fpu_restore(task->se.fpu);
+	wrmsr(MSR_FS_BASE, 0);
+	wrmsr(MSR_KERNEL_GS_BASE, 0);
+	local_irq_restore(flags);
+	se_set_work(&task->se, WORK_IRET);
+}
+
+static int do_execve(const char *path, const struct strings *argv, const struct strings *envp)
+{
+	struct binprm bprm = { .filename = path, .randomize = !cmdline_has("norandmaps") };
+	struct cred_view cred = current_cred_view();
+	unsigned long entry, sp;
+	int err;
+
+	bprm.file = open_exec(current->fs, &cred, path);
+	if (IS_ERR(bprm.file))
+		return (int)PTR_ERR(bprm.file);
+	err = prepare_mm(&bprm, argv, envp);
+	if (!err)
+		err = load_elf(&bprm, &entry, &sp);
+	if (!err)
+		start_thread(entry, sp);
+	if (bprm.mm)
+		mmput(bprm.mm);
+	allow_write_access(bprm.file);
+	fput(bprm.file);
+	if (err && bprm.point_of_no_return)
+		force_signal(SIGSEGV);
+	return err;
+}
+
+long sys_execve(const char __user *upath, const char __user *const __user *argv,
+		const char __user *const __user *envp)
+{
+	struct strings a = { .user = argv }, e = { .user = envp };
+	char *path = kmalloc(PATH_MAX, GFP_KERNEL);
+	long len, ret;
+
+	if (!path)
+		return -ENOMEM;
+	len = strncpy_from_user(path, upath, PATH_MAX);
+	ret = len < 0 ? len : len == PATH_MAX ? -ENAMETOOLONG : len == 0 ? -ENOENT : 0;
+	if (!ret)
+		ret = do_execve(path, &a, &e);
+	kfree(path);
+	return ret;
+}
+
+int kernel_execve(const char *path, const char *const *argv, const char *const *envp)
+{
+	struct strings a = { .kernel = argv }, e = { .kernel = envp };
+	int err = do_execve(path, &a, &e);
+
+	if (err)
+		return err;
+	return_to_user();
+}

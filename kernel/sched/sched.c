@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Round robin over one run queue. rq.lock is taken with interrupts off and held across the switch:
+ * the entity that comes in releases what the one that went out took.
+ */
+#include "kernel/sched/sched.h"
+
+#include <arch/clock.h>
+#include <arch/desc.h>
+#include <arch/fpu.h>
+#include <arch/switch.h>
+
+#include "kernel/base/panic.h"
+#include "kernel/sync/sleep.h"
+
+_Static_assert(offsetof(struct sched_entity, work) == 0, "entry.S reads it there");
+
+struct run_queue {
+	spinlock_t lock;
+	struct list_head queue;
+	struct sched_entity idle;
+};
+
+static struct run_queue rq = { .lock = SPINLOCK_INIT, .queue = LIST_HEAD_INIT(rq.queue) };
+static const struct sched_hooks *hooks;
+
+DEFINE_PER_CPU(struct sched_entity *, current_se);
+unsigned long nr_switches;
+
+static struct sched_entity *current_entity(void)
+{
+	return this_cpu_read(current_se);
+}
+
+/* => rq.lock held. */
+static void enqueue(struct sched_entity *se)
+{
+	if (se->on_rq || se == &rq.idle)
+		return;
+	list_add_tail(&se->run_link, &rq.queue);
+	se->on_rq = true;
+}
+
+/* => rq.lock held. */
+static struct sched_entity *pick_next(void)
+{
+	struct sched_entity *se;
+
+	if (list_empty(&rq.queue))
+		return &rq.idle;
+	se = list_first_entry(&rq.queue, struct sched_entity, run_link);
+	list_del(&se->run_link);
+	se->on_rq = false;
+	return se;
+}
+
+static void switch_to(struct sched_entity *prev, struct sched_entity *next)
+{
+	u64 now = clock_ns();
+
+	prev->sum_exec += now - prev->exec_start;
+	next->exec_start = now;
+	next->slice = SLICE_TICKS;
+	next->on_cpu = true;
+	nr_switches++;
+	if (prev->fpu)
+		fpu_save(prev->fpu);
+	hooks->switch_out_in(prev, next);
+	this_cpu_write(current_se, next);
+	set_kernel_stack(next->stack_top);
+	if (next->fpu)
+		fpu_restore(next->fpu);
+	/*
+	 * prev stays "on its stack" until the switch is over. One CPU runs, and nobody frees an entity
+	 * with interrupts off, so clearing the mark just before is enough.
+	 */
+	prev->on_cpu = false;
+	__switch_to(&prev->sp, next->sp);
+}
+
+void schedule(void)
+{
+	struct sched_entity *prev = current_entity(), *next;
+	unsigned long flags = spin_lock_irqsave(&rq.lock);
+
+	se_clear_work(prev, WORK_RESCHED);
+	if (prev->state == TASK_INTERRUPTIBLE && hooks->signal_pending())
+		prev->state = TASK_RUNNING;
+	if (prev->state == TASK_RUNNING)
+		enqueue(prev);
+	next = pick_next();
+	if (next != prev)
+		switch_to(prev, next);
+	spin_unlock_irqrestore(&rq.lock, flags);
+}
+
+/* A new entity's first steps: it finds the lock held by the one it follows. */
+struct start {
+	void (*fn)(void *);
+	void *arg;
+};
+
+static void entity_start(void *p)
+{
+	struct start start = *(struct start *)p;
+
+	spin_unlock(&rq.lock);
+	local_irq_enable();
+	start.fn(start.arg);
+	BUG();
+}
+
+void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*fn)(void *), void *arg)
+{
+	/* Below pt_regs, at the stack's top, which the start itself never reaches. */
+	struct start *start = (struct start *)(stack_top - PT_SIZE - 8) - 1;
+
+	*start = (struct start){ fn, arg };
+	se->work = 0;
+	se->state = TASK_UNINTERRUPTIBLE;
+	se->stack_top = stack_top;
+	se->on_rq = false;
+	se->on_cpu = false;
+	se->sum_exec = 0;
+	se->sp = switch_prepare((void *)((unsigned long)start & ~15UL), entity_start, start);
+}
+
+bool sched_wake(struct sched_entity *se)
+{
+	unsigned long flags = spin_lock_irqsave(&rq.lock);
+	bool slept = se->state == TASK_INTERRUPTIBLE || se->state == TASK_UNINTERRUPTIBLE;
+
+	if (slept) {
+		se->state = TASK_RUNNING;
+		if (se != current_entity())
+			enqueue(se);
+		if (current_entity() == &rq.idle)
+			se_set_work(&rq.idle, WORK_RESCHED);
+	}
+	spin_unlock_irqrestore(&rq.lock, flags);
+	return slept;
+}
+
+void sched_tick(void)
+{
+	struct sched_entity *se = current_entity();
+
+	if (se == &rq.idle)
+		return;
+	if (se->slice > 0)
+		se->slice--;
+	if (se->slice == 0 && !list_empty(&rq.queue))
+		se_set_work(se, WORK_RESCHED);
+}
+
+void sched_exit(void)
+{
+	local_irq_disable();
+	set_current_state(TASK_DEAD);
+	schedule();
+	BUG();
+}
+
+void sched_idle(void)
+{
+	for (;;) {
+		local_irq_disable();
+		if (list_empty(&rq.queue))
+			safe_halt();
+		local_irq_enable();
+		schedule();
+	}
+}
+
+bool sched_signal_pending(void)
+{
+	return hooks->signal_pending();
+}
+
+static void *lock_current(void)
+{
+	return current_entity();
+}
+
+static void lock_prepare(void)
+{
+	set_current_state(TASK_UNINTERRUPTIBLE);
+}
+
+static void lock_wake(void *thread)
+{
+	sched_wake(thread);
+}
+
+static const struct sleep_ops sched_sleep_ops = {
+	.current = lock_current,
+	.prepare = lock_prepare,
+	.schedule = schedule,
+	.wake = lock_wake,
+};
+
+void sched_init(const struct sched_hooks *h)
+{
+	hooks = h;
+	rq.idle.state = TASK_RUNNING;
+	rq.idle.on_cpu = true;
+	rq.idle.exec_start = clock_ns();
+	this_cpu_write(current_se, &rq.idle);
+	sleep_ops = &sched_sleep_ops;
+}

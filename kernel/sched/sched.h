@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who runs. A sched_entity is the scheduler's part of a task: a kernel stack, saved registers, a
+ * state, a place in a run queue. The scheduler knows nothing about processes or address spaces and
+ * never allocates; what a switch means to the layers above comes through sched_hooks.
+ */
+#ifndef KERNEL_SCHED_SCHED_H
+#define KERNEL_SCHED_SCHED_H
+
+#include <arch/asm.h>
+#include <arch/percpu.h>
+
+#include "kernel/lib/list.h"
+#include "kernel/sync/spinlock.h"
+
+enum task_state {
+	TASK_RUNNING,	      /* runs, or waits in a run queue to run */
+	TASK_INTERRUPTIBLE,   /* sleeps until woken or signalled */
+	TASK_UNINTERRUPTIBLE, /* sleeps until woken */
+	TASK_DEAD,	      /* has left for good; never scheduled again */
+};
+
+struct sched_entity {
+	u32 work; /* WORK_* bits; first, because entry.S tests it. Set with se_set_work(). */
+	u32 state;
+	unsigned long sp;	  /* saved stack pointer while not running */
+	unsigned long stack_top;  /* of the kernel stack, 16-byte aligned */
+	void *fpu;		  /* save area of the user's vector registers; NULL in kernel threads */
+	struct list_head run_link;
+	bool on_rq;
+	bool on_cpu; /* still on its stack: may not be freed */
+	unsigned int slice; /* ticks left */
+	u64 exec_start, sum_exec; /* ns */
+};
+
+DECLARE_PER_CPU(struct sched_entity *, current_se);
+
+struct sched_hooks {
+	/* About to leave prev for next: change address space and per-program registers. Interrupts off. */
+	void (*switch_out_in)(struct sched_entity *prev, struct sched_entity *next);
+	/* Whether a signal should end an interruptible sleep of the running entity. */
+	bool (*signal_pending)(void);
+};
+
+/* Makes the running boot stack the idle entity of this CPU. */
+void sched_init(const struct sched_hooks *hooks);
+/* Prepares an entity to begin in fn(arg) on its stack, which must not return. Not yet runnable. */
+void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*fn)(void *), void *arg);
+/* Puts a sleeping or new entity into the run queue. Any context. True if it was not runnable. */
+bool sched_wake(struct sched_entity *se);
+/* Gives the CPU to somebody else; returns when it is our turn again. => no spinlock held. */
+void schedule(void);
+/* Leaves for ever. => state TASK_DEAD is set here. */
+void sched_exit(void) __noreturn;
+/* Runs others, or halts until there are any; the boot stack ends here. */
+void sched_idle(void) __noreturn;
+/* The timer interrupt: counts the slice down. */
+void sched_tick(void);
+bool sched_signal_pending(void);
+
+static inline void set_current_state(enum task_state state)
+{
+	struct sched_entity *se = this_cpu_read(current_se);
+
+	__atomic_store_n(&se->state, state, __ATOMIC_SEQ_CST);
+}
+
+static inline void se_set_work(struct sched_entity *se, u32 bits)
+{
+	__atomic_fetch_or(&se->work, bits, __ATOMIC_RELEASE);
+}
+
+static inline void se_clear_work(struct sched_entity *se, u32 bits)
+{
+	__atomic_fetch_and(&se->work, ~bits, __ATOMIC_ACQ_REL);
+}
+
+#define TICK_NS	   10000000UL
+#define SLICE_TICKS 5
+
+/* Context switches since boot: ctxt in /proc/stat. */
+extern unsigned long nr_switches;
+
+#endif

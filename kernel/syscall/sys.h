@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Every sys_ function of table.h that this layer defines; the table calls them by their ABI. */
+#ifndef KERNEL_SYSCALL_SYS_H
+#define KERNEL_SYSCALL_SYS_H
+
+#include "kernel/abi/process.h"
+#include "kernel/abi/time.h"
+#include "kernel/base/compiler.h"
+#include "kernel/base/errno.h"
+
+long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags,
+	      unsigned long fd, unsigned long offset);
+long sys_munmap(unsigned long addr, unsigned long len);
+long sys_mprotect(unsigned long addr, unsigned long len, unsigned long prot);
+long sys_brk(unsigned long brk);
+
+#endif

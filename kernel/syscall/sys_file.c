@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls on open files. */
+#include "kernel/syscall/sys_file.h"
+
+#include <arch/uaccess.h>
+
+#include "kernel/abi/ioctl.h"
+#include "kernel/base/string.h"
+#include "kernel/fs/fdtable.h"
+#include "kernel/process/current.h"
+#include "mm/slab.h"
+
+typedef ssize_t (*transfer_fn)(struct file *file, struct io_iter *iter, loff_t *pos);
+
+/* --- reading and writing ------------------------------------------------------------------------ */
+
+/* At the file's own position, which is the caller's alone meanwhile. */
+static ssize_t transfer_at_pos(struct file *file, struct io_iter *iter, transfer_fn transfer)
+{
+	loff_t none = 0;
+	ssize_t ret;
+
+	/* A terminal has no position; who waits for its input must not keep others from writing. */
+	if (file->f_mode & FMODE_STREAM)
+		return transfer(file, iter, &none);
+	mutex_lock(&file->f_pos_lock);
+	ret = transfer(file, iter, &file->f_pos);
+	mutex_unlock(&file->f_pos_lock);
+	return ret;
+}
+
+/* One buffer, at *pos or (NULL) where the file stands. */
+static long transfer_one(unsigned int fd, const char __user *buf, size_t count, loff_t *pos,
+			 unsigned int need, transfer_fn transfer)
+{
+	struct iovec iov = { (void *)buf, count };
+	struct file *file = fget(current_files(), fd);
+	struct io_iter iter;
+	ssize_t ret;
+
+	if (!file)
+		return -EBADF;
+	iter_init_user(&iter, &iov, count);
+	if (pos && ((file->f_mode & FMODE_STREAM) || !file->f_op->llseek))
+		ret = -ESPIPE;
+	else if (!(file->f_mode & need))
+		ret = -EBADF;
+	else if (!access_ok((unsigned long)buf, count))
+		ret = -EFAULT;
+	else
+		ret = pos ? transfer(file, &iter, pos) : transfer_at_pos(file, &iter, transfer);
+	fput(file);
+	return ret;
+}
+
+long sys_read(unsigned int fd, char __user *buf, size_t count)
+{
+	return transfer_one(fd, buf, count, NULL, FMODE_READ, vfs_read);
+}
+
+long sys_write(unsigned int fd, const char __user *buf, size_t count)
+{
+	return transfer_one(fd, buf, count, NULL, FMODE_WRITE, vfs_write);
+}
+
+long sys_pread64(unsigned int fd, char __user *buf, size_t count, loff_t pos)
+{
+	return pos < 0 ? -EINVAL : transfer_one(fd, buf, count, &pos, FMODE_READ, vfs_read);
+}
+
+long sys_pwrite64(unsigned int fd, const char __user *buf, size_t count, loff_t pos)
+{
+	return pos < 0 ? -EINVAL : transfer_one(fd, buf, count, &pos, FMODE_WRITE, vfs_write);
+}
+
+#define IOV_ON_STACK 8
+
+/* Checks the segments and cuts their sum to MAX_RW_COUNT. The sum or -errno. */
+static ssize_t check_iovec(struct iovec *iov, unsigned long nr)
+{
+	size_t total = 0;
+
+	for (unsigned long i = 0; i < nr; i++)
+		if ((ssize_t)iov[i].iov_len < 0)
+			return -EINVAL;
+	for (unsigned long i = 0; i < nr; i++) {
+		if (!access_ok((unsigned long)iov[i].iov_base, iov[i].iov_len))
+			return -EFAULT;
+		iov[i].iov_len = min((size_t)iov[i].iov_len, MAX_RW_COUNT - total);
+		total += iov[i].iov_len;
+	}
+	return (ssize_t)total;
+}
+
+static ssize_t transfer_iovec(struct file *file, const struct iovec __user *vec, unsigned long nr,
+			      unsigned int need, transfer_fn transfer)
+{
+	struct iovec few[IOV_ON_STACK], *iov = few;
+	struct io_iter iter;
+	ssize_t ret;
+
+	if (nr > IOV_MAX)
+		return -EINVAL;
+	if (nr > IOV_ON_STACK) {
+		iov = kmalloc(nr * sizeof(*iov), GFP_KERNEL);
+		if (!iov)
+			return -ENOMEM;
+	}
+	ret = copy_from_user(iov, vec, nr * sizeof(*iov)) ? -EFAULT : check_iovec(iov, nr);
+	if (ret >= 0 && !(file->f_mode & need))
+		ret = -EBADF;
+	if (ret > 0) {
+		iter_init_user(&iter, iov, (size_t)ret);
+		ret = transfer_at_pos(file, &iter, transfer);
+	}
+	if (iov != few)
+		kfree(iov);
+	return ret;
+}
+
+static long transfer_vector(unsigned long fd, const struct iovec __user *vec, unsigned long nr,
+			    unsigned int need, transfer_fn transfer)
+{
+	struct file *file = fget(current_files(), (unsigned int)fd);
+	ssize_t ret;
+
+	if (!file)
+		return -EBADF;
+	ret = transfer_iovec(file, vec, nr, need, transfer);
+	fput(file);
+	return ret;
+}
+
+long sys_readv(unsigned long fd, const struct iovec __user *vec, unsigned long vlen)
+{
+	return transfer_vector(fd, vec, vlen, FMODE_READ, vfs_read);
+}
+
+long sys_writev(unsigned long fd, const struct iovec __user *vec, unsigned long vlen)
+{
+	return transfer_vector(fd, vec, vlen, FMODE_WRITE, vfs_write);
+}
+
+long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence)
+{
+	struct file *file = fget(current_files(), fd);
+	loff_t ret = -EINVAL;
+
+	if (!file)
+		return -EBADF;
+	if (whence <= SEEK_HOLE) {
+		mutex_lock(&file->f_pos_lock);
+		ret = vfs_llseek(file, offset, (int)whence);
+		mutex_unlock(&file->f_pos_lock);
+	}
+	fput(file);
+	return ret;
+}
+
+long sys_ftruncate(unsigned int fd, loff_t length)
+{
+	struct file *file;
+	long ret;
+
+	if (length < 0)
+		return -EINVAL;
+	file = fget(current_files(), fd);
+	if (!file)
+		return -EBADF;
+	ret = file_truncate(file, length);
+	fput(file);
+	return ret;
+}
+
+/* --- directories -------------------------------------------------------------------------------- */
+
+struct dirent_writer {
+	struct dir_context ctx;
+	char __user *to;
+	size_t room, used;
+	int error; /* why the last entry was not taken, when none was before */
+};
+
+static bool write_dirent(struct dir_context *ctx, const char *name, size_t len, u64 ino,
+			 unsigned int dtype, loff_t next)
+{
+	struct dirent_writer *w = container_of(ctx, struct dirent_writer, ctx);
+	char buf[ALIGN_UP(sizeof(struct kernel_dirent64) + NAME_MAX + 1, 8)] __aligned(8);
+	struct kernel_dirent64 *entry = (struct kernel_dirent64 *)buf;
+	size_t size = ALIGN_UP(offsetof(struct kernel_dirent64, d_name) + len + 1, 8);
+
+	w->error = size > w->room - w->used ? -EINVAL : 0;
+	if (w->error)
+		return false;
+	memset(buf, 0, size);
+	entry->d_ino = ino;
+	entry->d_off = next;
+	entry->d_reclen = (u16)size;
+	entry->d_type = (u8)dtype;
+	memcpy(entry->d_name, name, len);
+	if (copy_to_user(w->to + w->used, buf, size)) {
+		w->error = -EFAULT;
+		return false;
+	}
+	w->used += size;
+	return true;
+}
+
+long sys_getdents64(unsigned int fd, struct kernel_dirent64 __user *dirent, unsigned int count)
+{
+	struct dirent_writer w = { .ctx.take = write_dirent, .to = (char *)dirent, .room = count };
+	struct file *file = fget(current_files(), fd);
+	int err;
+
+	if (!file)
+		return -EBADF;
+	mutex_lock(&file->f_pos_lock);
+	w.ctx.pos = file->f_pos;
+	err = vfs_iterate(file, &w.ctx);
+	file->f_pos = w.ctx.pos;
+	mutex_unlock(&file->f_pos_lock);
+	fput(file);
+	if (w.used)
+		return (long)w.used;
+	return err ? err : w.error;
+}
+
+long sys_fchdir(unsigned int fd)
+{
+	struct file *file = fget_raw(current_files(), fd);
+	struct cred_view cred = current_cred_view();
+	int err;
+
+	if (!file)
+		return -EBADF;
+	err = d_is_dir(file->f_dentry) ? inode_permission(file->f_inode, &cred, MAY_EXEC) :
+					 -ENOTDIR;
+	if (!err)
+		fs_set_cwd(current_fs(), file->f_dentry);
+	fput(file);
+	return err;
+}
+
+/* --- descriptors -------------------------------------------------------------------------------- */
+
+long sys_close(unsigned int fd)
+{
+	return fd_close(current_files(), fd);
+}
+
+long sys_dup(unsigned int fd)
+{
+	return fd_dup(current_files(), fd, 0, current_nofile_limit(), false);
+}
+
+long sys_dup3(unsigned int oldfd, unsigned int newfd, int flags)
+{
+	if ((flags & ~O_CLOEXEC) || oldfd == newfd)
+		return -EINVAL;
+	return fd_dup_to(current_files(), oldfd, newfd, current_nofile_limit(),
+			 flags & O_CLOEXEC);
+}
+
+long sys_dup2(unsigned int oldfd, unsigned int newfd)
+{
+	if (oldfd == newfd) {
+		int err = fd_get_cloexec(current_files(), oldfd);
+
+		return err < 0 ? err : (long)oldfd;
+	}
+	return sys_dup3(oldfd, newfd, 0);
+}
+
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
+
+static long set_flags(struct file *file, unsigned long arg)
+{
+	struct cred_view cred = current_cred_view();
+
+	if ((arg & ~file->f_flags & O_NOATIME) && !inode_owner(file->f_inode, &cred))
+		return -EPERM;
+	if (arg & O_DIRECT) /* all there is here is the page cache */
+		return -EINVAL;
+	file->f_flags = (file->f_flags & ~SETFL_MASK) | (arg & SETFL_MASK);
+	return 0;
+}
+
+long sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg)
+{
+	struct files_struct *files = current_files();
+	struct file *file = fget_raw(files, fd);
+	long ret = -EINVAL;
+
+	if (!file)
+		return -EBADF;
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		if (arg < current_nofile_limit())
+			ret = fd_dup(files, fd, (unsigned int)arg, current_nofile_limit(),
+				     cmd == F_DUPFD_CLOEXEC);
+		break;
+	case F_GETFD:
+		ret = fd_get_cloexec(files, fd);
+		break;
+	case F_SETFD:
+		ret = fd_set_cloexec(files, fd, arg & FD_CLOEXEC);
+		break;
+	case F_GETFL:
+		ret = file->f_flags;
+		break;
+	case F_SETFL:
+		ret = file->f_mode & FMODE_PATH ? -EBADF : set_flags(file, arg);
+		break;
+	default:
+		if (file->f_mode & FMODE_PATH)
+			ret = -EBADF;
+	}
+	fput(file);
+	return ret;
+}
+
+static long set_nonblock(struct file *file, int __user *arg)
+{
+	int on;
+
+	if (get_user(on, arg))
+		return -EFAULT;
+	if (on)
+		file->f_flags |= O_NONBLOCK;
+	else
+		file->f_flags &= ~O_NONBLOCK;
+	return 0;
+}
+
+long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg)
+{
+	struct file *file = fget(current_files(), fd);
+	long ret;
+
+	if (!file)
+		return -EBADF;
+	if (cmd == FIOCLEX || cmd == FIONCLEX)
+		ret = fd_set_cloexec(current_files(), fd, cmd == FIOCLEX);
+	else if (cmd == FIONBIO)
+		ret = set_nonblock(file, (int __user *)arg);
+	else if (cmd == FIONREAD && S_ISREG(file->f_inode->i_mode))
+		ret = put_user((int)((loff_t)i_size_read(file->f_inode) - file->f_pos),
+			       (int __user *)arg);
+	else
+		ret = file->f_op->ioctl ? file->f_op->ioctl(file, cmd, arg) : -ENOTTY;
+	fput(file);
+	return ret;
+}

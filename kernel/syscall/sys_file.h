@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls about files and names: sys_file.c has those that take a descriptor, sys_path.c
+ * those that take a path, sys_stat.c those that ask about a file. Each returns what the manual page
+ * of its name says, or -errno.
+ */
+#ifndef KERNEL_SYSCALL_SYS_FILE_H
+#define KERNEL_SYSCALL_SYS_FILE_H
+
+#include "kernel/abi/dirent.h"
+#include "kernel/abi/stat.h"
+#include "kernel/abi/uio.h"
+#include "kernel/fs/namei.h"
+
+long sys_read(unsigned int fd, char __user *buf, size_t count);
+long sys_write(unsigned int fd, const char __user *buf, size_t count);
+long sys_pread64(unsigned int fd, char __user *buf, size_t count, loff_t pos);
+long sys_pwrite64(unsigned int fd, const char __user *buf, size_t count, loff_t pos);
+long sys_readv(unsigned long fd, const struct iovec __user *vec, unsigned long vlen);
+long sys_writev(unsigned long fd, const struct iovec __user *vec, unsigned long vlen);
+long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence);
+long sys_close(unsigned int fd);
+long sys_dup(unsigned int fd);
+long sys_dup2(unsigned int oldfd, unsigned int newfd);
+long sys_dup3(unsigned int oldfd, unsigned int newfd, int flags);
+long sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg);
+long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg);
+long sys_getdents64(unsigned int fd, struct kernel_dirent64 __user *dirent, unsigned int count);
+long sys_ftruncate(unsigned int fd, loff_t length);
+long sys_fchdir(unsigned int fd);
+
+long sys_open(const char __user *filename, int flags, umode_t mode);
+long sys_openat(int dfd, const char __user *filename, int flags, umode_t mode);
+long sys_creat(const char __user *pathname, umode_t mode);
+long sys_getcwd(char __user *buf, unsigned long size);
+long sys_chdir(const char __user *filename);
+long sys_umask(int mask);
+long sys_mkdir(const char __user *pathname, umode_t mode);
+long sys_mkdirat(int dfd, const char __user *pathname, umode_t mode);
+long sys_rmdir(const char __user *pathname);
+long sys_unlink(const char __user *pathname);
+long sys_unlinkat(int dfd, const char __user *pathname, int flag);
+long sys_symlink(const char __user *oldname, const char __user *newname);
+long sys_symlinkat(const char __user *oldname, int newdfd, const char __user *newname);
+long sys_link(const char __user *oldname, const char __user *newname);
+long sys_linkat(int olddfd, const char __user *oldname, int newdfd, const char __user *newname,
+		int flags);
+long sys_rename(const char __user *oldname, const char __user *newname);
+long sys_renameat(int olddfd, const char __user *oldname, int newdfd, const char __user *newname);
+long sys_renameat2(int olddfd, const char __user *oldname, int newdfd, const char __user *newname,
+		   unsigned int flags);
+long sys_truncate(const char __user *path, long length);
+
+long sys_stat(const char __user *filename, struct kernel_stat __user *statbuf);
+long sys_lstat(const char __user *filename, struct kernel_stat __user *statbuf);
+long sys_fstat(unsigned int fd, struct kernel_stat __user *statbuf);
+long sys_newfstatat(int dfd, const char __user *filename, struct kernel_stat __user *statbuf,
+		    int flag);
+long sys_statx(int dfd, const char __user *filename, unsigned int flags, unsigned int mask,
+	       struct kernel_statx __user *buffer);
+long sys_access(const char __user *filename, int mode);
+long sys_faccessat(int dfd, const char __user *filename, int mode);
+long sys_faccessat2(int dfd, const char __user *filename, int mode, int flags);
+long sys_readlink(const char __user *path, char __user *buf, int bufsiz);
+long sys_readlinkat(int dfd, const char __user *pathname, char __user *buf, int bufsiz);
+long sys_statfs(const char __user *pathname, struct kernel_statfs __user *buf);
+long sys_fstatfs(unsigned int fd, struct kernel_statfs __user *buf);
+
+/* --- a path argument, in the kernel ------------------------------------------------------------- */
+
+struct path_arg {
+	char *name;	  /* PATH_MAX bytes */
+	struct file *dir; /* what at.dir belongs to, or NULL */
+	struct lookup_at at;
+};
+
+/*
+ * Copies a program's string of a path. The result is freed with kfree(); ERR_PTR: -EFAULT,
+ * -ENAMETOOLONG, -ENOMEM, or -ENOENT for the empty one unless allowed.
+ */
+char *get_path_name(const char __user *user, bool may_be_empty);
+/*
+ * Fills *arg from a path and the descriptor it is relative to. 0 or -errno; path_arg_put() is
+ * needed after success only. may_be_empty: AT_EMPTY_PATH was given.
+ */
+int path_arg_get(struct path_arg *arg, int dfd, const char __user *user, bool may_be_empty);
+void path_arg_put(struct path_arg *arg);
+/* What it names, referenced; the descriptor itself for the empty path. */
+int path_arg_lookup(const struct path_arg *arg, unsigned int lookup_flags, struct dentry **dentry);
+
+#endif

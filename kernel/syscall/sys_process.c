@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes: who they are, what limits them, how they end and are waited for. */
+#include <arch/clock.h>
+#include <arch/cpu.h>
+#include <arch/power.h>
+#include <arch/uaccess.h>
+
+#include "kernel/base/printk.h"
+#include "kernel/base/string.h"
+#include "kernel/process/current.h"
+#include "kernel/syscall/sys.h"
+#include "kernel/syscall/syscalls.h"
+#include "mm/calls.h"
+
+bool reboot_is_exit;
+
+long sys_exit(int status)
+{
+	do_exit((status & 0xff) << 8);
+}
+
+long sys_exit_group(int status)
+{
+	do_exit((status & 0xff) << 8);
+}
+
+long sys_getpid(void)
+{
+	return current->pid;
+}
+
+long sys_gettid(void)
+{
+	return current->pid;
+}
+
+long sys_getppid(void)
+{
+	return current->parent ? current->parent->pid : 0;
+}
+
+long sys_set_tid_address(unsigned long addr)
+{
+	current->clear_child_tid = addr;
+	return current->pid;
+}
+
+#define ROBUST_LIST_HEAD_SIZE 24
+
+long sys_set_robust_list(unsigned long head, unsigned long len)
+{
+	if (len != ROBUST_LIST_HEAD_SIZE)
+		return -EINVAL;
+	current->robust_list = head;
+	return 0;
+}
+
+long sys_sched_yield(void)
+{
+	schedule();
+	return 0;
+}
+
+/* --- waiting and killing --------------------------------------------------------------------------- */
+
+static void cpu_time(struct kernel_timeval *tv, u64 ns)
+{
+	tv->tv_sec = (s64)(ns / 1000000000);
+	tv->tv_usec = (s64)(ns % 1000000000 / 1000);
+}
+
+long sys_wait4(int pid, int __user *status, unsigned int options, struct kernel_rusage __user *usage)
+{
+	const unsigned int known = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE;
+	struct wait_result res;
+	long ret;
+
+	if (options & ~known)
+		return -EINVAL;
+	if (pid == (int)0x80000000)
+		return -ESRCH;
+	ret = do_wait(pid, options, &res);
+	if (ret <= 0)
+		return ret;
+	if (status && put_user(res.status, status))
+		return -EFAULT;
+	if (usage) {
+		struct kernel_rusage r = { .ru_minflt = (s64)res.min_flt, .ru_majflt = (s64)res.maj_flt };
+
+		cpu_time(&r.ru_utime, res.cpu_ns);
+		if (copy_to_user(usage, &r, sizeof(r)))
+			return -EFAULT;
+	}
+	return ret;
+}
+
+static bool may_kill(const struct task_struct *task)
+{
+	const struct cred *c = &current->cred, *t = &task->cred;
+
+	return capable(5) || c->euid == t->suid || c->euid == t->uid || c->uid == t->suid ||
+	       c->uid == t->uid;
+}
+
+/* => tasklist_lock. sig 0 only asks. */
+static long kill_one(struct task_struct *task, int sig)
+{
+	if (!may_kill(task))
+		return -EPERM;
+	if (sig && !task->zombie)
+		send_signal(task, sig);
+	return 0;
+}
+
+/* Everybody but the caller and pid 1: kill(-1). All are in one process group as yet. */
+static long kill_many(int sig, bool all)
+{
+	struct task_struct *task;
+	long ret = -ESRCH;
+
+	list_for_each_entry(task, &all_tasks, tasks) {
+		long one;
+
+		if (all && (task == current || task == init_task))
+			continue;
+		one = kill_one(task, sig);
+		if (ret)
+			ret = one;
+	}
+	return ret;
+}
+
+long sys_kill(int pid, int sig)
+{
+	struct task_struct *task;
+	long ret;
+
+	if (sig < 0 || sig > NR_SIGNALS)
+		return -EINVAL;
+	spin_lock(&tasklist_lock);
+	if (pid > 0) {
+		task = find_task(pid);
+		ret = task ? kill_one(task, sig) : -ESRCH;
+	} else if (pid == -1 || pid == 0) {
+		ret = kill_many(sig, pid == -1);
+	} else {
+		ret = -ESRCH;
+	}
+	spin_unlock(&tasklist_lock);
+	return ret;
+}
+
+/* --- signal state ------------------------------------------------------------------------------------- */
+
+#define UNBLOCKABLE (1UL << (SIGKILL - 1) | 1UL << (SIGSTOP - 1))
+
+long sys_rt_sigprocmask(int how, const u64 __user *set, u64 __user *old, size_t size)
+{
+	struct task_struct *task = current;
+	u64 before = task->sig_blocked, mask;
+
+	if (size != sizeof(u64))
+		return -EINVAL;
+	if (set) {
+		if (get_user(mask, set))
+			return -EFAULT;
+		mask &= ~UNBLOCKABLE;
+		if (how == SIG_BLOCK)
+			task->sig_blocked |= mask;
+		else if (how == SIG_UNBLOCK)
+			task->sig_blocked &= ~mask;
+		else if (how == SIG_SETMASK)
+			task->sig_blocked = mask;
+		else
+			return -EINVAL;
+		if (signal_pending(task))
+			se_set_work(&task->se, WORK_SIGNAL);
+	}
+	return old && put_user(before, old) ? -EFAULT : 0;
+}
+
+/*
+ * Default and ignore work; a handler can't be called yet and is refused.
+ */
+long sys_rt_sigaction(int sig, const struct sigaction_kernel __user *act,
+		      struct sigaction_kernel __user *old, size_t size)
+{
+	struct sigaction_kernel new, before;
+
+	if (size != sizeof(u64))
+		return -EINVAL;
+	if (act && copy_from_user(&new, act, sizeof(new)))
+		return -EFAULT;
+	if (sig < 1 || sig > NR_SIGNALS || (act && (sig == SIGKILL || sig == SIGSTOP)))
+		return -EINVAL;
+	before = current->sigaction[sig - 1];
+	if (act) {
+		if (new.handler != SIG_DFL && new.handler != SIG_IGN)
+			return -ENOSYS;
+		current->sigaction[sig - 1] = new;
+	}
+	return old && copy_to_user(old, &before, sizeof(before)) ? -EFAULT : 0;
+}
+
+/* --- limits and usage ------------------------------------------------------------------------------------ */
+
+long sys_prlimit64(int pid, unsigned int resource, const struct mm_rlimit __user *new,
+		   struct mm_rlimit __user *old)
+{
+	struct mm_rlimit next, before;
+	struct mm_rlimit *rlim;
+
+	if (new && copy_from_user(&next, new, sizeof(next)))
+		return -EFAULT;
+	/* Of others' limits only the caller's own is in reach as yet. */
+	if (pid && pid != current->pid)
+		return find_task(pid) ? -EPERM : -ESRCH;
+	if (resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	rlim = &current->rlim[resource];
+	before = *rlim;
+	if (new) {
+		if (next.cur > next.max)
+			return -EINVAL;
+		if (next.max > before.max && !capable(24))
+			return -EPERM;
+		*rlim = next;
+	}
+	return old && copy_to_user(old, &before, sizeof(before)) ? -EFAULT : 0;
+}
+
+long sys_getrlimit(unsigned int resource, struct mm_rlimit __user *rlim)
+{
+	struct mm_rlimit now;
+
+	if (resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	now = current->rlim[resource];
+	return copy_to_user(rlim, &now, sizeof(now)) ? -EFAULT : 0;
+}
+
+long sys_setrlimit(unsigned int resource, const struct mm_rlimit __user *rlim)
+{
+	struct mm_rlimit check;
+
+	if (copy_from_user(&check, rlim, sizeof(check)))
+		return -EFAULT;
+	return sys_prlimit64(0, resource, rlim, NULL);
+}
+
+long sys_getrusage(int who, struct kernel_rusage __user *usage)
+{
+	const struct task_struct *task = current;
+	struct kernel_rusage r = { .ru_minflt = 0 };
+
+	if (who == RUSAGE_SELF || who == RUSAGE_THREAD) {
+		r.ru_minflt = (s64)task->mm_part.min_flt;
+		r.ru_majflt = (s64)task->mm_part.maj_flt;
+		r.ru_maxrss = (s64)(max(task->mm_part.mm->hiwater_rss, get_mm_rss(task->mm_part.mm)) << 2);
+		cpu_time(&r.ru_utime, task->se.sum_exec + (clock_ns() - task->se.exec_start));
+	} else if (who == RUSAGE_CHILDREN) {
+		r.ru_minflt = (s64)task->cmin_flt;
+		r.ru_majflt = (s64)task->cmaj_flt;
+		cpu_time(&r.ru_utime, task->csum_exec);
+	} else {
+		return -EINVAL;
+	}
+	return copy_to_user(usage, &r, sizeof(r)) ? -EFAULT : 0;
+}
+
+/* --- FS and GS bases ------------------------------------------------------------------------------------------ */
+
+long sys_arch_prctl(int code, unsigned long addr)
+{
+	switch (code) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (addr >= TASK_SIZE)
+			return -EPERM;
+		wrmsr(code == ARCH_SET_FS ? MSR_FS_BASE : MSR_KERNEL_GS_BASE, addr);
+		return 0;
+	case ARCH_GET_FS:
+		return put_user(rdmsr(MSR_FS_BASE), (u64 __user *)addr);
+	case ARCH_GET_GS:
+		return put_user(rdmsr(MSR_KERNEL_GS_BASE), (u64 __user *)addr);
+	}
+	return -EINVAL;
+}
+
+/* --- the machine -------------------------------------------------------------------------------------------------- */
+
+static bool reboot_magic_ok(u32 magic1, u32 magic2)
+{
+	return magic1 == LINUX_REBOOT_MAGIC1 &&
+	       (magic2 == LINUX_REBOOT_MAGIC2 || magic2 == LINUX_REBOOT_MAGIC2A ||
+		magic2 == LINUX_REBOOT_MAGIC2B || magic2 == LINUX_REBOOT_MAGIC2C);
+}
+
+long sys_reboot(u32 magic1, u32 magic2, u32 cmd, void __user *arg)
+{
+	if (!capable(22))
+		return -EPERM;
+	if (!reboot_magic_ok(magic1, magic2))
+		return -EINVAL;
+	switch (cmd) {
+	case LINUX_REBOOT_CMD_CAD_ON:
+	case LINUX_REBOOT_CMD_CAD_OFF:
+		return 0; /* Ctrl-Alt-Del does nothing here either way */
+	case LINUX_REBOOT_CMD_RESTART:
+		printk("Restarting.\n");
+		machine_reboot();
+	case LINUX_REBOOT_CMD_HALT:
+	case LINUX_REBOOT_CMD_POWER_OFF:
+		if (reboot_is_exit)
+			do_exit(0);
+		pr_info("Power off.\n");
+		machine_poweroff();
+	}
+	return -EINVAL;
+}
+
+long sys_sync(void)
+{
+	return 0; /* every file lives in memory: nothing is behind */
+}

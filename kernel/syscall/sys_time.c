@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Clocks, sleeping, and what the system says about itself. */
+#include <arch/clock.h>
+#include <arch/uaccess.h>
+
+#include "kernel/base/random.h"
+#include "kernel/base/string.h"
+#include "kernel/process/current.h"
+#include "kernel/sched/timer.h"
+#include "kernel/syscall/sys.h"
+#include "mm/page.h"
+
+#define NS_PER_SEC 1000000000L
+
+/* A clock's time in ns, or -EINVAL when there is no such clock. */
+static s64 clock_read(int clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+		return boot_time_ns + (s64)clock_ns();
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		return (s64)clock_ns();
+	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
+		return (s64)(current->se.sum_exec + clock_ns() - current->se.exec_start);
+	}
+	return -EINVAL;
+}
+
+static struct kernel_timespec to_timespec(s64 ns)
+{
+	return (struct kernel_timespec){ ns / NS_PER_SEC, ns % NS_PER_SEC };
+}
+
+long sys_clock_gettime(int clock, struct kernel_timespec __user *ts)
+{
+	s64 ns = clock_read(clock);
+
+	return ns < 0 ? ns : put_user(to_timespec(ns), ts);
+}
+
+long sys_clock_getres(int clock, struct kernel_timespec __user *ts)
+{
+	s64 ns = clock_read(clock);
+	bool coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
+
+	if (ns < 0)
+		return ns;
+	return ts ? put_user(to_timespec(coarse ? (s64)TICK_NS : 1), ts) : 0;
+}
+
+long sys_gettimeofday(struct kernel_timeval __user *tv, u32 __user *tz)
+{
+	s64 ns = clock_read(CLOCK_REALTIME);
+	struct kernel_timeval now = { ns / NS_PER_SEC, ns % NS_PER_SEC / 1000 };
+	const u64 utc = 0;
+
+	if (tv && copy_to_user(tv, &now, sizeof(now)))
+		return -EFAULT;
+	return tz && copy_to_user(tz, &utc, sizeof(utc)) ? -EFAULT : 0;
+}
+
+long sys_time(s64 __user *t)
+{
+	s64 now = clock_read(CLOCK_REALTIME) / NS_PER_SEC;
+
+	return t && put_user(now, t) ? -EFAULT : now;
+}
+
+/* Sleeps, and where a signal cut a relative sleep short, says how much was left. */
+static long sleep_for(int clock, unsigned int flags, const struct kernel_timespec __user *req,
+		      struct kernel_timespec __user *rem)
+{
+	struct kernel_timespec ts;
+	s64 ns, until;
+	int err;
+
+	if (copy_from_user(&ts, req, sizeof(ts)))
+		return -EFAULT;
+	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= NS_PER_SEC)
+		return -EINVAL;
+	/* What doesn't fit is for ever, about 292 years. */
+	ns = ts.tv_sec > 9000000000L ? 9000000000L * NS_PER_SEC : ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+	if (flags & TIMER_ABSTIME)
+		until = clock == CLOCK_REALTIME ? ns - boot_time_ns : ns;
+	else
+		until = ns > INT64_MAX - (s64)clock_ns() ? INT64_MAX : ns + (s64)clock_ns();
+	err = until > 0 ? sleep_until((u64)until) : 0;
+	if (err && rem && !(flags & TIMER_ABSTIME)) {
+		s64 left = until - (s64)clock_ns();
+
+		if (put_user(to_timespec(max(left, 0L)), rem))
+			return -EFAULT;
+	}
+	return err;
+}
+
+long sys_nanosleep(const struct kernel_timespec __user *req, struct kernel_timespec __user *rem)
+{
+	return sleep_for(CLOCK_MONOTONIC, 0, req, rem);
+}
+
+long sys_clock_nanosleep(int clock, unsigned int flags, const struct kernel_timespec __user *req,
+			 struct kernel_timespec __user *rem)
+{
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+		return clock_read(clock) < 0 ? -EINVAL : -EOPNOTSUPP;
+	return sleep_for(clock, flags, req, rem);
+}
+
+/* --- the system --------------------------------------------------------------------------------------- */
+
+struct utsname {
+	char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+};
+
+long sys_uname(struct utsname __user *buf)
+{
+	/* libc's look at the release: what is here follows Linux 6.1. */
+	static const struct utsname name = {
+		"Linux", "tessera", "6.1.0-tessera", "#1 Tessera", "x86_64", "(none)"
+	};
+
+	return copy_to_user(buf, &name, sizeof(name)) ? -EFAULT : 0;
+}
+
+long sys_sysinfo(struct kernel_sysinfo __user *buf)
+{
+	struct kernel_sysinfo info;
+	struct task_struct *task;
+
+	memset(&info, 0, sizeof(info));
+	info.uptime = (s64)(clock_ns() / NS_PER_SEC);
+	info.totalram = totalram_pages() << PAGE_SHIFT;
+	info.freeram = nr_free_pages() << PAGE_SHIFT;
+	info.mem_unit = 1;
+	spin_lock(&tasklist_lock);
+	list_for_each_entry(task, &all_tasks, tasks)
+		info.procs++;
+	spin_unlock(&tasklist_lock);
+	return copy_to_user(buf, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+#define GRND_NONBLOCK 1
+#define GRND_RANDOM   2
+#define GRND_INSECURE 4
+
+long sys_getrandom(char __user *buf, size_t len, unsigned int flags)
+{
+	size_t done = 0;
+	u8 bytes[64];
+
+	if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	len = min(len, (size_t)INT32_MAX);
+	while (done < len) {
+		size_t n = min(len - done, sizeof(bytes));
+
+		get_random_bytes(bytes, n);
+		if (copy_to_user(buf + done, bytes, n))
+			return done ? (long)done : -EFAULT;
+		done += n;
+	}
+	return (long)done;
+}

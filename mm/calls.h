@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Address spaces and the calls that change them: what process and syscall use of mm/. */
+#ifndef MM_CALLS_H
+#define MM_CALLS_H
+
+#include "mm/types.h"
+
+/* --- the calls; each takes mmap_lock itself and works on current_mm_task()->mm ------------------ */
+
+/*
+ * mmap(2): bytes throughout. `file` is NULL for anonymous memory. Returns the address or -errno.
+ */
+unsigned long vm_mmap(struct vm_file *file, unsigned long addr, unsigned long len,
+		      unsigned long prot, unsigned long flags, unsigned long offset);
+int vm_munmap(unsigned long addr, unsigned long len);
+int vm_mprotect(unsigned long addr, unsigned long len, unsigned long prot);
+/* brk(2): the new break, or the old one when it can't be moved. */
+unsigned long vm_brk(unsigned long addr);
+
+/* --- the same under the caller's lock => mmap_lock of mm held for writing ------------------------ */
+
+unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
+		      unsigned long len, unsigned long prot, unsigned long flags,
+		      unsigned long pgoff);
+int do_munmap(struct mm_struct *mm, unsigned long addr, unsigned long len);
+/* Anonymous memory with given vm_flags at a fixed, free place: bss, heap, stack. 0 or -errno. */
+int do_brk_flags(struct mm_struct *mm, unsigned long addr, unsigned long len, u64 vm_flags);
+unsigned long get_unmapped_area(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
+				unsigned long len, unsigned long pgoff, unsigned long flags);
+
+/* --- address spaces -------------------------------------------------------------------------------- */
+
+/* A new, empty address space with one user; NULL when there is no memory. */
+struct mm_struct *mm_alloc(void);
+/* Drops a user; the last one unmaps everything and frees areas and tables. May sleep. */
+void mmput(struct mm_struct *mm);
+static inline void mmget(struct mm_struct *mm)
+{
+	atomic_inc(&mm->mm_users);
+}
+/* Keeps the structure and its top-level table alive without its contents. */
+static inline void mmgrab(struct mm_struct *mm)
+{
+	atomic_inc(&mm->mm_count);
+}
+void mmdrop(struct mm_struct *mm);
+
+/*
+ * Where mmap begins: below the stack limit, moved down by `random` bytes; stack_random is how far the
+ * stack itself may have been moved.
+ */
+void arch_pick_mmap_layout(struct mm_struct *mm, unsigned long stack_rlimit, unsigned long random,
+			   unsigned long stack_random);
+
+/*
+ * Reads or writes another address space as its own program could, letting its stack grow. Returns the
+ * bytes done. => mmap_lock of mm not held; may sleep.
+ */
+size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t len, bool write);
+/* A first area for a stack that ends at `top` (exclusive, page-aligned): one page. 0 or -errno. */
+int mm_setup_stack(struct mm_struct *mm, unsigned long top, u64 extra_flags);
+/* Grows the stack area down by `bytes`, as far as its limits allow; for exec. */
+void mm_expand_stack_by(struct mm_struct *mm, unsigned long bytes);
+
+/* Resident pages, exact. */
+unsigned long get_mm_rss(const struct mm_struct *mm);
+/* Text for /proc: one line of an area as /proc/pid/maps has it. Returns the length. */
+int show_map_vma(const struct vm_area_struct *vma, char *buf, size_t size);
+/* A human-readable walk of the page tables for addr, level by level. Returns the length. */
+int show_page_walk(const pgd_t *pgd, unsigned long addr, char *buf, size_t size);
+/* One pagemap entry (Documentation of /proc/pid/pagemap); frames only if `frames`. => mmap_lock. */
+u64 pagemap_entry(struct mm_struct *mm, unsigned long addr, bool frames);
+
+void mm_init(void);
+
+#endif

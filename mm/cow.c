@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A write to a page that is mapped read-only although its area may be written: the zero page, a file's
+ * page under a private area, or a page that was (or still is) shared after fork. Whoever holds the
+ * only reference keeps the page; anyone else gets a copy.
+ */
+#include "mm/internal.h"
+
+static bool can_reuse(struct page *page)
+{
+	return page && page_is_anon(page) && page_count(page) == 1 && page_mapcount(page) == 1;
+}
+
+static pte_t writable_pte(struct page *page, const struct vm_area_struct *vma)
+{
+	return pte_mkwrite(pte_mkdirty(pte_mkyoung(mk_pte(page, vma->vm_page_prot))));
+}
+
+/* Makes the entry writable in place. => the page table's lock held. */
+static void wp_page_reuse(struct vm_fault *vmf)
+{
+	set_pte(vmf->pte, pte_mkwrite(pte_mkdirty(pte_mkyoung(vmf->orig_pte))));
+	tlb_flush_page_local(vmf->address);
+}
+
+/* Puts a copy in the place of `old` (NULL: the zero page), unless the entry changed meanwhile. */
+static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct mm_struct *mm = vma->vm_mm;
+	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
+	struct page *new = alloc_page(old ? GFP_USER : GFP_USER | __GFP_ZERO);
+
+	if (!new) {
+		if (old)
+			put_page(old);
+		return VM_FAULT_OOM;
+	}
+	if (old)
+		copy_page(page_address(new), page_address(old));
+	page_make_anon(new, vma, vmf->address);
+
+	spin_lock(lock);
+	if (!pte_same(ptep_get(vmf->pte), vmf->orig_pte)) {
+		spin_unlock(lock);
+		new->mapping = NULL;
+		put_page(new);
+		if (old)
+			put_page(old);
+		return 0;
+	}
+	/* Nobody may still read the old page through a stale translation once the new one is written. */
+	ptep_get_and_clear(vmf->pte);
+	tlb_flush_range(mm->pgd, vmf->address, vmf->address + PAGE_SIZE);
+	page_add_first_map(new);
+	set_pte(vmf->pte, writable_pte(new, vma));
+	if (old) {
+		add_mm_counter(mm, page_rss_kind(old), -1);
+		page_remove_map(old);
+	}
+	add_mm_counter(mm, MM_ANONPAGES, 1);
+	spin_unlock(lock);
+	if (old) {
+		put_page(old); /* the mapping's reference */
+		put_page(old); /* ours */
+	}
+	return 0;
+}
+
+/* => the page table's lock held, orig_pte present and read-only; returns with it dropped. */
+unsigned int do_wp_page(struct vm_fault *vmf)
+{
+	spinlock_t *lock = pte_lockptr(vmf->vma->vm_mm, vmf->pmd);
+	struct page *old = vm_normal_page(vmf->orig_pte);
+
+	if (vmf->vma->vm_flags & VM_SHARED) {
+		if (old)
+			page_set_flag(old, PG_dirty);
+		wp_page_reuse(vmf);
+		spin_unlock(lock);
+		return 0;
+	}
+	if (can_reuse(old)) {
+		wp_page_reuse(vmf);
+		spin_unlock(lock);
+		return 0;
+	}
+	if (old)
+		get_page(old);
+	spin_unlock(lock);
+	return wp_page_copy(vmf, old);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page faults, from the address to the entry that makes it work:
+ *
+ *	do_user_fault        find the area, let a stack grow, check the access
+ *	  handle_mm_fault      make the tables down to the entry
+ *	    do_anonymous_page    nothing there: the zero page to read, a page of zeros to write
+ *	    do_fault             nothing there, but a file behind it
+ *	    do_wp_page           there, but read-only: reuse or copy (cow.c)
+ *
+ * Locks: mmap_lock for reading throughout, so areas stay; for writing while a stack grows. The page
+ * table's lock only around looking at an entry and changing it: pages are allocated before, and the
+ * entry is looked at again under the lock, since another thread may have been faster.
+ */
+#include "kernel/abi/mman.h"
+#include "mm/internal.h"
+
+void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigned long addr)
+{
+	page->mapping = (struct address_space *)((unsigned long)vma->anon_vma | PAGE_MAPPING_ANON);
+	page->index = linear_page_index(vma, addr);
+}
+
+/* Sets an empty entry, if it still is empty; true then. */
+static bool install_pte(struct vm_fault *vmf, pte_t pte, struct page *page)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
+	bool empty;
+
+	spin_lock(lock);
+	empty = pte_none(ptep_get(vmf->pte));
+	if (empty) {
+		if (page) {
+			page_add_first_map(page);
+			add_mm_counter(mm, page_rss_kind(page), 1);
+		}
+		set_pte(vmf->pte, pte);
+	}
+	spin_unlock(lock);
+	return empty;
+}
+
+static pte_t writable(pte_t pte, const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_WRITE ? pte_mkwrite(pte_mkdirty(pte)) : pte;
+}
+
+static unsigned int do_anonymous_page(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct page *page;
+	pte_t pte;
+
+	if (!(vmf->flags & FAULT_FLAG_WRITE)) {
+		pte = pte_mkspecial(pte_mkyoung(mk_pte(zero_page, vma->vm_page_prot)));
+		install_pte(vmf, pte, NULL);
+		return 0;
+	}
+	page = alloc_page(GFP_USER | __GFP_ZERO);
+	if (!page)
+		return VM_FAULT_OOM;
+	page_make_anon(page, vma, vmf->address);
+	pte = writable(pte_mkyoung(mk_pte(page, vma->vm_page_prot)), vma);
+	if (!install_pte(vmf, pte, page)) {
+		page->mapping = NULL;
+		put_page(page);
+	}
+	return 0;
+}
+
+/* The file's own page: to read it, or to write what is shared. */
+static unsigned int do_map_file_page(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	pte_t pte = pte_mkyoung(mk_pte(vmf->page, vma->vm_page_prot));
+
+	if (write) {
+		page_set_flag(vmf->page, PG_dirty);
+		pte = writable(pte, vma);
+	}
+	/* The reference that the fault operation gave becomes the mapping's. */
+	if (!install_pte(vmf, pte, vmf->page))
+		put_page(vmf->page);
+	return 0;
+}
+
+/* A private write: a copy of the file's page, made before anyone could see that page here. */
+static unsigned int do_cow_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct page *new = alloc_page(GFP_USER);
+
+	if (!new) {
+		put_page(vmf->page);
+		return VM_FAULT_OOM;
+	}
+	copy_page(page_address(new), page_address(vmf->page));
+	put_page(vmf->page);
+	page_make_anon(new, vma, vmf->address);
+	if (!install_pte(vmf, writable(pte_mkyoung(mk_pte(new, vma->vm_page_prot)), vma), new)) {
+		new->mapping = NULL;
+		put_page(new);
+	}
+	return 0;
+}
+
+static unsigned int do_fault(struct vm_fault *vmf)
+{
+	unsigned int ret;
+
+	if (!vmf->vma->vm_ops->fault)
+		return VM_FAULT_SIGBUS;
+	ret = vmf->vma->vm_ops->fault(vmf);
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
+		return ret;
+	if ((vmf->flags & FAULT_FLAG_WRITE) && !(vmf->vma->vm_flags & VM_SHARED))
+		return ret | do_cow_fault(vmf);
+	return ret | do_map_file_page(vmf);
+}
+
+static unsigned int handle_pte_fault(struct vm_fault *vmf)
+{
+	spinlock_t *lock = pte_lockptr(vmf->vma->vm_mm, vmf->pmd);
+	pte_t pte;
+
+	vmf->pte = pte_offset(pmdp_get(vmf->pmd), vmf->address);
+	vmf->orig_pte = ptep_get(vmf->pte);
+	if (pte_none(vmf->orig_pte))
+		return vma_is_anonymous(vmf->vma) ? do_anonymous_page(vmf) : do_fault(vmf);
+	/* Nothing puts other entries into the tables yet. */
+	if (pte_is_entry(vmf->orig_pte))
+		return VM_FAULT_SIGBUS;
+
+	spin_lock(lock);
+	if (!pte_same(ptep_get(vmf->pte), vmf->orig_pte)) {
+		spin_unlock(lock);
+		return 0;
+	}
+	if ((vmf->flags & FAULT_FLAG_WRITE) && !pte_write(vmf->orig_pte))
+		return do_wp_page(vmf);
+	/* All is well already: another thread was faster, or the TLB was stale. */
+	pte = pte_mkyoung(vmf->orig_pte);
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		pte = pte_mkdirty(pte);
+	set_pte(vmf->pte, pte);
+	tlb_flush_page_local(vmf->address);
+	spin_unlock(lock);
+	return 0;
+}
+
+unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags)
+{
+	struct vm_fault vmf = {
+		.vma = vma,
+		.address = address & PAGE_MASK,
+		.flags = flags,
+	};
+
+	vmf.pgoff = linear_page_index(vma, vmf.address);
+	vmf.pmd = pmd_alloc(vma->vm_mm, vmf.address);
+	if (!vmf.pmd || pte_alloc(vma->vm_mm, vmf.pmd))
+		return VM_FAULT_OOM;
+	return handle_pte_fault(&vmf);
+}
+
+/* --- stacks ------------------------------------------------------------------------------------- */
+
+static int stack_may_grow(struct vm_area_struct *vma, unsigned long start)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	struct vm_area_struct *prev = vma->vm_prev;
+	unsigned long grow = (vma->vm_start - start) >> PAGE_SHIFT;
+
+	if (start < MMAP_MIN_ADDR)
+		return -EPERM;
+	if (prev && !(prev->vm_flags & VM_GROWSDOWN) && (prev->vm_flags & VM_ACCESS_FLAGS) &&
+	    (start < prev->vm_end || start - prev->vm_end < STACK_GUARD_GAP_PAGES << PAGE_SHIFT))
+		return -ENOMEM;
+	if (prev && start < prev->vm_end)
+		return -ENOMEM;
+	if (!may_expand_vm(mm, vma->vm_flags, grow))
+		return -ENOMEM;
+	if (vma->vm_end - start > task_rlimit(MM_RLIMIT_STACK))
+		return -ENOMEM;
+	if ((vma->vm_flags & VM_LOCKED) && !task_capable(CAP_IPC_LOCK) &&
+	    mm->locked_vm + grow > task_rlimit(MM_RLIMIT_MEMLOCK) >> PAGE_SHIFT)
+		return -ENOMEM;
+	return 0;
+}
+
+int expand_stack(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	unsigned long start = addr & PAGE_MASK;
+	unsigned long grow;
+	int err;
+
+	if (start >= vma->vm_start)
+		return 0;
+	err = stack_may_grow(vma, start);
+	if (err)
+		return err;
+	grow = (vma->vm_start - start) >> PAGE_SHIFT;
+	if ((vma->vm_flags & VM_ACCOUNT) && vm_enough_memory(grow))
+		return -ENOMEM;
+	vma_set_range(vma, start, vma->vm_end);
+	vm_stat_account(mm, vma->vm_flags, (long)grow);
+	validate_mm(mm);
+	return 0;
+}
+
+/* The area that addr lies in or that may grow to hold it. => mmap_lock held for reading; still, after. */
+static struct vm_area_struct *find_or_grow(struct mm_struct *mm, unsigned long addr,
+					   enum fault_verdict *why)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+	int err;
+
+	*why = FAULT_NO_AREA;
+	if (!vma || vma->vm_start <= addr)
+		return vma;
+	if (!(vma->vm_flags & VM_GROWSDOWN))
+		return NULL;
+	/* Growing changes the area: take the lock for writing, and look again. */
+	up_read(&mm->mmap_lock);
+	down_write(&mm->mmap_lock);
+	vma = find_vma(mm, addr);
+	err = -EFAULT;
+	if (vma && (vma->vm_start <= addr || (vma->vm_flags & VM_GROWSDOWN))) {
+		err = expand_stack(vma, addr);
+		*why = FAULT_STACK_LIMIT;
+	}
+	downgrade_write(&mm->mmap_lock);
+	return err ? NULL : vma;
+}
+
+/* --- the whole way ---------------------------------------------------------------------------------- */
+
+static enum fault_verdict check_access(const struct vm_area_struct *vma, unsigned int flags)
+{
+	if (flags & FAULT_FLAG_WRITE)
+		return vma->vm_flags & VM_WRITE ? FAULT_HANDLED : FAULT_NOT_WRITABLE;
+	if (flags & FAULT_FLAG_EXEC)
+		return vma->vm_flags & VM_EXEC ? FAULT_HANDLED : FAULT_NOT_EXECUTABLE;
+	/* Writable and executable memory can be read: the processor knows no other way. */
+	return vma->vm_flags & VM_ACCESS_FLAGS ? FAULT_HANDLED : FAULT_NOT_READABLE;
+}
+
+static enum fault_verdict verdict_of(unsigned int ret)
+{
+	if (ret & VM_FAULT_OOM)
+		return FAULT_OOM;
+	if (ret & VM_FAULT_SIGBUS)
+		return FAULT_BUS;
+	if (ret & VM_FAULT_SIGSEGV)
+		return FAULT_NO_AREA;
+	return FAULT_HANDLED;
+}
+
+enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
+{
+	struct task_mm *task = current_mm_task();
+	struct mm_struct *mm = task->mm;
+	struct vm_area_struct *vma;
+	enum fault_verdict verdict;
+	unsigned int ret = 0;
+
+	if (address >= TASK_SIZE)
+		return FAULT_NO_AREA;
+	do {
+		down_read(&mm->mmap_lock);
+		vma = find_or_grow(mm, address, &verdict);
+		if (vma)
+			verdict = check_access(vma, flags);
+		if (verdict == FAULT_HANDLED) {
+			ret = handle_mm_fault(vma, address, flags);
+			verdict = verdict_of(ret);
+		}
+		if (!(ret & VM_FAULT_RETRY))
+			up_read(&mm->mmap_lock);
+	} while (ret & VM_FAULT_RETRY);
+
+	if (verdict == FAULT_HANDLED) {
+		if (ret & VM_FAULT_MAJOR)
+			task->maj_flt++;
+		else
+			task->min_flt++;
+	}
+	return verdict;
+}
+
+/*
+ * => nothing locked. Counts as faults what a program's own access would have cost; an area that
+ * refuses is left, and the next one tried.
+ */
+void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
+{
+	struct task_mm *task = current_mm_task();
+	unsigned long addr = start, end = start + len;
+
+	while (addr < end && !task->kill_pending) {
+		struct vm_area_struct *vma;
+		unsigned int flags, ret;
+
+		down_read(&mm->mmap_lock);
+		vma = find_vma_intersection(mm, addr, end);
+		if (!vma) {
+			up_read(&mm->mmap_lock);
+			break;
+		}
+		addr = max(addr, vma->vm_start);
+		/* Private writable memory is copied at once: it is about to be written. */
+		flags = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE ? FAULT_FLAG_WRITE : 0;
+		ret = VM_FAULT_SIGSEGV;
+		if (check_access(vma, flags) == FAULT_HANDLED)
+			ret = handle_mm_fault(vma, addr, flags);
+		if (ret & VM_FAULT_ERROR)
+			addr = vma->vm_end;
+		else if (!(ret & VM_FAULT_RETRY))
+			addr += PAGE_SIZE;
+		if (!(ret & VM_FAULT_RETRY))
+			up_read(&mm->mmap_lock);
+		if (!(ret & (VM_FAULT_ERROR | VM_FAULT_RETRY)))
+			task->min_flt++;
+	}
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MM_FAULT_H
+#define MM_FAULT_H
+
+#include "mm/types.h"
+
+/* What the access was. */
+#define FAULT_FLAG_WRITE   BIT(0)
+#define FAULT_FLAG_EXEC    BIT(1)
+#define FAULT_FLAG_USER    BIT(2) /* by the program itself, not by the kernel for it */
+
+/* How handle_mm_fault() ended. */
+#define VM_FAULT_OOM	BIT(0)
+#define VM_FAULT_SIGBUS BIT(1)
+#define VM_FAULT_MAJOR	BIT(2)
+#define VM_FAULT_SIGSEGV BIT(3)
+#define VM_FAULT_RETRY	BIT(4) /* the lock was dropped; look the area up again */
+#define VM_FAULT_NOPAGE BIT(5) /* the entry is set already */
+#define VM_FAULT_LOCKED BIT(6)
+#define VM_FAULT_ERROR	(VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV)
+
+/* One fault on its way: filled in level by level. */
+struct vm_fault {
+	struct vm_area_struct *vma;
+	unsigned long address; /* page-aligned */
+	unsigned long pgoff;
+	unsigned int flags;
+	pmd_t *pmd;
+	pte_t *pte;	   /* NULL while there is no table for it */
+	pte_t orig_pte;	   /* what was there when we looked */
+	struct page *page; /* set by vm_ops->fault, with a reference */
+	struct page *prealloc_table;
+};
+
+/*
+ * Makes one page of an area accessible as flags ask, or says why not (VM_FAULT_*).
+ * => mmap_lock held for reading; the area allows the access.
+ */
+unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags);
+
+/* Why a fault could not be resolved, for the signal and for the line that explains it. */
+enum fault_verdict {
+	FAULT_HANDLED,
+	FAULT_NO_AREA,	   /* SEGV_MAPERR */
+	FAULT_NOT_READABLE, /* SEGV_ACCERR, and the next two */
+	FAULT_NOT_WRITABLE,
+	FAULT_NOT_EXECUTABLE,
+	FAULT_STACK_LIMIT, /* SEGV_MAPERR: the stack may not grow further */
+	FAULT_BUS,	   /* SIGBUS BUS_ADRERR: beyond the end of the file */
+	FAULT_OOM,
+};
+
+/*
+ * The whole way of a fault at `address` in the running task's address space: finds the area, lets
+ * a stack grow, checks the access, calls handle_mm_fault(). Takes and drops mmap_lock; may sleep.
+ */
+enum fault_verdict do_user_fault(unsigned long address, unsigned int flags);
+
+/* Lets a growing-down area grow to hold addr. 0, -ENOMEM, -EPERM. => mmap_lock held for writing. */
+int expand_stack(struct vm_area_struct *vma, unsigned long addr);
+
+#endif

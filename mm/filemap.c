@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page cache. A page in it is found by its index in the file, holds one reference for the cache,
+ * and is the very page that read(2) copies from and that mappings of the file show.
+ *
+ * Locks: mapping->lock for the tree and nrpages. PG_locked for a page that is being filled: others
+ * wait until it is uptodate. i_mmap_rwsem for the areas that map the file; it nests inside
+ * mmap_lock, and page_table_lock nests inside it.
+ */
+#include "mm/filemap.h"
+
+#include "kernel/base/string.h"
+#include "kernel/sched/wait.h"
+#include "mm/internal.h"
+
+atomic_long_t nr_file_pages;
+
+static struct kmem_cache *node_cache;
+static struct wait_queue_head page_waiters = WAIT_QUEUE_INIT(page_waiters);
+
+static void *node_alloc(void)
+{
+	return kmem_cache_zalloc(node_cache, GFP_ATOMIC);
+}
+
+static void node_free(void *node)
+{
+	kmem_cache_free(node_cache, node);
+}
+
+static const struct radix_tree_ops node_ops = { .alloc = node_alloc, .free = node_free };
+
+void filemap_init(void)
+{
+	node_cache = kmem_cache_create("radix_tree_node", RADIX_TREE_NODE_SIZE, 0);
+}
+
+void address_space_init(struct address_space *mapping, void *host,
+			const struct address_space_operations *a_ops)
+{
+	memset(mapping, 0, sizeof(*mapping));
+	mapping->host = host;
+	mapping->a_ops = a_ops;
+	radix_tree_init(&mapping->pages, &node_ops);
+	spin_lock_init(&mapping->lock);
+	mapping->i_mmap = RB_ROOT;
+	init_rwsem(&mapping->i_mmap_rwsem);
+}
+
+struct page *find_get_page(struct address_space *mapping, unsigned long index)
+{
+	struct page *page;
+
+	spin_lock(&mapping->lock);
+	page = radix_tree_lookup(&mapping->pages, index);
+	if (page)
+		get_page(page);
+	spin_unlock(&mapping->lock);
+	return page;
+}
+
+int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned long index)
+{
+	int err;
+
+	page->mapping = mapping;
+	page->index = index;
+	get_page(page);
+	spin_lock(&mapping->lock);
+	err = radix_tree_insert(&mapping->pages, index, page);
+	if (!err)
+		mapping->nrpages++;
+	spin_unlock(&mapping->lock);
+	if (err) {
+		page->mapping = NULL;
+		put_page(page);
+		return err;
+	}
+	atomic_long_inc(&nr_file_pages);
+	return 0;
+}
+
+static void unlock_page(struct page *page)
+{
+	page_clear_flag(page, PG_locked);
+	wake_up(&page_waiters);
+}
+
+/* => page_locked by us, in the cache. Fills it, by the file's operation or with zeros. */
+static int fill_page(struct address_space *mapping, struct page *page)
+{
+	int err = 0;
+
+	if (mapping->a_ops && mapping->a_ops->read_page) {
+		err = mapping->a_ops->read_page(mapping, page);
+	} else {
+		clear_page(page_address(page));
+		page_set_flag(page, PG_uptodate);
+	}
+	unlock_page(page);
+	return err;
+}
+
+/* Makes the page at `index` and begins to fill it. */
+static int make_page(struct address_space *mapping, unsigned long index)
+{
+	struct page *page = alloc_page(GFP_USER);
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	page_set_flag(page, PG_locked);
+	err = add_to_page_cache(mapping, page, index);
+	if (!err)
+		err = fill_page(mapping, page);
+	else
+		page_clear_flag(page, PG_locked);
+	put_page(page);
+	return err == -EEXIST ? 0 : err;
+}
+
+struct page *read_cache_page(struct address_space *mapping, unsigned long index)
+{
+	for (;;) {
+		struct page *page = find_get_page(mapping, index);
+		int err;
+
+		if (!page) {
+			err = make_page(mapping, index);
+			if (err)
+				return ERR_PTR(err);
+			continue;
+		}
+		wait_event(page_waiters, !page_flag(page, PG_locked));
+		if (page_flag(page, PG_uptodate))
+			return page;
+		/* Whoever filled it failed: try it ourselves. */
+		err = -EIO;
+		if (!page_test_and_set_flag(page, PG_locked))
+			err = fill_page(mapping, page);
+		put_page(page);
+		if (err)
+			return ERR_PTR(err);
+	}
+}
+
+/* --- truncate ------------------------------------------------------------------------------------ */
+
+/* Unmaps the file's pages from index `first` on, wherever they are mapped; private copies go too. */
+static void unmap_mapping_pages(struct address_space *mapping, unsigned long first)
+{
+	struct interval_tree_node *node;
+
+	down_write(&mapping->i_mmap_rwsem);
+	for (node = interval_tree_iter_first(&mapping->i_mmap, first, ~0UL); node;
+	     node = interval_tree_iter_next(node, first, ~0UL)) {
+		struct vm_area_struct *vma =
+			container_of(node, struct vm_area_struct, i_mmap_node);
+		unsigned long skip = first > vma->vm_pgoff ? first - vma->vm_pgoff : 0;
+
+		zap_page_range(vma, vma->vm_start + (skip << PAGE_SHIFT), vma->vm_end);
+	}
+	up_write(&mapping->i_mmap_rwsem);
+}
+
+static void zero_tail(struct address_space *mapping, u64 from)
+{
+	unsigned long offset = from & ~PAGE_MASK;
+	struct page *page = offset ? find_get_page(mapping, from >> PAGE_SHIFT) : NULL;
+
+	if (page) {
+		memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
+		put_page(page);
+	}
+}
+
+static struct page *take_page(struct address_space *mapping, unsigned long *index)
+{
+	struct page *page;
+
+	spin_lock(&mapping->lock);
+	page = radix_tree_next(&mapping->pages, index);
+	if (page) {
+		radix_tree_delete(&mapping->pages, *index);
+		mapping->nrpages--;
+	}
+	spin_unlock(&mapping->lock);
+	return page;
+}
+
+void truncate_pagecache(struct address_space *mapping, u64 from)
+{
+	unsigned long index = (from + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	struct page *page;
+
+	unmap_mapping_pages(mapping, index);
+	zero_tail(mapping, from);
+	while ((page = take_page(mapping, &index))) {
+		page->mapping = NULL;
+		atomic_long_dec(&nr_file_pages);
+		put_page(page);
+	}
+}
+
+/* --- mappings --------------------------------------------------------------------------------------- */
+
+static unsigned int filemap_fault(struct vm_fault *vmf)
+{
+	struct address_space *mapping = vmf->vma->vm_file->mapping;
+	struct page *page;
+
+	if (vmf->pgoff >= DIV_ROUND_UP(READ_ONCE(mapping->size), PAGE_SIZE))
+		return VM_FAULT_SIGBUS;
+	page = read_cache_page(mapping, vmf->pgoff);
+	if (IS_ERR(page))
+		return PTR_ERR(page) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	vmf->page = page;
+	return 0;
+}
+
+static const struct vm_operations_struct generic_file_vm_ops = {
+	.fault = filemap_fault,
+};
+
+int generic_file_mmap(struct vm_file *file, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &generic_file_vm_ops;
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The page cache: the pages of a file that are in memory, found by their index. */
+#ifndef MM_FILEMAP_H
+#define MM_FILEMAP_H
+
+#include "mm/page.h"
+#include "mm/types.h"
+
+void address_space_init(struct address_space *mapping, void *host,
+			const struct address_space_operations *a_ops);
+/* The cached page at `index` with a new reference, or NULL. */
+struct page *find_get_page(struct address_space *mapping, unsigned long index);
+/*
+ * Puts a page into the cache; the cache takes its own reference. 0, -ENOMEM, or -EEXIST when
+ * another page is there already; nothing has changed after a failure.
+ */
+int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned long index);
+/*
+ * The page at `index`, made (zeroed) or read by a_ops->read_page if it isn't there: uptodate, with
+ * a new reference. Or an ERR_PTR. May sleep. Does not look at the file's size.
+ */
+struct page *read_cache_page(struct address_space *mapping, unsigned long index);
+/*
+ * Drops all pages from byte `from` on (the page that `from` lies in keeps its head; its tail is zeroed), for truncate and
+ * at an inode's end. Mapped pages are unmapped first.
+ */
+void truncate_pagecache(struct address_space *mapping, u64 from);
+/* Number of pages in all page caches: Cached in /proc/meminfo. */
+extern atomic_long_t nr_file_pages;
+
+/* An area over a file's page cache: sets vma->vm_ops. What a regular file's mmap operation calls. */
+int generic_file_mmap(struct vm_file *file, struct vm_area_struct *vma);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's own page tables, in place of the bridge that boot.S built: all RAM in the direct map
+ * with the largest leaves there are, struct pages in vmemmap, the image section by section with the
+ * rights each needs, and the top entry for vmalloc space so that every address space shares it.
+ */
+#include "mm/init.h"
+
+#include "mm/internal.h"
+
+static void must(int err)
+{
+	if (err)
+		panic("no memory for the kernel's page tables");
+}
+
+static void map_direct(u64 start, u64 end, void *arg)
+{
+	must(map_kernel_range(PAGE_OFFSET + start, make_phys(start), end - start, PAGE_KERNEL, false));
+}
+
+/* Struct pages come in pieces for one block of 4 MiB: that is what the buddy allocator looks at. */
+#define BLOCK_SIZE (PAGE_SIZE << MAX_ORDER)
+#define BLOCK_STRUCTS (sizeof(struct page) << MAX_ORDER)
+
+/* vmemmap for the blocks of a range of RAM; *arg is the end of what is mapped so far. */
+static void map_structs(u64 start, u64 end, void *arg)
+{
+	unsigned long *done = arg;
+	unsigned long virt = VMEMMAP_START + start / BLOCK_SIZE * BLOCK_STRUCTS;
+	unsigned long virt_end = VMEMMAP_START + DIV_ROUND_UP(end, BLOCK_SIZE) * BLOCK_STRUCTS;
+	unsigned long offset;
+	phys_addr_t phys;
+
+	virt = max(virt, *done);
+	if (virt >= virt_end)
+		return;
+	*done = virt_end;
+	/* Leaves of 2 MiB need physical and virtual address to agree in their low 21 bits. */
+	offset = virt_end - virt >= PMD_SIZE ? virt & ~PMD_MASK : 0;
+	phys = memblock_alloc(virt_end - virt + offset, offset || virt_end - virt >= PMD_SIZE ?
+							       PMD_SIZE : PAGE_SIZE);
+	must(map_kernel_range(virt, make_phys(phys.v + offset), virt_end - virt, PAGE_KERNEL, false));
+}
+
+static void map_section(unsigned long start, unsigned long end, pgprot_t prot)
+{
+	must(map_kernel_range(start, make_phys(start - KERNEL_IMAGE_BASE), end - start, prot, true));
+}
+
+void mm_paging_init(const struct kernel_image *image)
+{
+	unsigned long structs_done = VMEMMAP_START;
+	static const unsigned long shared[] = { VMALLOC_START };
+
+	memblock_for_each_ram(map_direct, NULL);
+	memblock_for_each_ram(map_structs, &structs_done);
+	map_section(image->text, image->rodata, PAGE_KERNEL_ROX);
+	map_section(image->rodata, image->data, PAGE_KERNEL_RO);
+	map_section(image->data, image->end, PAGE_KERNEL);
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+		kernel_pgd[pgd_index(shared[i])] = pgd_mktable(
+			phys_to_pfn(memblock_alloc_low(PAGE_SIZE, PAGE_SIZE)), _KERNPG_TABLE);
+	mmu_load_pgd(kernel_pgd);
+	page_alloc_init();
+	page_alloc_ready = true;
+}
+
+/* --- nothing writable and executable ------------------------------------------------------------- */
+
+static int count_wx(unsigned long entry, struct mm_walk *walk)
+{
+	unsigned long *bad = walk->private;
+
+	if ((entry & _PAGE_PRESENT) && (entry & walk->parent_flags & _PAGE_RW) &&
+	    !((entry | walk->parent_flags) & _PAGE_NX))
+		(*bad)++;
+	return 0;
+}
+
+static int wx_pud(pud_t *pud, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	return count_wx(pud->v, walk);
+}
+
+static int wx_pmd(pmd_t *pmd, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	return count_wx(pmd->v, walk);
+}
+
+static int wx_pte(pte_t *pte, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	return count_wx(pte->v, walk);
+}
+
+unsigned long mm_count_wx_pages(pgd_t *pgd, unsigned long start, unsigned long end)
+{
+	static const struct mm_walk_ops ops = {
+		.pud_leaf = wx_pud, .pmd_leaf = wx_pmd, .pte = wx_pte
+	};
+	unsigned long bad = 0;
+
+	walk_page_range(pgd, start, end, &ops, &bad);
+	return bad;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* mm/'s own: what its files use of each other and nobody else may. */
+#ifndef MM_INTERNAL_H
+#define MM_INTERNAL_H
+
+#include <arch/mmu.h>
+#include <arch/tlb.h>
+
+#include "kernel/base/errno.h"
+#include "mm/calls.h"
+#include "mm/fault.h"
+#include "mm/filemap.h"
+#include "mm/page.h"
+#include "mm/slab.h"
+#include "mm/vma.h"
+#include "mm/vmalloc.h"
+
+/* --- page tables: pgtable.c --------------------------------------------------------------------- */
+
+/* A new top-level table with the kernel's half in it, or NULL. */
+pgd_t *pgd_alloc(void);
+void pgd_free(pgd_t *pgd);
+/*
+ * The PMD entry for addr, making the tables above it; NULL when there is no memory (what was made
+ * stays, empty). => mmap_lock held; takes page_table_lock.
+ */
+pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr);
+/* Hangs a page table under *pmd if there is none. 0 or -ENOMEM. */
+int pte_alloc(struct mm_struct *mm, pmd_t *pmd);
+/* The PMD entry for addr if the tables above exist, else NULL. */
+pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr);
+/* What protects the entries of a page table. */
+static inline spinlock_t *pte_lockptr(struct mm_struct *mm, pmd_t *pmd)
+{
+	return &mm->page_table_lock;
+}
+/*
+ * Maps [virt, virt + size) of the kernel's half to physical memory with the largest leaves that fit
+ * (4 KiB only when `small`). Replaces nothing: what is mapped already is a bug. 0 or -ENOMEM, with
+ * what was done left in place. => nobody else changes this range.
+ */
+int map_kernel_range(unsigned long virt, phys_addr_t phys, size_t size, pgprot_t prot, bool small);
+/* Takes leaves of 4 KiB out again; tables stay. The caller flushes. */
+void unmap_kernel_range(unsigned long virt, size_t size);
+/* Where table pages come from: memblock first, then the page allocator. */
+extern bool page_alloc_ready;
+
+/* --- leaving no stale translation behind: mmu_gather.c --------------------------------------------- */
+
+#define GATHER_PAGES 120
+
+/*
+ * Collects what an unmap takes away. Nothing in it is freed before the TLB has forgotten
+ * [start, end). Lives on the stack of who unmaps.
+ */
+struct mmu_gather {
+	struct mm_struct *mm;
+	unsigned long start, end; /* the range to flush; start >= end: nothing */
+	bool whole_mm;		  /* the address space is going: nobody uses it any more */
+	unsigned int nr;
+	struct list_head tables; /* page-table pages, by lru */
+	long rss[NR_MM_COUNTERS]; /* to be taken from the mm's counts */
+	struct page *pages[GATHER_PAGES];
+};
+
+void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm, bool whole_mm);
+/* The entry for one page at addr was cleared: its reference is the gather's. */
+void tlb_remove_page(struct mmu_gather *tlb, struct page *page, unsigned long addr);
+/* An entry was cleared or restricted that held no page to free. */
+void tlb_remove_entry(struct mmu_gather *tlb, unsigned long addr);
+/* A table that mapped part of [start, end) was taken out of its parent. */
+void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long start,
+		      unsigned long end);
+/* Whether the batch is full: flush before the next page, outside of page_table_lock. */
+static inline bool tlb_full(const struct mmu_gather *tlb)
+{
+	return tlb->nr == GATHER_PAGES;
+}
+void tlb_flush_mmu(struct mmu_gather *tlb);
+void tlb_finish_mmu(struct mmu_gather *tlb);
+
+/* Unmaps the pages of an area in [start, end). => mmap_lock held, at least for reading. */
+void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,
+		      unsigned long end);
+/* The same with a gather of its own. */
+void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+/*
+ * Frees the tables that lie wholly in [floor, ceiling) and map nothing of use: everything from the
+ * end of the area before an unmapped range to the start of the one behind it. ceiling 0: no limit.
+ */
+void free_pgtables(struct mmu_gather *tlb, unsigned long start, unsigned long end,
+		   unsigned long floor, unsigned long ceiling);
+
+/* --- the generic page walker: pagewalk.c -------------------------------------------------------------- */
+
+struct mm_walk;
+/*
+ * Called top-down for each entry of [addr, next). pmd_leaf/pud_leaf get leaves; pte gets every entry
+ * of a table, in whatever state; hole gets what no table covers. Each may be NULL; a non-zero
+ * result ends the walk.
+ */
+struct mm_walk_ops {
+	int (*pud_leaf)(pud_t *pud, unsigned long addr, unsigned long next, struct mm_walk *walk);
+	int (*pmd_leaf)(pmd_t *pmd, unsigned long addr, unsigned long next, struct mm_walk *walk);
+	int (*pte)(pte_t *pte, unsigned long addr, unsigned long next, struct mm_walk *walk);
+	int (*hole)(unsigned long addr, unsigned long next, int level, struct mm_walk *walk);
+};
+struct mm_walk {
+	const struct mm_walk_ops *ops;
+	pgd_t *pgd;
+	void *private;
+	/* What the tables above allowed so far: RW and USER must be set at each level, NX at none. */
+	unsigned long parent_flags;
+};
+/* Walks [start, end) of any table, user or kernel half. Returns what a callback returned, or 0. */
+int walk_page_range(pgd_t *pgd, unsigned long start, unsigned long end,
+		    const struct mm_walk_ops *ops, void *private);
+
+/* --- areas ------------------------------------------------------------------------------------------------ */
+
+struct vm_area_struct *vmacache_find(struct mm_struct *mm, unsigned long addr);
+void vmacache_update(unsigned long addr, struct vm_area_struct *vma);
+static inline void vmacache_invalidate(struct mm_struct *mm)
+{
+	mm->vmacache_seqnum++;
+}
+/* Takes an area out of its file's interval tree only. */
+void vma_unlink_file(struct vm_area_struct *vma);
+/*
+ * Cuts an area in two at addr: new_below: the new structure is the lower part. 0, -ENOMEM (also at
+ * max_map_count), or what may_split says; nothing changed then. => mmap_lock held for writing.
+ */
+int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, bool new_below);
+int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, bool new_below);
+/*
+ * Moves an area's ends, without touching its pages; its own offset follows its start. The new range
+ * must not run into the neighbours. => mmap_lock held for writing.
+ */
+void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+/*
+ * Lets a neighbour take over [start, end), which is new memory (vma NULL, prev the area before it or
+ * NULL) or lies in `vma` (prev the area before vma). pgoff is the range's. Returns the area that now
+ * holds it, or NULL when nothing could be merged and nothing has changed. Never fails otherwise.
+ * => mmap_lock held for writing.
+ */
+struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
+				 struct vm_area_struct *vma, unsigned long start, unsigned long end,
+				 u64 flags, const struct vm_file *file, unsigned long pgoff);
+extern unsigned int sysctl_max_map_count;
+#define MMAP_MIN_ADDR 65536UL
+
+unsigned long arch_get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,
+				     unsigned long pgoff, unsigned long flags);
+unsigned long arch_get_unmapped_area_topdown(struct mm_struct *mm, unsigned long addr,
+					     unsigned long len, unsigned long pgoff,
+					     unsigned long flags);
+
+/* Whether the limits on address space and data allow `pages` more of an area with these flags. */
+bool may_expand_vm(const struct mm_struct *mm, u64 vm_flags, unsigned long pages);
+/* A limit of the task that mm works for, in bytes; RLIM_INFINITY when there is none. */
+unsigned long task_rlimit(enum mm_rlimit_kind kind);
+bool task_capable(int cap);
+#define MM_RLIM_INFINITY (~0UL)
+
+/* Memory promised to areas with VM_ACCOUNT, in pages. 0 or -ENOMEM. */
+int vm_enough_memory(unsigned long pages);
+void vm_unacct_memory(unsigned long pages);
+long vm_committed_pages(void);
+bool accountable_mapping(u64 vm_flags);
+
+/* Faults every page of [start, start + len) in, as far as its areas allow; never fails. */
+void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len);
+
+/* --- pages of areas ----------------------------------------------------------------------------------------- */
+
+static inline void add_mm_counter(struct mm_struct *mm, enum rss_kind kind, long n)
+{
+	atomic_long_add(&mm->rss_stat[kind], n);
+}
+
+static inline enum rss_kind page_rss_kind(const struct page *page)
+{
+	if (page_is_anon(page))
+		return MM_ANONPAGES;
+	return page->mapping && page->mapping->shmem ? MM_SHMEMPAGES : MM_FILEPAGES;
+}
+
+/* The page behind a present entry whose mapping is counted, or NULL (the zero page, device memory). */
+static inline struct page *vm_normal_page(pte_t pte)
+{
+	return pte_special(pte) ? NULL : pfn_to_page(pte_pfn(pte));
+}
+
+/* What every file of the fault path needs of a write to a page that is mapped read-only: cow.c. */
+unsigned int do_wp_page(struct vm_fault *vmf);
+/* Marks a page nobody else sees yet as anonymous memory of the area at addr. */
+void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigned long addr);
+/* Entry for a new page of an area, young; writable and dirty if `write`. */
+static inline pte_t mk_pte(struct page *page, pgprot_t prot)
+{
+	return pfn_pte(page_to_pfn(page), prot);
+}
+
+/* mm-wide initialisation, each called once by mm_init(). */
+void vma_init(void);
+void filemap_init(void);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mmap(2), from its checks to the new area. Which check fails first is part of the interface; the
+ * order here is the one of Linux 6.1:
+ *
+ *	length - number of areas - address - locked memory - type and file - limits -
+ *	(what was there is unmapped) - charge - the file's own operation
+ */
+#include "kernel/abi/mman.h"
+#include "mm/internal.h"
+
+/* The addresses below are nobody's by accident: a hint there means "as low as is allowed". */
+static unsigned long round_hint(unsigned long addr)
+{
+	addr &= PAGE_MASK;
+	return addr && addr < MMAP_MIN_ADDR ? MMAP_MIN_ADDR : addr;
+}
+
+static u64 calc_vm_flags(unsigned long prot, unsigned long flags)
+{
+	u64 f = prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+
+	if (flags & MAP_GROWSDOWN)
+		f |= VM_GROWSDOWN;
+	if (flags & MAP_LOCKED)
+		f |= VM_LOCKED;
+	return f;
+}
+
+/* Locked memory must be allowed at all, and fit the limit. Bytes. */
+static int mlock_future_check(struct mm_struct *mm, u64 vm_flags, unsigned long len)
+{
+	unsigned long limit = task_rlimit(MM_RLIMIT_MEMLOCK);
+
+	if (!(vm_flags & VM_LOCKED) || task_capable(CAP_IPC_LOCK))
+		return 0;
+	if (limit == 0)
+		return -EPERM;
+	if (mm->locked_vm + (len >> PAGE_SHIFT) > limit >> PAGE_SHIFT)
+		return -EAGAIN;
+	return 0;
+}
+
+static int check_private_file(struct vm_file *file, u64 *vm_flags)
+{
+	if (!(file->vm_mode & VM_FILE_READ))
+		return -EACCES;
+	if (file->vm_mode & VM_FILE_NOEXEC) {
+		if (*vm_flags & VM_EXEC)
+			return -EPERM;
+		*vm_flags &= ~VM_MAYEXEC;
+	}
+	if (!file->vm_fops->mmap)
+		return -ENODEV;
+	if (*vm_flags & VM_GROWSDOWN)
+		return -EINVAL;
+	return 0;
+}
+
+static int check_shared_file(struct vm_file *file, unsigned long prot, u64 *vm_flags)
+{
+	if ((prot & PROT_WRITE) && !(file->vm_mode & VM_FILE_WRITE))
+		return -EACCES;
+	if ((file->vm_mode & VM_FILE_APPEND) && (file->vm_mode & VM_FILE_WRITE))
+		return -EACCES;
+	*vm_flags |= VM_SHARED | VM_MAYSHARE;
+	/* What was opened for reading only can never become writable: to the rest of mm it is private. */
+	if (!(file->vm_mode & VM_FILE_WRITE))
+		*vm_flags &= ~(u64)(VM_MAYWRITE | VM_SHARED);
+	return check_private_file(file, vm_flags);
+}
+
+static int check_type(struct vm_file *file, unsigned long prot, unsigned long flags, u64 *vm_flags)
+{
+	unsigned long type = flags & MAP_TYPE;
+
+	if (file) {
+		if (type == MAP_SHARED)
+			return check_shared_file(file, prot, vm_flags);
+		if (type == MAP_PRIVATE)
+			return check_private_file(file, vm_flags);
+		if (type == MAP_SHARED_VALIDATE)
+			return -EOPNOTSUPP;
+		return -EINVAL;
+	}
+	if (type == MAP_PRIVATE)
+		return 0;
+	/* Shared anonymous memory needs a file system of its own to live in, which is not there yet. */
+	if (type == MAP_SHARED)
+		return *vm_flags & VM_GROWSDOWN ? -EINVAL : -ENODEV;
+	return -EINVAL;
+}
+
+/* Pages of areas in [addr, end): what a fixed mapping replaces instead of adding. */
+static unsigned long count_vma_pages_range(struct mm_struct *mm, unsigned long addr,
+					   unsigned long end)
+{
+	struct vm_area_struct *vma = find_vma_intersection(mm, addr, end);
+	unsigned long pages = 0;
+
+	for (; vma && vma->vm_start < end; vma = vma->vm_next)
+		pages += (min(end, vma->vm_end) - max(addr, vma->vm_start)) >> PAGE_SHIFT;
+	return pages;
+}
+
+/*
+ * Makes the area once everything was checked: unmaps what is in the way, charges, links. A failure
+ * after the unmap leaves the hole, as in Linux.
+ */
+static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
+				 unsigned long len, u64 vm_flags, unsigned long pgoff)
+{
+	unsigned long pages = len >> PAGE_SHIFT;
+	struct vm_area_struct *vma;
+	struct vma_place place;
+	int err;
+
+	if (!may_expand_vm(mm, vm_flags, pages) &&
+	    !may_expand_vm(mm, vm_flags, pages - count_vma_pages_range(mm, addr, addr + len)))
+		return -ENOMEM;
+	if (find_vma_links(mm, addr, addr + len, &place)) {
+		if (do_munmap(mm, addr, len))
+			return -ENOMEM;
+		err = find_vma_links(mm, addr, addr + len, &place);
+		BUG_ON(err);
+	}
+	if (accountable_mapping(vm_flags)) {
+		if (vm_enough_memory(pages))
+			return -ENOMEM;
+		vm_flags |= VM_ACCOUNT;
+	}
+	if (vma_merge(mm, place.prev, NULL, addr, addr + len, vm_flags, file, pgoff)) {
+		vm_stat_account(mm, vm_flags, (long)pages);
+		return addr;
+	}
+	err = -ENOMEM;
+	vma = vm_area_alloc(mm, addr, addr + len);
+	if (!vma)
+		goto unacct;
+	vma->vm_flags = vm_flags;
+	vma->vm_page_prot = vm_get_page_prot(vm_flags);
+	vma->vm_pgoff = pgoff;
+	if (file) {
+		file->vm_fops->get(file);
+		vma->vm_file = file;
+		err = file->vm_fops->mmap(file, vma);
+		if (err)
+			goto free;
+	}
+	vma_link(mm, vma, &place);
+	vm_stat_account(mm, vma->vm_flags, (long)pages);
+	return addr;
+free:
+	vma->vm_ops = NULL;
+	remove_vma(vma);
+unacct:
+	if (vm_flags & VM_ACCOUNT)
+		vm_unacct_memory(pages);
+	return err;
+}
+
+unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
+		      unsigned long len, unsigned long prot, unsigned long flags,
+		      unsigned long pgoff)
+{
+	u64 vm_flags;
+	int err;
+
+	if (!len)
+		return -EINVAL;
+	if (flags & MAP_FIXED_NOREPLACE)
+		flags |= MAP_FIXED;
+	if (!(flags & MAP_FIXED))
+		addr = round_hint(addr);
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (!len)
+		return -ENOMEM;
+	if (pgoff + (len >> PAGE_SHIFT) < pgoff)
+		return -EOVERFLOW;
+	if (mm->map_count > (int)sysctl_max_map_count)
+		return -ENOMEM;
+	addr = get_unmapped_area(mm, file, addr, len, pgoff, flags);
+	if (IS_ERR_VALUE(addr))
+		return addr;
+	if ((flags & MAP_FIXED_NOREPLACE) && find_vma_intersection(mm, addr, addr + len))
+		return -EEXIST;
+
+	vm_flags = calc_vm_flags(prot, flags) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	err = mlock_future_check(mm, vm_flags, len);
+	if (err)
+		return err;
+	/* File offsets are signed. */
+	if (file && pgoff + (len >> PAGE_SHIFT) > (1UL << (63 - PAGE_SHIFT)))
+		return -EOVERFLOW;
+	err = check_type(file, prot, flags, &vm_flags);
+	if (err)
+		return err;
+	if (!file)
+		pgoff = addr >> PAGE_SHIFT;
+	if (flags & MAP_NORESERVE)
+		vm_flags |= VM_NORESERVE;
+	return mmap_region(mm, file, addr, len, vm_flags, pgoff);
+}
+
+unsigned long vm_mmap(struct vm_file *file, unsigned long addr, unsigned long len,
+		      unsigned long prot, unsigned long flags, unsigned long offset)
+{
+	struct mm_struct *mm = current_mm_task()->mm;
+	bool populate;
+
+	if (offset & ~PAGE_MASK)
+		return -EINVAL;
+	down_write(&mm->mmap_lock);
+	addr = do_mmap(mm, file, addr, len, prot, flags, offset >> PAGE_SHIFT);
+	up_write(&mm->mmap_lock);
+	populate = (flags & MAP_LOCKED) || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
+	if (populate && !IS_ERR_VALUE(addr))
+		mm_populate(mm, addr, ALIGN_UP(len, PAGE_SIZE));
+	return addr;
+}

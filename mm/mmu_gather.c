@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unmapping without leaving a way back. A page may be given away only when no TLB can still lead to
+ * it, and a table only when no paging-structure cache can. So entries are cleared first, then the
+ * range is flushed once, then what was collected is freed.
+ */
+#include "mm/internal.h"
+
+void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm, bool whole_mm)
+{
+	tlb->mm = mm;
+	tlb->start = ~0UL;
+	tlb->end = 0;
+	tlb->whole_mm = whole_mm;
+	tlb->nr = 0;
+	INIT_LIST_HEAD(&tlb->tables);
+	for (int i = 0; i < NR_MM_COUNTERS; i++)
+		tlb->rss[i] = 0;
+}
+
+static void tlb_add_range(struct mmu_gather *tlb, unsigned long start, unsigned long end)
+{
+	tlb->start = min(tlb->start, start);
+	tlb->end = max(tlb->end, end);
+}
+
+void tlb_remove_entry(struct mmu_gather *tlb, unsigned long addr)
+{
+	tlb_add_range(tlb, addr, addr + PAGE_SIZE);
+}
+
+void tlb_remove_page(struct mmu_gather *tlb, struct page *page, unsigned long addr)
+{
+	tlb_add_range(tlb, addr, addr + PAGE_SIZE);
+	tlb->pages[tlb->nr++] = page;
+}
+
+void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long start,
+		      unsigned long end)
+{
+	tlb_add_range(tlb, start, end);
+	list_add(&table->lru, &tlb->tables);
+	atomic_long_add(&tlb->mm->pgtables_bytes, -(long)PAGE_SIZE);
+}
+
+static void free_gathered(struct mmu_gather *tlb)
+{
+	struct page *table, *next;
+
+	for (unsigned int i = 0; i < tlb->nr; i++)
+		put_page(tlb->pages[i]);
+	tlb->nr = 0;
+	list_for_each_entry_safe(table, next, &tlb->tables, lru) {
+		list_del(&table->lru);
+		free_page(table);
+	}
+}
+
+void tlb_flush_mmu(struct mmu_gather *tlb)
+{
+	if (tlb->start < tlb->end)
+		tlb_flush_range(tlb->mm->pgd, tlb->start, tlb->end);
+	tlb->start = ~0UL;
+	tlb->end = 0;
+	free_gathered(tlb);
+}
+
+void tlb_finish_mmu(struct mmu_gather *tlb)
+{
+	tlb_flush_mmu(tlb);
+	for (int i = 0; i < NR_MM_COUNTERS; i++)
+		if (tlb->rss[i])
+			add_mm_counter(tlb->mm, (enum rss_kind)i, tlb->rss[i]);
+}
+
+/* --- pages -------------------------------------------------------------------------------------------- */
+
+/* One entry. => the batch has room; page_table_lock held. */
+static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
+{
+	pte_t pte = ptep_get(ptep);
+	struct page *page;
+
+	if (pte_none(pte))
+		return;
+	pte = ptep_get_and_clear(ptep);
+	if (!pte_present(pte))
+		return; /* a marker: nothing stands behind it */
+	page = vm_normal_page(pte);
+	if (!page) {
+		tlb_remove_entry(tlb, addr);
+		return;
+	}
+	if (pte_dirty(pte) && !page_is_anon(page))
+		page_set_flag(page, PG_dirty);
+	tlb->rss[page_rss_kind(page)]--;
+	page_remove_map(page);
+	tlb_remove_page(tlb, page, addr);
+}
+
+static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr, unsigned long end)
+{
+	while (addr != end) {
+		spinlock_t *lock = pte_lockptr(tlb->mm, pmd);
+		pte_t *pte = pte_offset(pmdp_get(pmd), addr);
+
+		spin_lock(lock);
+		for (; addr != end && !tlb_full(tlb); addr += PAGE_SIZE, pte++)
+			zap_pte(tlb, pte, addr);
+		spin_unlock(lock);
+		if (tlb_full(tlb))
+			tlb_flush_mmu(tlb);
+	}
+}
+
+static void zap_pmd_range(struct mmu_gather *tlb, pud_t *pud, unsigned long addr, unsigned long end)
+{
+	unsigned long next;
+
+	for (; addr != end; addr = next) {
+		pmd_t *pmd = pmd_offset(pudp_get(pud), addr);
+
+		next = pmd_addr_end(addr, end);
+		BUG_ON(pmd_leaf(pmdp_get(pmd)));
+		if (pmd_table(pmdp_get(pmd)))
+			zap_pte_range(tlb, pmd, addr, next);
+	}
+}
+
+static void zap_pud_range(struct mmu_gather *tlb, pgd_t *pgd, unsigned long addr, unsigned long end)
+{
+	unsigned long next;
+
+	for (; addr != end; addr = next) {
+		pud_t *pud = pud_offset(pgdp_get(pgd), addr);
+
+		next = pud_addr_end(addr, end);
+		BUG_ON(pud_leaf(pudp_get(pud)));
+		if (pud_table(pudp_get(pud)))
+			zap_pmd_range(tlb, pud, addr, next);
+	}
+}
+
+void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,
+		      unsigned long end)
+{
+	unsigned long addr = max(start, vma->vm_start), next;
+
+	end = min(end, vma->vm_end);
+	for (; addr < end; addr = next) {
+		pgd_t *pgd = pgd_offset_pgd(tlb->mm->pgd, addr);
+
+		next = pgd_addr_end(addr, end);
+		if (pgd_table(pgdp_get(pgd)))
+			zap_pud_range(tlb, pgd, addr, next);
+	}
+}
+
+void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct mmu_gather tlb;
+
+	tlb_gather_mmu(&tlb, vma->vm_mm, false);
+	unmap_page_range(&tlb, vma, start, end);
+	tlb_finish_mmu(&tlb);
+}
+
+/* --- tables -------------------------------------------------------------------------------------------- */
+
+/*
+ * A table can go when the whole stretch it maps lies between floor and ceiling, that is, when no
+ * remaining area has a part in it. Rounds the wish [start, end) outward to that stretch at one
+ * level; false when the neighbours reach into it.
+ */
+static bool table_is_free(unsigned long addr, unsigned long size, unsigned long floor,
+			  unsigned long ceiling)
+{
+	unsigned long start = ALIGN_DOWN(addr, size), end = start + size;
+
+	return start >= floor && end - 1 <= ceiling - 1;
+}
+
+static void take_table(struct mmu_gather *tlb, unsigned long *entry, void *table,
+		       unsigned long addr, unsigned long size)
+{
+	unsigned long start = ALIGN_DOWN(addr, size);
+
+	spin_lock(&tlb->mm->page_table_lock);
+	WRITE_ONCE(*entry, 0);
+	spin_unlock(&tlb->mm->page_table_lock);
+	tlb_remove_table(tlb, virt_to_page(table), start, start + size);
+}
+
+static void free_pmd_tables(struct mmu_gather *tlb, pud_t *pud, unsigned long addr,
+			    unsigned long end, unsigned long floor, unsigned long ceiling)
+{
+	unsigned long next;
+
+	for (; addr != end; addr = next) {
+		pmd_t *pmd = pmd_offset(pudp_get(pud), addr);
+
+		next = pmd_addr_end(addr, end);
+		if (pmd_table(pmdp_get(pmd)) && table_is_free(addr, PMD_SIZE, floor, ceiling))
+			take_table(tlb, &pmd->v, pmd_page_vaddr(*pmd), addr, PMD_SIZE);
+	}
+}
+
+static void free_pud_tables(struct mmu_gather *tlb, pgd_t *pgd, unsigned long addr,
+			    unsigned long end, unsigned long floor, unsigned long ceiling)
+{
+	unsigned long next;
+
+	for (; addr != end; addr = next) {
+		pud_t *pud = pud_offset(pgdp_get(pgd), addr);
+
+		next = pud_addr_end(addr, end);
+		if (!pud_table(pudp_get(pud)))
+			continue;
+		free_pmd_tables(tlb, pud, addr, next, floor, ceiling);
+		if (table_is_free(addr, PUD_SIZE, floor, ceiling))
+			take_table(tlb, &pud->v, pud_page_vaddr(*pud), addr, PUD_SIZE);
+	}
+}
+
+void free_pgtables(struct mmu_gather *tlb, unsigned long start, unsigned long end,
+		   unsigned long floor, unsigned long ceiling)
+{
+	unsigned long addr = start, next;
+
+	for (; addr < end; addr = next) {
+		pgd_t *pgd = pgd_offset_pgd(tlb->mm->pgd, addr);
+
+		next = pgd_addr_end(addr, end);
+		if (!pgd_table(pgdp_get(pgd)))
+			continue;
+		free_pud_tables(tlb, pgd, addr, next, floor, ceiling);
+		if (table_is_free(addr, PGDIR_SIZE, floor, ceiling))
+			take_table(tlb, &pgd->v, pgd_page_vaddr(*pgd), addr, PGDIR_SIZE);
+	}
+}

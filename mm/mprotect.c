@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* mprotect(2): area by area, cut to the range, then the entries of the pages already there. */
+#include "kernel/abi/mman.h"
+#include "mm/internal.h"
+
+/*
+ * A private page that was written and is nobody else's may be writable again at once: a fault would
+ * only find the same out. (A clean or shared one waits for its fault.)
+ */
+static bool can_be_writable(const struct vm_area_struct *vma, pte_t pte)
+{
+	struct page *page = vm_normal_page(pte);
+
+	if (!(vma->vm_flags & VM_WRITE) || !page || !pte_dirty(pte))
+		return false;
+	return page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 1;
+}
+
+static void change_pte(struct mmu_gather *tlb, struct vm_area_struct *vma, pte_t *ptep,
+		       unsigned long addr)
+{
+	pte_t old = ptep_get(ptep), pte;
+
+	if (!pte_present(old))
+		return;
+	old = ptep_get_and_clear(ptep);
+	pte = pte_modify(old, vma->vm_page_prot);
+	if (can_be_writable(vma, pte))
+		pte = pte_mkwrite(pte);
+	set_pte(ptep, pte);
+	if (!pte_same(old, pte))
+		tlb_remove_entry(tlb, addr);
+}
+
+static void change_pmd_range(struct mmu_gather *tlb, struct vm_area_struct *vma, pmd_t *pmd,
+			     unsigned long addr, unsigned long end)
+{
+	spinlock_t *lock = pte_lockptr(vma->vm_mm, pmd);
+	pte_t *pte = pte_offset(pmdp_get(pmd), addr);
+
+	spin_lock(lock);
+	for (; addr != end; addr += PAGE_SIZE, pte++)
+		change_pte(tlb, vma, pte, addr);
+	spin_unlock(lock);
+}
+
+static void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct mmu_gather tlb;
+	unsigned long addr, next;
+
+	tlb_gather_mmu(&tlb, vma->vm_mm, false);
+	for (addr = start; addr < end; addr = next) {
+		pmd_t *pmd = pmd_lookup(vma->vm_mm->pgd, addr);
+
+		next = pmd_addr_end(addr, end);
+		if (pmd && pmd_table(pmdp_get(pmd)))
+			change_pmd_range(&tlb, vma, pmd, addr, next);
+	}
+	tlb_finish_mmu(&tlb);
+}
+
+/* One area, which [start, end) lies in. */
+static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			  u64 newflags)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	u64 oldflags = vma->vm_flags;
+	long pages = (long)((end - start) >> PAGE_SHIFT);
+	struct vm_area_struct *merged;
+	unsigned long charged = 0;
+	int err;
+
+	if (newflags == oldflags)
+		return 0;
+	if ((newflags & VM_WRITE) && !(oldflags & VM_WRITE)) {
+		if (!may_expand_vm(mm, newflags, (unsigned long)pages) &&
+		    may_expand_vm(mm, oldflags, (unsigned long)pages))
+			return -ENOMEM;
+		if (!(oldflags & (VM_ACCOUNT | VM_SHARED | VM_NORESERVE))) {
+			charged = (unsigned long)pages;
+			if (vm_enough_memory(charged))
+				return -ENOMEM;
+			newflags |= VM_ACCOUNT;
+		}
+	}
+	merged = vma_merge(mm, vma->vm_prev, vma, start, end, newflags, vma->vm_file,
+			   linear_page_index(vma, start));
+	if (merged) {
+		vma = merged;
+		goto change;
+	}
+	if (start != vma->vm_start) {
+		err = split_vma(mm, vma, start, true);
+		if (err)
+			goto fail;
+	}
+	if (end != vma->vm_end) {
+		err = split_vma(mm, vma, end, false);
+		if (err)
+			goto fail;
+	}
+change:
+	vma_start_write(vma);
+	vm_stat_account(mm, oldflags, -pages);
+	vm_stat_account(mm, newflags, pages);
+	vma->vm_flags = newflags;
+	vma->vm_page_prot = vm_get_page_prot(newflags);
+	change_protection(vma, start, end);
+	return 0;
+fail:
+	vm_unacct_memory(charged);
+	return err;
+}
+
+/* => mmap_lock held for writing; the range is checked. Earlier areas stay changed after a failure. */
+static int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long end,
+		       unsigned long prot, unsigned long grows)
+{
+	struct vm_area_struct *vma = find_vma(mm, start);
+	int err;
+
+	if (!vma)
+		return -ENOMEM;
+	if (grows & PROT_GROWSDOWN) {
+		if (vma->vm_start >= end)
+			return -ENOMEM;
+		start = vma->vm_start;
+		if (!(vma->vm_flags & VM_GROWSDOWN))
+			return -EINVAL;
+	} else {
+		if (vma->vm_start > start)
+			return -ENOMEM;
+		if (grows & PROT_GROWSUP)
+			return -EINVAL;
+	}
+	for (;;) {
+		u64 newflags = (vma->vm_flags & ~(u64)VM_ACCESS_FLAGS) | prot;
+		unsigned long stop = min(end, vma->vm_end);
+
+		/* The MAY flags stand four bits above what they permit. */
+		if ((newflags & ~(newflags >> 4)) & VM_ACCESS_FLAGS)
+			return -EACCES;
+		err = mprotect_fixup(vma, start, stop, newflags);
+		if (err)
+			return err;
+		start = stop;
+		if (start >= end)
+			return 0;
+		vma = find_vma(mm, start);
+		/* A merge may have left one area on both sides of where we go on. */
+		if (!vma || vma->vm_start > start)
+			return -ENOMEM;
+	}
+}
+
+int vm_mprotect(unsigned long addr, unsigned long len, unsigned long prot)
+{
+	const unsigned long grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+	struct mm_struct *mm = current_mm_task()->mm;
+	unsigned long end;
+	int err;
+
+	prot &= ~grows;
+	if (grows == (PROT_GROWSDOWN | PROT_GROWSUP))
+		return -EINVAL;
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (!len)
+		return 0;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	end = addr + len;
+	if (end <= addr)
+		return -ENOMEM;
+	if (prot & ~(unsigned long)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
+		return -EINVAL;
+	down_write(&mm->mmap_lock);
+	err = do_mprotect(mm, addr, end, prot & (PROT_READ | PROT_WRITE | PROT_EXEC), grows);
+	up_write(&mm->mmap_lock);
+	return err;
+}

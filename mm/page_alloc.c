@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The buddy allocator. Free memory is kept in blocks of 2^order pages, naturally aligned. A block is
+ * split in halves until it has the size wanted; a freed block looks at its buddy - the frame number
+ * with bit `order` flipped - and, when that is free as a whole too, becomes one block with it.
+ *
+ *	order 2   |       0..3        |      free 2^2 at frame 0; alloc_pages(0) splits it:
+ *	order 1   |  0..1   |  2..3   |      2..3 stays free at order 1,
+ *	order 0   | 0  | 1  |                1 stays free at order 0, 0 is handed out
+ *
+ * In front of it each CPU keeps a short list of single pages, filled and emptied in batches.
+ *
+ * Blocks that nobody has needed yet are "fresh": ranges of whole order-10 blocks whose struct pages
+ * are not even initialised. They count as free. A fresh block is prepared when the lists run out,
+ * so that boot takes the same time with 64 GiB as with 64 MiB.
+ *
+ * Locks: zone->lock for lists and counts, taken with interrupts off, inside pcp->lock.
+ */
+#include "kernel/base/printk.h"
+#include "kernel/base/string.h"
+#include "kernel/lib/bitmap.h"
+#include "mm/internal.h"
+
+#define BLOCK_PAGES (1UL << MAX_ORDER)
+#define MAX_FRESH   64
+
+#define PCP_BATCH 31
+#define PCP_HIGH  (6 * PCP_BATCH)
+
+#define PAGE_POISON 0xaaaaaaaaaaaaaaaaUL
+
+struct fresh_range {
+	unsigned long start, end; /* frame numbers, whole blocks */
+};
+
+struct zone {
+	const char *name;
+	spinlock_t lock;
+	unsigned long present;
+	unsigned long free; /* pages in the lists and in fresh blocks; not those on CPUs' lists */
+	struct {
+		struct list_head list;
+		unsigned long nr;
+	} area[MAX_ORDER + 1];
+	unsigned int nr_fresh;
+	struct fresh_range fresh[MAX_FRESH];
+};
+
+struct per_cpu_pages {
+	spinlock_t lock;
+	unsigned int count;
+	struct list_head list;
+};
+
+static struct zone zones[MAX_NR_ZONES] = {
+	[ZONE_DMA32] = { .name = "DMA32", .lock = SPINLOCK_INIT },
+	[ZONE_NORMAL] = { .name = "Normal", .lock = SPINLOCK_INIT },
+};
+static DEFINE_PER_CPU(struct per_cpu_pages, pcp_lists)[MAX_NR_ZONES];
+
+/* One bit a block: its struct pages are initialised. */
+static unsigned long *block_ready;
+static unsigned long nr_blocks;
+
+struct page *zero_page;
+static unsigned long fail_nth;
+
+#define FRAMES_BELOW_4G (1UL << (32 - PAGE_SHIFT))
+
+static enum zone_type pfn_zone(unsigned long pfn)
+{
+	return pfn < FRAMES_BELOW_4G ? ZONE_DMA32 : ZONE_NORMAL;
+}
+
+static struct zone *page_zone(const struct page *page)
+{
+	return &zones[pfn_zone(page_to_pfn(page).v)];
+}
+
+static bool page_is_ready(unsigned long pfn)
+{
+	unsigned long block = pfn / BLOCK_PAGES;
+
+	return block < nr_blocks && test_bit(block, block_ready);
+}
+
+/* --- poison: what is free must stay as it was left ------------------------------------------- */
+
+#ifdef CONFIG_DEBUG
+static void poison_page(struct page *page)
+{
+	unsigned long *p = page_address(page);
+
+	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*p); i++)
+		p[i] = PAGE_POISON;
+	page->flags |= BIT(PG_poisoned);
+}
+
+static void check_poison(struct page *page)
+{
+	const unsigned long *p = page_address(page);
+
+	if (!(page->flags & BIT(PG_poisoned)))
+		return;
+	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*p); i++)
+		if (p[i] != PAGE_POISON)
+			panic("page frame %#lx was written after it was freed: %#lx at offset %#lx",
+			      page_to_pfn(page).v, p[i], i * sizeof(*p));
+	page->flags &= ~BIT(PG_poisoned);
+}
+#else
+static void poison_page(struct page *page)
+{
+}
+
+static void check_poison(struct page *page)
+{
+}
+#endif
+
+/* --- lists of blocks; all => zone->lock ---------------------------------------------------------- */
+
+static void add_block(struct zone *zone, struct page *page, unsigned int order)
+{
+	page->flags |= BIT(PG_buddy);
+	page->order = (u16)order;
+	list_add(&page->lru, &zone->area[order].list);
+	zone->area[order].nr++;
+}
+
+static void del_block(struct zone *zone, struct page *page, unsigned int order)
+{
+	page->flags &= ~BIT(PG_buddy);
+	list_del(&page->lru);
+	zone->area[order].nr--;
+}
+
+static void init_block_pages(unsigned long pfn, unsigned long flags)
+{
+	struct page *page = pfn_to_page(make_pfn(pfn));
+
+	memset(page, 0, BLOCK_PAGES * sizeof(*page));
+	for (unsigned long i = 0; flags && i < BLOCK_PAGES; i++)
+		page[i].flags = flags;
+	set_bit(pfn / BLOCK_PAGES, block_ready);
+}
+
+/* Moves one fresh block into the lists; false when there is none. */
+static bool take_fresh_block(struct zone *zone)
+{
+	struct fresh_range *f = &zone->fresh[zone->nr_fresh - 1];
+
+	if (zone->nr_fresh == 0)
+		return false;
+	init_block_pages(f->start, 0);
+	add_block(zone, pfn_to_page(make_pfn(f->start)), MAX_ORDER);
+	f->start += BLOCK_PAGES;
+	if (f->start == f->end)
+		zone->nr_fresh--;
+	return true;
+}
+
+/* Halves a block until its first part has the order wanted. */
+static void expand(struct zone *zone, struct page *page, unsigned int low, unsigned int high)
+{
+	while (high > low) {
+		high--;
+		add_block(zone, page + (1UL << high), high);
+	}
+}
+
+static struct page *rmqueue(struct zone *zone, unsigned int order)
+{
+	unsigned int o = order;
+	struct page *page;
+
+	while (o <= MAX_ORDER && list_empty(&zone->area[o].list))
+		o++;
+	if (o > MAX_ORDER) {
+		if (!take_fresh_block(zone))
+			return NULL;
+		o = MAX_ORDER;
+	}
+	page = list_first_entry(&zone->area[o].list, struct page, lru);
+	del_block(zone, page, o);
+	expand(zone, page, order, o);
+	zone->free -= 1UL << order;
+	return page;
+}
+
+static bool is_free_buddy(const struct page *page, unsigned int order)
+{
+	return (page->flags & BIT(PG_buddy)) && page->order == order;
+}
+
+static void merge_and_add(struct zone *zone, struct page *page, unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page).v;
+
+	zone->free += 1UL << order;
+	/* Buddies up to this order lie in one block of order MAX_ORDER, whose pages are all initialised. */
+	while (order < MAX_ORDER) {
+		unsigned long buddy_pfn = pfn ^ (1UL << order);
+		struct page *buddy = pfn_to_page(make_pfn(buddy_pfn));
+
+		if (!is_free_buddy(buddy, order))
+			break;
+		del_block(zone, buddy, order);
+		pfn &= ~(1UL << order);
+		order++;
+	}
+	add_block(zone, pfn_to_page(make_pfn(pfn)), order);
+}
+
+/* --- single pages in front ---------------------------------------------------------------------------- */
+
+static struct page *pcp_alloc(enum zone_type type)
+{
+	struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
+	struct zone *zone = &zones[type];
+	struct page *page = NULL;
+	unsigned long flags = spin_lock_irqsave(&pcp->lock);
+
+	if (pcp->count == 0) {
+		spin_lock(&zone->lock);
+		for (int i = 0; i < PCP_BATCH; i++) {
+			page = rmqueue(zone, 0);
+			if (!page)
+				break;
+			list_add_tail(&page->lru, &pcp->list);
+			pcp->count++;
+		}
+		spin_unlock(&zone->lock);
+		page = NULL;
+	}
+	if (pcp->count > 0) {
+		page = list_first_entry(&pcp->list, struct page, lru);
+		list_del(&page->lru);
+		pcp->count--;
+	}
+	spin_unlock_irqrestore(&pcp->lock, flags);
+	return page;
+}
+
+/* => pcp->lock held. The pages that have been there longest go first. */
+static void pcp_free_some(struct per_cpu_pages *pcp, struct zone *zone, unsigned int n)
+{
+	spin_lock(&zone->lock);
+	for (; n > 0 && pcp->count > 0; n--) {
+		struct page *page = list_entry(pcp->list.prev, struct page, lru);
+
+		list_del(&page->lru);
+		pcp->count--;
+		merge_and_add(zone, page, 0);
+	}
+	spin_unlock(&zone->lock);
+}
+
+static void pcp_free(struct page *page)
+{
+	enum zone_type type = pfn_zone(page_to_pfn(page).v);
+	struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
+	unsigned long flags = spin_lock_irqsave(&pcp->lock);
+
+	list_add(&page->lru, &pcp->list);
+	if (++pcp->count > PCP_HIGH)
+		pcp_free_some(pcp, &zones[type], PCP_BATCH);
+	spin_unlock_irqrestore(&pcp->lock, flags);
+}
+
+void drain_all_pages(void)
+{
+	for (int type = 0; type < MAX_NR_ZONES; type++) {
+		struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
+		unsigned long flags = spin_lock_irqsave(&pcp->lock);
+
+		pcp_free_some(pcp, &zones[type], pcp->count);
+		spin_unlock_irqrestore(&pcp->lock, flags);
+	}
+}
+
+/* --- the face ------------------------------------------------------------------------------------------- */
+
+static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
+{
+	unsigned long nr = 1UL << order;
+
+	for (unsigned long i = 0; i < nr; i++) {
+		check_poison(&page[i]);
+		DEBUG_ON(page[i].flags != 0);
+		DEBUG_ON(atomic_long_read(&page[i].counts) != 0);
+		if (gfp & __GFP_ZERO)
+			clear_page(page_address(&page[i]));
+	}
+	page->mapping = NULL;
+	page->private = 0;
+	page->order = (u16)order;
+	atomic_long_set(&page->counts, PAGE_ONE_REF);
+	if (order > 0 && (gfp & __GFP_COMP)) {
+		page->flags = BIT(PG_head);
+		for (unsigned long i = 1; i < nr; i++) {
+			page[i].flags = BIT(PG_tail);
+			page[i].compound_head = page;
+		}
+	}
+}
+
+static bool should_fail(void)
+{
+	return unlikely(fail_nth) && --fail_nth == 0;
+}
+
+void page_alloc_fail_nth(unsigned long nth)
+{
+	fail_nth = nth;
+}
+
+static struct page *zone_alloc(enum zone_type type, unsigned int order)
+{
+	struct zone *zone = &zones[type];
+	struct page *page;
+	unsigned long flags;
+
+	if (order == 0)
+		return pcp_alloc(type);
+	flags = spin_lock_irqsave(&zone->lock);
+	page = rmqueue(zone, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return page;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	int type = gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
+	struct page *page = NULL;
+
+	BUG_ON(order > MAX_ORDER);
+	if (should_fail())
+		return NULL;
+	for (; type >= 0 && !page; type--)
+		page = zone_alloc((enum zone_type)type, order);
+	if (page)
+		prepare_new_page(page, gfp, order);
+	return page;
+}
+
+/* What a page may not be when it is freed. */
+static void check_freed_page(const struct page *page)
+{
+	if (page->flags & (BIT(PG_buddy) | BIT(PG_reserved) | BIT(PG_locked) | BIT(PG_slab) | BIT(PG_lru)))
+		panic("page frame %#lx freed in a state it can't be freed in: flags %#lx",
+		      page_to_pfn(page).v, page->flags);
+	if (atomic_long_read(&page->counts) != 0)
+		panic("page frame %#lx freed with %d references and %d mappings",
+		      page_to_pfn(page).v, page_count(page), page_mapcount(page));
+}
+
+static void free_block(struct page *page, unsigned int order)
+{
+	struct zone *zone = page_zone(page);
+	unsigned long flags;
+
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		check_freed_page(&page[i]);
+		page[i].flags = 0;
+		page[i].mapping = NULL;
+		poison_page(&page[i]);
+	}
+	if (order == 0) {
+		pcp_free(page);
+		return;
+	}
+	flags = spin_lock_irqsave(&zone->lock);
+	merge_and_add(zone, page, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+void free_pages(struct page *page, unsigned int order)
+{
+	if (atomic_long_read(&page->counts) != PAGE_ONE_REF)
+		panic("page frame %#lx freed twice or still in use: %d references, %d mappings",
+		      page_to_pfn(page).v, page_count(page), page_mapcount(page));
+	atomic_long_set(&page->counts, 0);
+	free_block(page, order);
+}
+
+void put_page(struct page *page)
+{
+	page = compound_head(page);
+	DEBUG_ON(page_count(page) <= 0);
+	if ((u32)atomic_long_add_return(&page->counts, -PAGE_ONE_REF) == 0)
+		free_block(page, page_flag(page, PG_head) ? page->order : 0);
+}
+
+/* --- boot -------------------------------------------------------------------------------------------------- */
+
+/* Makes the struct pages of a block usable, all reserved: what is free of it is freed after. */
+static void prepare_block(unsigned long pfn)
+{
+	if (!page_is_ready(pfn))
+		init_block_pages(ALIGN_DOWN(pfn, BLOCK_PAGES), BIT(PG_reserved));
+}
+
+static void free_boot_pages(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		struct page *page = pfn_to_page(make_pfn(pfn));
+		struct zone *zone = page_zone(page);
+		unsigned long flags;
+
+		prepare_block(pfn);
+		BUG_ON(!(page->flags & BIT(PG_reserved)));
+		page->flags = 0;
+		flags = spin_lock_irqsave(&zone->lock);
+		merge_and_add(zone, page, 0);
+		spin_unlock_irqrestore(&zone->lock, flags);
+		pfn++;
+	}
+}
+
+static void add_free_range(u64 start, u64 end, void *arg)
+{
+	unsigned long pfn = start >> PAGE_SHIFT, end_pfn = end >> PAGE_SHIFT;
+	unsigned long first = ALIGN_UP(pfn, BLOCK_PAGES), last = ALIGN_DOWN(end_pfn, BLOCK_PAGES);
+	struct zone *zone;
+
+	/* A range over the border of zones becomes two; the border is a block's. */
+	if (pfn < FRAMES_BELOW_4G && end_pfn > FRAMES_BELOW_4G) {
+		add_free_range(start, FRAMES_BELOW_4G << PAGE_SHIFT, arg);
+		add_free_range(FRAMES_BELOW_4G << PAGE_SHIFT, end, arg);
+		return;
+	}
+	zone = &zones[pfn_zone(pfn)];
+	if (first >= last || zone->nr_fresh == MAX_FRESH) {
+		free_boot_pages(pfn, end_pfn);
+		return;
+	}
+	free_boot_pages(pfn, first);
+	zone->fresh[zone->nr_fresh++] = (struct fresh_range){ first, last };
+	zone->free += last - first;
+	free_boot_pages(last, end_pfn);
+}
+
+static void count_present(u64 start, u64 end, void *arg)
+{
+	unsigned long pfn = start >> PAGE_SHIFT, end_pfn = end >> PAGE_SHIFT;
+	unsigned long low = pfn < FRAMES_BELOW_4G ? min(end_pfn, FRAMES_BELOW_4G) - pfn : 0;
+
+	zones[ZONE_DMA32].present += low;
+	zones[ZONE_NORMAL].present += end_pfn - pfn - low;
+}
+
+void free_reserved_area(u64 start, u64 end)
+{
+	unsigned long pfn = ALIGN_UP(start, PAGE_SIZE) >> PAGE_SHIFT;
+	unsigned long end_pfn = end >> PAGE_SHIFT;
+
+	if (pfn < end_pfn)
+		free_boot_pages(pfn, end_pfn);
+}
+
+void page_alloc_init(void)
+{
+	size_t bytes;
+
+	nr_blocks = DIV_ROUND_UP(memblock_end_of_ram() >> PAGE_SHIFT, BLOCK_PAGES);
+	bytes = DIV_ROUND_UP(nr_blocks, 8 * sizeof(long)) * sizeof(long);
+	block_ready = phys_to_virt(memblock_alloc_low(bytes, PAGE_SIZE));
+	for (int t = 0; t < MAX_NR_ZONES; t++) {
+		struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[t];
+
+		for (int o = 0; o <= MAX_ORDER; o++)
+			INIT_LIST_HEAD(&zones[t].area[o].list);
+		spin_lock_init(&pcp->lock);
+		INIT_LIST_HEAD(&pcp->list);
+	}
+	memblock_for_each_ram(count_present, NULL);
+	memblock_for_each_free(add_free_range, NULL);
+
+	zero_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	BUG_ON(!zero_page);
+}
+
+/* --- questions ----------------------------------------------------------------------------------------------- */
+
+static unsigned long fresh_pages(const struct zone *zone)
+{
+	unsigned long n = 0;
+
+	for (unsigned int i = 0; i < zone->nr_fresh; i++)
+		n += zone->fresh[i].end - zone->fresh[i].start;
+	return n;
+}
+
+bool zone_buddy_info(enum zone_type type, struct buddy_info *info)
+{
+	struct zone *zone = &zones[type];
+	unsigned long flags;
+
+	if (!zone->present)
+		return false;
+	flags = spin_lock_irqsave(&zone->lock);
+	info->name = zone->name;
+	info->present = zone->present;
+	info->free = zone->free + (*this_cpu_ptr(&pcp_lists))[type].count;
+	for (int o = 0; o <= MAX_ORDER; o++)
+		info->blocks[o] = zone->area[o].nr;
+	info->blocks[MAX_ORDER] += fresh_pages(zone) / BLOCK_PAGES;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return true;
+}
+
+unsigned long nr_free_pages(void)
+{
+	struct buddy_info info;
+	unsigned long n = 0;
+
+	for (int t = 0; t < MAX_NR_ZONES; t++)
+		if (zone_buddy_info((enum zone_type)t, &info))
+			n += info.free;
+	return n;
+}
+
+unsigned long totalram_pages(void)
+{
+	return zones[ZONE_DMA32].present + zones[ZONE_NORMAL].present;
+}
+
+/* => zone->lock held. */
+static unsigned long audit_order(const struct zone *zone, unsigned int order)
+{
+	unsigned long nr = 0;
+	struct page *page;
+
+	list_for_each_entry(page, &zone->area[order].list, lru) {
+		unsigned long pfn = page_to_pfn(page).v;
+		const struct page *buddy = pfn_to_page(make_pfn(pfn ^ (1UL << order)));
+
+		if (!is_free_buddy(page, order))
+			panic("buddy audit: frame %#lx in the list of order %u isn't such a block", pfn, order);
+		if (pfn & ((1UL << order) - 1))
+			panic("buddy audit: block %#lx is not aligned to its order %u", pfn, order);
+		if (page_zone(page) != zone)
+			panic("buddy audit: frame %#lx is in zone %s's list", pfn, zone->name);
+		if (order < MAX_ORDER && is_free_buddy(buddy, order))
+			panic("buddy audit: %#lx and its buddy are both free at order %u", pfn, order);
+		for (unsigned long i = 0; i < 1UL << order; i++) {
+			if (atomic_long_read(&page[i].counts) != 0)
+				panic("buddy audit: free frame %#lx has references", pfn + i);
+			if (i > 0 && (page[i].flags & BIT(PG_buddy)))
+				panic("buddy audit: frame %#lx is free twice", pfn + i);
+		}
+		nr++;
+	}
+	if (nr != zone->area[order].nr)
+		panic("buddy audit: zone %s order %u counts %lu blocks, has %lu", zone->name, order,
+		      zone->area[order].nr, nr);
+	return nr << order;
+}
+
+void page_alloc_audit(void)
+{
+	for (int t = 0; t < MAX_NR_ZONES; t++) {
+		struct zone *zone = &zones[t];
+		unsigned long flags = spin_lock_irqsave(&zone->lock);
+		unsigned long free = fresh_pages(zone);
+
+		for (unsigned int o = 0; o <= MAX_ORDER; o++)
+			free += audit_order(zone, o);
+		if (free != zone->free)
+			panic("buddy audit: zone %s counts %lu free pages, has %lu", zone->name,
+			      zone->free, free);
+		spin_unlock_irqrestore(&zone->lock, flags);
+	}
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Table pages: to get, hang in, and look up. Tables of the user half are made on the way of a fault
+ * and counted in mm->pgtables_bytes; those of the kernel half are made once and stay.
+ *
+ * Locks: mm->page_table_lock covers every entry of the user half, from the PGD down. The page for a
+ * new table is allocated before it is taken; who comes second gives its page back.
+ */
+#include "kernel/base/string.h"
+#include "mm/internal.h"
+
+bool page_alloc_ready;
+
+static void *table_page(void)
+{
+	struct page *page;
+
+	if (!page_alloc_ready)
+		return phys_to_virt(memblock_alloc_low(PAGE_SIZE, PAGE_SIZE));
+	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!page)
+		return NULL;
+	page_set_flag(page, PG_table);
+	return page_address(page);
+}
+
+pgd_t *pgd_alloc(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	pgd_t *pgd;
+
+	if (!page)
+		return NULL;
+	page_set_flag(page, PG_table);
+	pgd = page_address(page);
+	mmu_init_pgd(pgd);
+	return pgd;
+}
+
+void pgd_free(pgd_t *pgd)
+{
+	free_page(virt_to_page(pgd));
+}
+
+static void put_unused_table(void *table)
+{
+	if (table)
+		free_page(virt_to_page(table));
+}
+
+/* *entry gets a table if it is empty. The three levels differ only in their types. */
+static int hang_table(struct mm_struct *mm, unsigned long *entry)
+{
+	void *table = table_page();
+
+	if (!table)
+		return -ENOMEM;
+	spin_lock(&mm->page_table_lock);
+	if (READ_ONCE(*entry) == 0) {
+		WRITE_ONCE(*entry, virt_to_phys(table).v | _PAGE_TABLE);
+		table = NULL;
+	}
+	spin_unlock(&mm->page_table_lock);
+	if (!table)
+		atomic_long_add(&mm->pgtables_bytes, PAGE_SIZE);
+	put_unused_table(table);
+	return 0;
+}
+
+pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset_pgd(mm->pgd, addr);
+	pud_t *pud;
+
+	if (pgd_none(pgdp_get(pgd)) && hang_table(mm, &pgd->v))
+		return NULL;
+	pud = pud_offset(pgdp_get(pgd), addr);
+	if (pud_none(pudp_get(pud)) && hang_table(mm, &pud->v))
+		return NULL;
+	BUG_ON(pud_leaf(pudp_get(pud)));
+	return pmd_offset(pudp_get(pud), addr);
+}
+
+int pte_alloc(struct mm_struct *mm, pmd_t *pmd)
+{
+	if (likely(!pmd_none(pmdp_get(pmd))))
+		return 0;
+	return hang_table(mm, &pmd->v);
+}
+
+pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr)
+{
+	pgd_t pgd_e = pgdp_get(pgd + pgd_index(addr));
+	pud_t pud_e;
+
+	if (!pgd_table(pgd_e))
+		return NULL;
+	pud_e = pudp_get(pud_offset(pgd_e, addr));
+	return pud_table(pud_e) ? pmd_offset(pud_e, addr) : NULL;
+}
+
+/* --- the kernel half ----------------------------------------------------------------------------- */
+
+static int kernel_table(unsigned long *entry)
+{
+	void *table;
+
+	if (*entry)
+		return 0;
+	table = table_page();
+	if (!table)
+		return -ENOMEM;
+	*entry = virt_to_phys(table).v | _KERNPG_TABLE;
+	return 0;
+}
+
+int map_kernel_range(unsigned long virt, phys_addr_t phys, size_t size, pgprot_t prot, bool small)
+{
+	unsigned long end = virt + size;
+
+	while (virt != end) {
+		pgd_t *pgd = pgd_offset_pgd(kernel_pgd, virt);
+		unsigned long both = virt | phys.v;
+		unsigned long step = PAGE_SIZE;
+		pud_t *pud;
+		pmd_t *pmd;
+
+		if (kernel_table(&pgd->v))
+			return -ENOMEM;
+		pud = pud_offset(*pgd, virt);
+		if (!small && mmu_has_gbpages() && !(both & ~PUD_MASK) && end - virt >= PUD_SIZE) {
+			BUG_ON(!pud_none(*pud));
+			set_pud(pud, pfn_pud(phys_to_pfn(phys), prot));
+			step = PUD_SIZE;
+			goto next;
+		}
+		if (kernel_table(&pud->v))
+			return -ENOMEM;
+		pmd = pmd_offset(*pud, virt);
+		if (!small && !(both & ~PMD_MASK) && end - virt >= PMD_SIZE) {
+			BUG_ON(!pmd_none(*pmd));
+			set_pmd(pmd, pfn_pmd(phys_to_pfn(phys), prot));
+			step = PMD_SIZE;
+			goto next;
+		}
+		if (kernel_table(&pmd->v))
+			return -ENOMEM;
+		BUG_ON(!pte_none(*pte_offset(*pmd, virt)));
+		set_pte(pte_offset(*pmd, virt), pfn_pte(phys_to_pfn(phys), prot));
+next:
+		virt += step;
+		phys.v += step;
+	}
+	return 0;
+}
+
+void unmap_kernel_range(unsigned long virt, size_t size)
+{
+	for (unsigned long end = virt + size; virt < end; virt += PAGE_SIZE) {
+		pmd_t *pmd = pmd_lookup(kernel_pgd, virt);
+
+		if (pmd && pmd_table(*pmd))
+			set_pte(pte_offset(*pmd, virt), __pte(0));
+	}
+}

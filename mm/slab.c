@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Object caches. A slab is a block of pages cut into objects of one size; its free objects are
+ * chained through their first word, and struct page holds the chain's head and the count. Each CPU
+ * has a magazine of objects in front, so that most calls touch no lock that others take.
+ *
+ * A slab is in its cache's partial list while it has both free and used objects; full slabs are in no
+ * list, empty ones are given back at once but for one kept at hand.
+ *
+ * In debug builds each object carries a word behind it that says whether it is out, and a free
+ * object is filled with a pattern: a double free, a write after free and a write beyond the end
+ * (as far as the next word) are named when they are noticed.
+ *
+ * Locks: cache->lock, with interrupts off; the page allocator is never called under it.
+ */
+#include "mm/slab.h"
+
+#include "kernel/base/string.h"
+
+#define MAX_CACHES 48
+#define MAG_SIZE   16
+#define MAX_SLAB_ORDER 3
+
+#define FREE_BYTE  0x6b
+#define WORD_FREE  0xf4eef4eef4eef4eeUL
+#define WORD_INUSE 0xa110cedaa110cedaUL
+
+struct magazine {
+	unsigned int count;
+	void *objs[MAG_SIZE];
+};
+
+struct kmem_cache {
+	const char *name;
+	unsigned int object_size; /* what the user asked for */
+	unsigned int stride;	  /* from one object to the next */
+	unsigned int order;
+	unsigned int objs_per_slab;
+	spinlock_t lock;
+	struct list_head partial;
+	struct page *empty; /* one slab without used objects */
+	unsigned long nr_slabs;
+	unsigned long nr_used; /* objects out of slabs: handed out or in magazines */
+	struct magazine mags[NR_CPUS];
+};
+
+static struct kmem_cache caches[MAX_CACHES];
+static unsigned int nr_caches;
+static unsigned long fail_nth;
+
+#ifdef CONFIG_DEBUG
+#define DEBUG_WORD sizeof(unsigned long)
+#else
+#define DEBUG_WORD 0
+#endif
+
+/* --- debug words ---------------------------------------------------------------------------------- */
+
+#ifdef CONFIG_DEBUG
+static unsigned long *state_word(const struct kmem_cache *c, void *obj)
+{
+	return (unsigned long *)((char *)obj + c->stride - sizeof(unsigned long));
+}
+
+static void mark_free(struct kmem_cache *c, void *obj)
+{
+	memset(obj, FREE_BYTE, c->stride - sizeof(unsigned long));
+	*state_word(c, obj) = WORD_FREE;
+}
+
+static void mark_inuse(struct kmem_cache *c, void *obj)
+{
+	const u8 *p = obj;
+
+	if (*state_word(c, obj) != WORD_FREE)
+		panic("slab %s: free object %p was overrun or freed twice: %#lx", c->name, obj,
+		      *state_word(c, obj));
+	/* The first word chained it to the next free one. */
+	for (unsigned int i = sizeof(void *); i < c->stride - sizeof(unsigned long); i++)
+		if (p[i] != FREE_BYTE)
+			panic("slab %s: object %p was written at offset %u after it was freed",
+			      c->name, obj, i);
+	*state_word(c, obj) = WORD_INUSE;
+}
+
+static void check_inuse(struct kmem_cache *c, void *obj)
+{
+	unsigned long word = *state_word(c, obj);
+
+	if (word == WORD_FREE)
+		panic("slab %s: object %p freed twice", c->name, obj);
+	if (word != WORD_INUSE)
+		panic("slab %s: object %p was written beyond its end: %#lx", c->name, obj, word);
+}
+#else
+static void mark_free(struct kmem_cache *c, void *obj)
+{
+}
+
+static void mark_inuse(struct kmem_cache *c, void *obj)
+{
+}
+
+static void check_inuse(struct kmem_cache *c, void *obj)
+{
+}
+#endif
+
+/* --- slabs ------------------------------------------------------------------------------------------- */
+
+static struct page *new_slab(struct kmem_cache *c, gfp_t gfp)
+{
+	struct page *page = alloc_pages((gfp & ~__GFP_ZERO) | __GFP_COMP, c->order);
+	char *obj;
+
+	if (!page)
+		return NULL;
+	page_set_flag(page, PG_slab);
+	page->slab_cache = c;
+	page->freelist = NULL;
+	page->inuse = 0;
+	page->objects = (u16)c->objs_per_slab;
+	obj = page_address(page);
+	obj += (size_t)c->stride * (c->objs_per_slab - 1);
+	for (unsigned int i = 0; i < c->objs_per_slab; i++, obj -= c->stride) {
+		mark_free(c, obj);
+		*(void **)obj = page->freelist;
+		page->freelist = obj;
+	}
+	return page;
+}
+
+static void free_slab(struct kmem_cache *c, struct page *page)
+{
+	page_clear_flag(page, PG_slab);
+	page->slab_cache = NULL;
+	page->order = (u16)c->order;
+	put_page(page);
+}
+
+/* => c->lock. Takes one object out of some slab; NULL when all are full. */
+static void *slab_take(struct kmem_cache *c)
+{
+	struct page *page;
+	void *obj;
+
+	if (list_empty(&c->partial)) {
+		if (!c->empty)
+			return NULL;
+		list_add(&c->empty->lru, &c->partial);
+		c->empty = NULL;
+	}
+	page = list_first_entry(&c->partial, struct page, lru);
+	obj = page->freelist;
+	page->freelist = *(void **)obj;
+	if (++page->inuse == page->objects)
+		list_del(&page->lru);
+	c->nr_used++;
+	return obj;
+}
+
+/* => c->lock. Puts an object back; returns a slab to free after the lock is dropped, or NULL. */
+static struct page *slab_put(struct kmem_cache *c, void *obj)
+{
+	struct page *page = compound_head(virt_to_page(obj));
+
+	*(void **)obj = page->freelist;
+	page->freelist = obj;
+	c->nr_used--;
+	if (page->inuse-- == page->objects)
+		list_add(&page->lru, &c->partial);
+	if (page->inuse > 0)
+		return NULL;
+	list_del(&page->lru);
+	if (!c->empty) {
+		c->empty = page;
+		return NULL;
+	}
+	c->nr_slabs--;
+	return page;
+}
+
+/* Takes an object past the empty magazine: from a slab, or from a new one. => interrupts on or off. */
+static noinline void *alloc_slow(struct kmem_cache *c, gfp_t gfp)
+{
+	unsigned long flags = spin_lock_irqsave(&c->lock);
+	void *obj = slab_take(c);
+	struct page *page;
+
+	if (!obj) {
+		spin_unlock_irqrestore(&c->lock, flags);
+		page = new_slab(c, gfp);
+		if (!page)
+			return NULL;
+		flags = spin_lock_irqsave(&c->lock);
+		c->nr_slabs++;
+		list_add(&page->lru, &c->partial);
+		obj = slab_take(c);
+	}
+	spin_unlock_irqrestore(&c->lock, flags);
+	return obj;
+}
+
+/* Gives n objects back to their slabs. */
+static void give_back(struct kmem_cache *c, void **objs, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned long flags = spin_lock_irqsave(&c->lock);
+		struct page *page = slab_put(c, objs[i]);
+
+		spin_unlock_irqrestore(&c->lock, flags);
+		if (page)
+			free_slab(c, page);
+	}
+}
+
+/* --- the face ------------------------------------------------------------------------------------------ */
+
+void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+{
+	unsigned long flags;
+	struct magazine *mag;
+	void *obj = NULL;
+
+	if (unlikely(fail_nth) && --fail_nth == 0)
+		return NULL;
+	flags = local_irq_save();
+	mag = &c->mags[smp_processor_id()];
+	if (mag->count > 0)
+		obj = mag->objs[--mag->count];
+	local_irq_restore(flags);
+	if (!obj)
+		obj = alloc_slow(c, gfp);
+	if (!obj)
+		return NULL;
+	mark_inuse(c, obj);
+	if (gfp & __GFP_ZERO)
+		memset(obj, 0, c->object_size);
+	return obj;
+}
+
+void kmem_cache_free(struct kmem_cache *c, void *obj)
+{
+	void *spill[MAG_SIZE / 2];
+	unsigned int nspill = 0;
+	unsigned long flags;
+	struct magazine *mag;
+
+	if (!obj)
+		return;
+	DEBUG_ON(compound_head(virt_to_page(obj))->slab_cache != c);
+	check_inuse(c, obj);
+	mark_free(c, obj);
+	flags = local_irq_save();
+	mag = &c->mags[smp_processor_id()];
+	if (mag->count == MAG_SIZE) {
+		nspill = ARRAY_SIZE(spill);
+		memcpy(spill, mag->objs, sizeof(spill));
+		mag->count -= nspill;
+		memmove(mag->objs, mag->objs + nspill, mag->count * sizeof(void *));
+	}
+	mag->objs[mag->count++] = obj;
+	local_irq_restore(flags);
+	give_back(c, spill, nspill);
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align)
+{
+	struct kmem_cache *c = &caches[nr_caches++];
+
+	BUG_ON(nr_caches > MAX_CACHES);
+	align = max(align, sizeof(void *));
+	c->name = name;
+	c->object_size = (unsigned int)size;
+	/* The debug word is the last of the stride, right behind the object but for alignment. */
+	c->stride = (unsigned int)ALIGN_UP(max(size, sizeof(void *)) + DEBUG_WORD, align);
+	/* The smallest slab that wastes no more than an eighth. */
+	while (c->order < MAX_SLAB_ORDER &&
+	       (PAGE_SIZE << c->order) % c->stride > (PAGE_SIZE << c->order) / 8)
+		c->order++;
+	c->objs_per_slab = (unsigned int)((PAGE_SIZE << c->order) / c->stride);
+	BUG_ON(c->objs_per_slab == 0);
+	spin_lock_init(&c->lock);
+	INIT_LIST_HEAD(&c->partial);
+	return c;
+}
+
+void slab_drain(void)
+{
+	for (unsigned int i = 0; i < nr_caches; i++) {
+		struct kmem_cache *c = &caches[i];
+		unsigned long flags = local_irq_save();
+		struct magazine mag = c->mags[smp_processor_id()];
+		struct page *empty;
+
+		c->mags[smp_processor_id()].count = 0;
+		local_irq_restore(flags);
+		give_back(c, mag.objs, mag.count);
+		flags = spin_lock_irqsave(&c->lock);
+		empty = c->empty;
+		c->empty = NULL;
+		if (empty)
+			c->nr_slabs--;
+		spin_unlock_irqrestore(&c->lock, flags);
+		if (empty)
+			free_slab(c, empty);
+	}
+}
+
+bool slab_cache_info(unsigned int n, struct slab_info *info)
+{
+	struct kmem_cache *c = &caches[n];
+
+	if (n >= nr_caches)
+		return false;
+	*info = (struct slab_info){
+		.name = c->name,
+		.num_objs = c->nr_slabs * c->objs_per_slab,
+		.object_size = c->object_size,
+		.objs_per_slab = c->objs_per_slab,
+		.pages_per_slab = 1U << c->order,
+		.num_slabs = c->nr_slabs,
+		.active_objs = c->nr_used,
+	};
+	for (int cpu = 0; cpu < NR_CPUS; cpu++)
+		info->active_objs -= c->mags[cpu].count;
+	return true;
+}
+
+void slab_fail_nth(unsigned long nth)
+{
+	fail_nth = nth;
+}
+
+/* --- memory of any size ---------------------------------------------------------------------------------- */
+
+static const struct {
+	unsigned int size;
+	const char *name;
+} kmalloc_sizes[] = {
+	{ 16, "kmalloc-16" },	  { 32, "kmalloc-32" },	    { 64, "kmalloc-64" },
+	{ 96, "kmalloc-96" },	  { 128, "kmalloc-128" },   { 192, "kmalloc-192" },
+	{ 256, "kmalloc-256" },	  { 512, "kmalloc-512" },   { 1024, "kmalloc-1k" },
+	{ 2048, "kmalloc-2k" },	  { 4096, "kmalloc-4k" },   { 8192, "kmalloc-8k" },
+};
+static struct kmem_cache *kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)];
+
+static struct kmem_cache *kmalloc_cache(size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++)
+		if (size <= kmalloc_sizes[i].size)
+			return kmalloc_caches[i];
+	return NULL;
+}
+
+static unsigned int size_order(size_t size)
+{
+	unsigned int order = 0;
+
+	while ((PAGE_SIZE << order) < size)
+		order++;
+	return order;
+}
+
+void *kmalloc(size_t size, gfp_t gfp)
+{
+	struct kmem_cache *c = kmalloc_cache(size);
+	struct page *page;
+
+	if (c)
+		return kmem_cache_alloc(c, gfp);
+	if (size > PAGE_SIZE << MAX_ORDER)
+		return NULL;
+	page = alloc_pages(gfp | __GFP_COMP, size_order(size));
+	return page ? page_address(page) : NULL;
+}
+
+void kfree(const void *obj)
+{
+	struct page *page;
+
+	if (!obj)
+		return;
+	page = compound_head(virt_to_page(obj));
+	if (page_flag(page, PG_slab))
+		kmem_cache_free(page->slab_cache, (void *)obj);
+	else
+		put_page(page);
+}
+
+void *kmemdup(const void *src, size_t len, gfp_t gfp)
+{
+	void *p = kmalloc(len, gfp);
+
+	return p ? memcpy(p, src, len) : NULL;
+}
+
+char *kstrdup(const char *s, gfp_t gfp)
+{
+	return kmemdup(s, strlen(s) + 1, gfp);
+}
+
+void slab_init(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++)
+		kmalloc_caches[i] = kmem_cache_create(kmalloc_sizes[i].name, kmalloc_sizes[i].size, 8);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The areas of an address space: in a red-black tree by address, for finding, and in a list in the
+ * same order, for going through. Each node also knows the largest free gap below any area of its
+ * subtree, which is what the search for free addresses (unmapped_area.c) descends by.
+ *
+ * Locks: mmap_lock, for reading to look and for writing to change. Nothing here allocates but
+ * vm_area_alloc() and vm_area_dup(), which are called before the first change.
+ */
+#include "kernel/base/string.h"
+#include "mm/internal.h"
+
+static struct kmem_cache *vma_cache;
+
+void vma_init(void)
+{
+	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vm_area_struct), 0);
+}
+
+/* --- the gap below an area -------------------------------------------------------------------- */
+
+static struct vm_area_struct *rb_vma(struct rb_node *node)
+{
+	return rb_entry(node, struct vm_area_struct, vm_rb);
+}
+
+/* Free bytes between the area before (or address 0) and where this one begins, its guard gap included. */
+static unsigned long vma_gap(const struct vm_area_struct *vma)
+{
+	unsigned long start = vm_start_gap(vma), prev_end = vma->vm_prev ? vma->vm_prev->vm_end : 0;
+
+	return start > prev_end ? start - prev_end : 0;
+}
+
+static bool compute_subtree_gap(struct vm_area_struct *vma, bool stop_if_same)
+{
+	unsigned long gap = vma_gap(vma);
+	struct rb_node *l = vma->vm_rb.rb_left, *r = vma->vm_rb.rb_right;
+
+	if (l)
+		gap = max(gap, rb_vma(l)->rb_subtree_gap);
+	if (r)
+		gap = max(gap, rb_vma(r)->rb_subtree_gap);
+	if (stop_if_same && gap == vma->rb_subtree_gap)
+		return true;
+	vma->rb_subtree_gap = gap;
+	return false;
+}
+
+RB_DECLARE_CALLBACKS(static, vma_gap_callbacks, struct vm_area_struct, vm_rb, rb_subtree_gap,
+		     compute_subtree_gap);
+
+void vma_gap_update(struct vm_area_struct *vma)
+{
+	vma_gap_callbacks.propagate(&vma->vm_rb, NULL);
+}
+
+/* --- find ---------------------------------------------------------------------------------------- */
+
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = vmacache_find(mm, addr), *found = NULL;
+	struct rb_node *node = mm->mm_rb.rb_node;
+
+	if (likely(vma))
+		return vma;
+	while (node) {
+		vma = rb_vma(node);
+		if (vma->vm_end > addr) {
+			found = vma;
+			if (vma->vm_start <= addr)
+				break;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	if (found)
+		vmacache_update(addr, found);
+	return found;
+}
+
+struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long addr,
+				     struct vm_area_struct **prev)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+	struct rb_node *last;
+
+	if (vma) {
+		*prev = vma->vm_prev;
+	} else {
+		last = rb_last(&mm->mm_rb);
+		*prev = last ? rb_vma(last) : NULL;
+	}
+	return vma;
+}
+
+struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, unsigned long start,
+					     unsigned long end)
+{
+	struct vm_area_struct *vma = find_vma(mm, start);
+
+	return vma && vma->vm_start < end ? vma : NULL;
+}
+
+int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
+		   struct vma_place *place)
+{
+	struct rb_node **link = &mm->mm_rb.rb_node;
+
+	place->prev = NULL;
+	place->parent = NULL;
+	while (*link) {
+		struct vm_area_struct *vma = rb_vma(*link);
+
+		place->parent = *link;
+		if (vma->vm_end > start) {
+			if (vma->vm_start < end)
+				return -ENOMEM;
+			link = &(*link)->rb_left;
+		} else {
+			place->prev = vma;
+			link = &(*link)->rb_right;
+		}
+	}
+	place->link = link;
+	return 0;
+}
+
+/* --- link and unlink ------------------------------------------------------------------------------- */
+
+static void vma_link_file(struct vm_area_struct *vma)
+{
+	struct address_space *mapping = vma->vm_file ? vma->vm_file->mapping : NULL;
+
+	if (!mapping)
+		return;
+	vma->i_mmap_node.start = vma->vm_pgoff;
+	vma->i_mmap_node.last = vma->vm_pgoff + vma_pages(vma) - 1;
+	down_write(&mapping->i_mmap_rwsem);
+	interval_tree_insert(&vma->i_mmap_node, &mapping->i_mmap);
+	up_write(&mapping->i_mmap_rwsem);
+}
+
+void vma_unlink_file(struct vm_area_struct *vma)
+{
+	struct address_space *mapping = vma->vm_file ? vma->vm_file->mapping : NULL;
+
+	if (!mapping)
+		return;
+	down_write(&mapping->i_mmap_rwsem);
+	interval_tree_remove(&vma->i_mmap_node, &mapping->i_mmap);
+	up_write(&mapping->i_mmap_rwsem);
+}
+
+void vma_start_write(struct vm_area_struct *vma)
+{
+	DEBUG_ON(!rwsem_is_write_locked(&vma->vm_mm->mmap_lock));
+	vma->vm_lock_seq = vma->vm_mm->mm_lock_seq;
+}
+
+static void list_insert(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_area_struct *prev)
+{
+	vma->vm_prev = prev;
+	vma->vm_next = prev ? prev->vm_next : mm->mmap;
+	if (prev)
+		prev->vm_next = vma;
+	else
+		mm->mmap = vma;
+	if (vma->vm_next)
+		vma->vm_next->vm_prev = vma;
+	else
+		mm->highest_vm_end = vma->vm_end;
+}
+
+void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma_place *place)
+{
+	vma_start_write(vma);
+	list_insert(mm, vma, place->prev);
+	rb_link_node(&vma->vm_rb, place->parent, place->link);
+	/* Gaps must be right on every path before the tree turns; the one behind has shrunk. */
+	vma->rb_subtree_gap = 0;
+	vma_gap_update(vma);
+	if (vma->vm_next)
+		vma_gap_update(vma->vm_next);
+	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
+	mm->map_count++;
+	vma_link_file(vma);
+	validate_mm(mm);
+}
+
+void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+	struct vm_area_struct *prev = vma->vm_prev, *next = vma->vm_next;
+
+	vma_start_write(vma);
+	vma_unlink_file(vma);
+	rb_erase_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
+	if (prev)
+		prev->vm_next = next;
+	else
+		mm->mmap = next;
+	if (next) {
+		next->vm_prev = prev;
+		vma_gap_update(next);
+	} else {
+		mm->highest_vm_end = prev ? prev->vm_end : 0;
+	}
+	mm->map_count--;
+	vmacache_invalidate(mm);
+	validate_mm(mm);
+}
+
+/* --- make and free ---------------------------------------------------------------------------------- */
+
+struct vm_area_struct *vm_area_alloc(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = kmem_cache_zalloc(vma_cache, GFP_KERNEL);
+
+	if (!vma)
+		return NULL;
+	vma->vm_mm = mm;
+	vma->vm_start = start;
+	vma->vm_end = end;
+	INIT_LIST_HEAD(&vma->anon_vma_chain);
+	return vma;
+}
+
+struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma)
+{
+	struct vm_area_struct *new = kmem_cache_alloc(vma_cache, GFP_KERNEL);
+
+	if (!new)
+		return NULL;
+	*new = *vma;
+	INIT_LIST_HEAD(&new->anon_vma_chain);
+	new->vm_next = NULL;
+	new->vm_prev = NULL;
+	if (new->vm_file)
+		new->vm_file->vm_fops->get(new->vm_file);
+	if (new->vm_ops && new->vm_ops->open)
+		new->vm_ops->open(new);
+	return new;
+}
+
+void remove_vma(struct vm_area_struct *vma)
+{
+	if (vma->vm_ops && vma->vm_ops->close)
+		vma->vm_ops->close(vma);
+	if (vma->vm_file)
+		vma->vm_file->vm_fops->put(vma->vm_file);
+	kmem_cache_free(vma_cache, vma);
+}
+
+/* --- change the ends -------------------------------------------------------------------------------- */
+
+void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	bool shrinks = start > vma->vm_start || end < vma->vm_end;
+
+	vma_start_write(vma);
+	vma_unlink_file(vma);
+	/* Unsigned arithmetic wraps as it should when the start moves down. */
+	vma->vm_pgoff += (start >> PAGE_SHIFT) - (vma->vm_start >> PAGE_SHIFT);
+	vma->vm_start = start;
+	vma->vm_end = end;
+	vma_link_file(vma);
+	if (shrinks)
+		vmacache_invalidate(mm);
+	vma_gap_update(vma);
+	if (vma->vm_next)
+		vma_gap_update(vma->vm_next);
+	else
+		mm->highest_vm_end = end;
+}
+
+/* --- split -------------------------------------------------------------------------------------------- */
+
+int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, bool new_below)
+{
+	struct vm_area_struct *new;
+	struct vma_place place;
+	int err;
+
+	DEBUG_ON(addr <= vma->vm_start || addr >= vma->vm_end || (addr & ~PAGE_MASK));
+	if (vma->vm_ops && vma->vm_ops->may_split) {
+		err = vma->vm_ops->may_split(vma, addr);
+		if (err)
+			return err;
+	}
+	new = vm_area_dup(vma);
+	if (!new)
+		return -ENOMEM;
+
+	if (new_below) {
+		new->vm_end = addr;
+		vma_set_range(vma, addr, vma->vm_end);
+	} else {
+		new->vm_start = addr;
+		new->vm_pgoff += (addr - vma->vm_start) >> PAGE_SHIFT;
+		vma_set_range(vma, vma->vm_start, addr);
+	}
+	err = find_vma_links(mm, new->vm_start, new->vm_end, &place);
+	BUG_ON(err);
+	vma_link(mm, new, &place);
+	return 0;
+}
+
+int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, bool new_below)
+{
+	if (mm->map_count >= (int)sysctl_max_map_count)
+		return -ENOMEM;
+	return __split_vma(mm, vma, addr, new_below);
+}
+
+/* --- what flags mean ------------------------------------------------------------------------------------ */
+
+pgprot_t vm_get_page_prot(u64 vm_flags)
+{
+	bool exec = vm_flags & VM_EXEC;
+
+	if (!(vm_flags & VM_ACCESS_FLAGS))
+		return PAGE_NONE;
+	/* A private page is mapped writable only one by one, when it is known to be nobody else's. */
+	if ((vm_flags & (VM_WRITE | VM_SHARED)) == (VM_WRITE | VM_SHARED))
+		return exec ? PAGE_SHARED_EXEC : PAGE_SHARED;
+	return exec ? PAGE_READONLY_EXEC : PAGE_READONLY;
+}

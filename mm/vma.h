@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Areas of an address space: to find, link and unlink them. */
+#ifndef MM_VMA_H
+#define MM_VMA_H
+
+#include "mm/types.h"
+
+/*
+ * The first area that ends above addr, or NULL: addr lies in it, or in the gap below it.
+ * => mmap_lock held for reading or writing.
+ */
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr);
+/* The same, and in *prev the area before it (the last one when the result is NULL). */
+struct vm_area_struct *find_vma_prev(struct mm_struct *mm, unsigned long addr,
+				     struct vm_area_struct **prev);
+/* The first area that overlaps [start, end), or NULL. */
+struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, unsigned long start,
+					     unsigned long end);
+
+/* Where a new area would hang in the tree: what a search for its place leaves behind. */
+struct vma_place {
+	struct vm_area_struct *prev; /* the area before it in the list, or NULL */
+	struct rb_node **link;
+	struct rb_node *parent;
+};
+/* Finds the place of [start, end). -ENOMEM when something is there already. => mmap_lock held. */
+int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
+		   struct vma_place *place);
+/* Puts an area into list, tree and file. Can't fail. => mmap_lock held for writing. */
+void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma_place *place);
+/* Takes it out again. => mmap_lock held for writing; the area has no pages mapped, or soon has none. */
+void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma);
+/* To be called before vm_start, vm_end or the neighbours of an area change, and after. */
+void vma_start_write(struct vm_area_struct *vma);
+void vma_gap_update(struct vm_area_struct *vma);
+
+/* An area for [start, end) that is in no list yet; or NULL. */
+struct vm_area_struct *vm_area_alloc(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* A copy of an area, with its own references; linked nowhere. Or NULL. */
+struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma);
+/* Drops an area's references (file) and frees it. => unlinked. */
+void remove_vma(struct vm_area_struct *vma);
+
+/* The protection of a page mapped with all that vm_flags allow. */
+pgprot_t vm_get_page_prot(u64 vm_flags);
+/* Adds (or with negative pages takes away) what an area counts in the mm's totals. */
+void vm_stat_account(struct mm_struct *mm, u64 vm_flags, long pages);
+
+static inline unsigned long vma_pages(const struct vm_area_struct *vma)
+{
+	return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+}
+
+static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
+{
+	return !vma->vm_ops;
+}
+
+/* The page offset of an address of the area in what stands behind it. */
+static inline unsigned long linear_page_index(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+}
+
+/* Unmapped room kept free below a growing stack, in pages. */
+#define STACK_GUARD_GAP_PAGES 256UL
+
+/* Where an area begins for who looks for a gap: a stack's guard gap belongs to it. */
+static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
+{
+	unsigned long gap = STACK_GUARD_GAP_PAGES << PAGE_SHIFT;
+
+	if (!(vma->vm_flags & VM_GROWSDOWN))
+		return vma->vm_start;
+	return vma->vm_start > gap ? vma->vm_start - gap : 0;
+}
+
+#define for_each_vma(mm, vma) for ((vma) = (mm)->mmap; (vma); (vma) = (vma)->vm_next)
+
+/* Counters of vmacache lookups, for /proc/vmstat. */
+extern unsigned long vmacache_find_calls, vmacache_find_hits;
+
+/*
+ * Check list, tree, gaps and counts of the whole mm; panic naming the first thing wrong. The first is
+ * called after every change and only looks in debug builds, and not always where areas are many.
+ * => mmap_lock held.
+ */
+void validate_mm(struct mm_struct *mm);
+void validate_mm_full(struct mm_struct *mm);
+
+#endif

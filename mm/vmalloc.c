@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's own mapped area: stretches of virtual addresses, each followed by an unmapped guard
+ * page, in one list by address. An allocation takes the first gap that fits.
+ *
+ * Locks: vm_lock for the list. Page tables below VMALLOC_START are made on the way and stay, so
+ * that mapping a stretch that was in use before allocates nothing.
+ */
+#include "mm/vmalloc.h"
+
+#include "mm/internal.h"
+
+struct vm_struct {
+	struct list_head link;
+	unsigned long addr;  /* of what is mapped */
+	unsigned long size;  /* bytes mapped; guards come on top */
+	unsigned long below; /* bytes of guard below addr */
+	bool ram;	     /* pages are ours and are freed with it */
+};
+
+static struct list_head vm_list = LIST_HEAD_INIT(vm_list);
+static struct mutex vm_lock = MUTEX_INIT(vm_lock);
+static struct kmem_cache *vm_cache;
+
+/* Kernel stacks are kept mapped for the next thread. */
+#define STACK_CACHE 8
+static void *stack_cache[STACK_CACHE];
+static unsigned int nr_stacks_cached;
+static spinlock_t stack_cache_lock = SPINLOCK_INIT;
+
+/* => vm_lock. Finds room and links vm there. */
+static int vm_insert(struct vm_struct *vm)
+{
+	unsigned long pos = VMALLOC_START, need = vm->below + vm->size + PAGE_SIZE;
+	struct vm_struct *next;
+
+	list_for_each_entry(next, &vm_list, link) {
+		if (pos + need <= next->addr - next->below)
+			break;
+		pos = next->addr + next->size + PAGE_SIZE;
+	}
+	if (pos + need > VMALLOC_END)
+		return -ENOMEM;
+	vm->addr = pos + vm->below;
+	list_add_tail(&vm->link, &next->link);
+	return 0;
+}
+
+static struct vm_struct *vm_reserve(size_t size, size_t below)
+{
+	struct vm_struct *vm = kmem_cache_zalloc(vm_cache, GFP_KERNEL);
+
+	if (!vm)
+		return NULL;
+	vm->size = ALIGN_UP(size, PAGE_SIZE);
+	vm->below = below;
+	mutex_lock(&vm_lock);
+	if (vm_insert(vm)) {
+		kmem_cache_free(vm_cache, vm);
+		vm = NULL;
+	}
+	mutex_unlock(&vm_lock);
+	return vm;
+}
+
+static void vm_release(struct vm_struct *vm)
+{
+	mutex_lock(&vm_lock);
+	list_del(&vm->link);
+	mutex_unlock(&vm_lock);
+	kmem_cache_free(vm_cache, vm);
+}
+
+/* Unmaps the first `mapped` bytes and frees their pages if they are ours. */
+static void vm_unmap(struct vm_struct *vm, unsigned long mapped)
+{
+	struct list_head pages = LIST_HEAD_INIT(pages);
+	struct page *page, *next;
+
+	for (unsigned long a = vm->addr; vm->ram && a < vm->addr + mapped; a += PAGE_SIZE) {
+		pmd_t *pmd = pmd_lookup(kernel_pgd, a);
+
+		list_add(&pfn_to_page(pte_pfn(*pte_offset(*pmd, a)))->lru, &pages);
+	}
+	unmap_kernel_range(vm->addr, mapped);
+	tlb_flush_kernel_range(vm->addr, vm->addr + mapped);
+	list_for_each_entry_safe(page, next, &pages, lru) {
+		list_del(&page->lru);
+		free_page(page);
+	}
+}
+
+static int vm_populate(struct vm_struct *vm)
+{
+	vm->ram = true;
+	for (unsigned long off = 0; off < vm->size; off += PAGE_SIZE) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (page && !map_kernel_range(vm->addr + off, pfn_to_phys(page_to_pfn(page)),
+					      PAGE_SIZE, PAGE_KERNEL, true))
+			continue;
+		if (page)
+			free_page(page);
+		vm_unmap(vm, off);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void *vmalloc_guarded(size_t size, size_t below)
+{
+	struct vm_struct *vm = size ? vm_reserve(size, below) : NULL;
+
+	if (!vm)
+		return NULL;
+	if (vm_populate(vm)) {
+		vm_release(vm);
+		return NULL;
+	}
+	return (void *)vm->addr;
+}
+
+void *vmalloc(size_t size)
+{
+	return vmalloc_guarded(size, 0);
+}
+
+static struct vm_struct *vm_find(const void *ptr)
+{
+	struct vm_struct *vm, *found = NULL;
+
+	mutex_lock(&vm_lock);
+	list_for_each_entry(vm, &vm_list, link)
+		if (vm->addr == ((unsigned long)ptr & PAGE_MASK))
+			found = vm;
+	mutex_unlock(&vm_lock);
+	if (!found)
+		panic("vfree of %p, which vmalloc never gave", ptr);
+	return found;
+}
+
+void vfree(void *ptr)
+{
+	struct vm_struct *vm;
+
+	if (!ptr)
+		return;
+	vm = vm_find(ptr);
+	vm_unmap(vm, vm->size);
+	vm_release(vm);
+}
+
+void *ioremap(u64 phys, size_t size, bool nocache)
+{
+	unsigned long offset = phys & ~PAGE_MASK;
+	struct vm_struct *vm = vm_reserve(size + offset, 0);
+
+	if (!vm)
+		return NULL;
+	if (map_kernel_range(vm->addr, make_phys(phys - offset), vm->size,
+			     nocache ? PAGE_KERNEL_NOCACHE : PAGE_KERNEL, true)) {
+		vm_unmap(vm, vm->size);
+		vm_release(vm);
+		return NULL;
+	}
+	return (void *)(vm->addr + offset);
+}
+
+void iounmap(void *ptr)
+{
+	vfree(ptr);
+}
+
+void *alloc_kernel_stack(void)
+{
+	unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
+	void *stack = nr_stacks_cached ? stack_cache[--nr_stacks_cached] : NULL;
+
+	spin_unlock_irqrestore(&stack_cache_lock, flags);
+	return stack ? stack : vmalloc_guarded(THREAD_SIZE, PAGE_SIZE);
+}
+
+void free_kernel_stack(void *stack)
+{
+	unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
+	bool kept = nr_stacks_cached < STACK_CACHE;
+
+	if (kept)
+		stack_cache[nr_stacks_cached++] = stack;
+	spin_unlock_irqrestore(&stack_cache_lock, flags);
+	if (!kept)
+		vfree(stack);
+}
+
+void vmalloc_drain(void)
+{
+	for (;;) {
+		unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
+		void *stack = nr_stacks_cached ? stack_cache[--nr_stacks_cached] : NULL;
+
+		spin_unlock_irqrestore(&stack_cache_lock, flags);
+		if (!stack)
+			return;
+		vfree(stack);
+	}
+}
+
+/* Called on the way to a panic: takes no lock. */
+bool vmalloc_is_guard(unsigned long addr)
+{
+	struct vm_struct *vm;
+
+	list_for_each_entry(vm, &vm_list, link)
+		if (vm->below && addr < vm->addr && addr >= vm->addr - vm->below)
+			return true;
+	return false;
+}
+
+void vmalloc_init(void)
+{
+	vm_cache = kmem_cache_create("vm_struct", sizeof(struct vm_struct), 0);
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+#
+# The same user tests in the reference: the distribution's Linux 6.1 in the same QEMU, with the same
+# initial file system. A test that fails here expects something that Linux doesn't do.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/..";
+use Guest;
+use Test::More;
+
+my $kernel = "$Guest::build/dist/linux/vmlinuz";
+-e $kernel or plan skip_all => 'no reference kernel: tools/bootstrap reference fetches it';
+
+# Four levels of page tables, no huge pages and fixed addresses, as in Tessera. A word that Linux
+# doesn't know becomes an argument of the runner, so nothing is here that isn't needed.
+my $run = Guest::boot(
+	kernel => $kernel, cpu => 'max,la57=off', limit => 240,
+	cmdline => 'rdinit=/bin/runner transparent_hugepage=never norandmaps console=ttyS0 quiet '
+		. 'panic=-1 uid=65534 tests=' . ($ENV{TESTS} || 'all'),
+);
+my @sections = Guest::sections($run);
+ok(scalar @sections, 'tests ran') or Guest::show_tail($run);
+Guest::replay($_) for @sections;
+like($run->{console}, qr/^##done/m, 'the suite came to its end');
+Guest::ends_well($run, 'Linux');
+
+done_testing;
