@@ -56,7 +56,8 @@ void arch_pick_mmap_layout(struct mm_struct *mm, unsigned long stack_rlimit, uns
  * Reads or writes another address space as its own program could, letting its stack grow. Returns the
  * bytes done. => mmap_lock of mm not held; may sleep.
  */
-size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t len, bool write);
+size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
+			bool write);
 /* A first area for a stack that ends at `top` (exclusive, page-aligned): one page. 0 or -errno. */
 int mm_setup_stack(struct mm_struct *mm, unsigned long top, u64 extra_flags);
 /* Grows the stack area down by `bytes`, as far as its limits allow; for exec. */

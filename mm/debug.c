@@ -6,7 +6,7 @@
 #include "mm/internal.h"
 
 #define VALIDATE_ALWAYS_BELOW 256
-#define VALIDATE_EVERY 1024
+#define VALIDATE_EVERY	      1024
 
 static void check_area(const struct mm_struct *mm, const struct vm_area_struct *vma,
 		       const struct vm_area_struct *prev)
@@ -17,7 +17,8 @@ static void check_area(const struct mm_struct *mm, const struct vm_area_struct *
 		panic("validate_mm: area %#lx-%#lx is empty or not page-aligned", vma->vm_start,
 		      vma->vm_end);
 	if (vma->vm_end > TASK_SIZE)
-		panic("validate_mm: area %#lx-%#lx reaches beyond user space", vma->vm_start, vma->vm_end);
+		panic("validate_mm: area %#lx-%#lx reaches beyond user space", vma->vm_start,
+		      vma->vm_end);
 	if (vma->vm_prev != prev)
 		panic("validate_mm: area %#lx: the list's links disagree", vma->vm_start);
 	if (prev && prev->vm_end > vma->vm_start)

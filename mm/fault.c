@@ -264,7 +264,7 @@ enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
 	struct task_mm *task = current_mm_task();
 	struct mm_struct *mm = task->mm;
 	struct vm_area_struct *vma;
-	enum fault_verdict verdict;
+	enum fault_verdict verdict = FAULT_NO_AREA;
 	unsigned int ret = 0;
 
 	if (address >= TASK_SIZE)

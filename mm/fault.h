@@ -5,19 +5,19 @@
 #include "mm/types.h"
 
 /* What the access was. */
-#define FAULT_FLAG_WRITE   BIT(0)
-#define FAULT_FLAG_EXEC    BIT(1)
-#define FAULT_FLAG_USER    BIT(2) /* by the program itself, not by the kernel for it */
+#define FAULT_FLAG_WRITE BIT(0)
+#define FAULT_FLAG_EXEC	 BIT(1)
+#define FAULT_FLAG_USER	 BIT(2) /* by the program itself, not by the kernel for it */
 
 /* How handle_mm_fault() ended. */
-#define VM_FAULT_OOM	BIT(0)
-#define VM_FAULT_SIGBUS BIT(1)
-#define VM_FAULT_MAJOR	BIT(2)
+#define VM_FAULT_OOM	 BIT(0)
+#define VM_FAULT_SIGBUS	 BIT(1)
+#define VM_FAULT_MAJOR	 BIT(2)
 #define VM_FAULT_SIGSEGV BIT(3)
-#define VM_FAULT_RETRY	BIT(4) /* the lock was dropped; look the area up again */
-#define VM_FAULT_NOPAGE BIT(5) /* the entry is set already */
-#define VM_FAULT_LOCKED BIT(6)
-#define VM_FAULT_ERROR	(VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV)
+#define VM_FAULT_RETRY	 BIT(4) /* the lock was dropped; look the area up again */
+#define VM_FAULT_NOPAGE	 BIT(5) /* the entry is set already */
+#define VM_FAULT_LOCKED	 BIT(6)
+#define VM_FAULT_ERROR	 (VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV)
 
 /* One fault on its way: filled in level by level. */
 struct vm_fault {
@@ -41,7 +41,7 @@ unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, 
 /* Why a fault could not be resolved, for the signal and for the line that explains it. */
 enum fault_verdict {
 	FAULT_HANDLED,
-	FAULT_NO_AREA,	   /* SEGV_MAPERR */
+	FAULT_NO_AREA,	    /* SEGV_MAPERR */
 	FAULT_NOT_READABLE, /* SEGV_ACCERR, and the next two */
 	FAULT_NOT_WRITABLE,
 	FAULT_NOT_EXECUTABLE,

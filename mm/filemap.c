@@ -154,8 +154,7 @@ static void unmap_mapping_pages(struct address_space *mapping, unsigned long fir
 	down_write(&mapping->i_mmap_rwsem);
 	for (node = interval_tree_iter_first(&mapping->i_mmap, first, ~0UL); node;
 	     node = interval_tree_iter_next(node, first, ~0UL)) {
-		struct vm_area_struct *vma =
-			container_of(node, struct vm_area_struct, i_mmap_node);
+		struct vm_area_struct *vma = container_of(node, struct vm_area_struct, i_mmap_node);
 		unsigned long skip = first > vma->vm_pgoff ? first - vma->vm_pgoff : 0;
 
 		zap_page_range(vma, vma->vm_start + (skip << PAGE_SHIFT), vma->vm_end);

@@ -16,11 +16,12 @@ static void must(int err)
 
 static void map_direct(u64 start, u64 end, void *arg)
 {
-	must(map_kernel_range(PAGE_OFFSET + start, make_phys(start), end - start, PAGE_KERNEL, false));
+	must(map_kernel_range(PAGE_OFFSET + start, make_phys(start), end - start, PAGE_KERNEL,
+			      false));
 }
 
 /* Struct pages come in pieces for one block of 4 MiB: that is what the buddy allocator looks at. */
-#define BLOCK_SIZE (PAGE_SIZE << MAX_ORDER)
+#define BLOCK_SIZE    (PAGE_SIZE << MAX_ORDER)
 #define BLOCK_STRUCTS (sizeof(struct page) << MAX_ORDER)
 
 /* vmemmap for the blocks of a range of RAM; *arg is the end of what is mapped so far. */
@@ -38,14 +39,16 @@ static void map_structs(u64 start, u64 end, void *arg)
 	*done = virt_end;
 	/* Leaves of 2 MiB need physical and virtual address to agree in their low 21 bits. */
 	offset = virt_end - virt >= PMD_SIZE ? virt & ~PMD_MASK : 0;
-	phys = memblock_alloc(virt_end - virt + offset, offset || virt_end - virt >= PMD_SIZE ?
-							       PMD_SIZE : PAGE_SIZE);
-	must(map_kernel_range(virt, make_phys(phys.v + offset), virt_end - virt, PAGE_KERNEL, false));
+	phys = memblock_alloc(virt_end - virt + offset,
+			      offset || virt_end - virt >= PMD_SIZE ? PMD_SIZE : PAGE_SIZE);
+	must(map_kernel_range(virt, make_phys(phys.v + offset), virt_end - virt, PAGE_KERNEL,
+			      false));
 }
 
 static void map_section(unsigned long start, unsigned long end, pgprot_t prot)
 {
-	must(map_kernel_range(start, make_phys(start - KERNEL_IMAGE_BASE), end - start, prot, true));
+	must(map_kernel_range(start, make_phys(start - KERNEL_IMAGE_BASE), end - start, prot,
+			      true));
 }
 
 void mm_paging_init(const struct kernel_image *image)
@@ -95,9 +98,9 @@ static int wx_pte(pte_t *pte, unsigned long addr, unsigned long next, struct mm_
 
 unsigned long mm_count_wx_pages(pgd_t *pgd, unsigned long start, unsigned long end)
 {
-	static const struct mm_walk_ops ops = {
-		.pud_leaf = wx_pud, .pmd_leaf = wx_pmd, .pte = wx_pte
-	};
+	static const struct mm_walk_ops ops = { .pud_leaf = wx_pud,
+						.pmd_leaf = wx_pmd,
+						.pte = wx_pte };
 	unsigned long bad = 0;
 
 	walk_page_range(pgd, start, end, &ops, &bad);

@@ -58,7 +58,7 @@ struct mmu_gather {
 	unsigned long start, end; /* the range to flush; start >= end: nothing */
 	bool whole_mm;		  /* the address space is going: nobody uses it any more */
 	unsigned int nr;
-	struct list_head tables; /* page-table pages, by lru */
+	struct list_head tables;  /* page-table pages, by lru */
 	long rss[NR_MM_COUNTERS]; /* to be taken from the mm's counts */
 	struct page *pages[GATHER_PAGES];
 };
@@ -131,7 +131,8 @@ void vma_unlink_file(struct vm_area_struct *vma);
  * max_map_count), or what may_split says; nothing changed then. => mmap_lock held for writing.
  */
 int split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, bool new_below);
-int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, bool new_below);
+int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr,
+		bool new_below);
 /*
  * Moves an area's ends, without touching its pages; its own offset follows its start. The new range
  * must not run into the neighbours. => mmap_lock held for writing.

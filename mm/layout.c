@@ -29,7 +29,8 @@ void arch_pick_mmap_layout(struct mm_struct *mm, unsigned long stack_rlimit, uns
 	mm->get_unmapped_area = arch_get_unmapped_area_topdown;
 }
 
-#define STACK_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_GROWSDOWN | VM_ACCOUNT)
+#define STACK_FLAGS \
+	(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_GROWSDOWN | VM_ACCOUNT)
 
 int mm_setup_stack(struct mm_struct *mm, unsigned long top, u64 extra_flags)
 {

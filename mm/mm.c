@@ -42,8 +42,7 @@ static void exit_mmap(struct mm_struct *mm)
 	validate_mm_full(mm);
 	if (mm->mmap) {
 		tlb_gather_mmu(&tlb, mm, true);
-		for_each_vma(mm, vma)
-			unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
+		for_each_vma(mm, vma) unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
 		free_pgtables(&tlb, mm->mmap->vm_start, mm->highest_vm_end, 0, 0);
 		tlb_finish_mmu(&tlb);
 	}

@@ -185,7 +185,8 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 	if ((flags & MAP_FIXED_NOREPLACE) && find_vma_intersection(mm, addr, addr + len))
 		return -EEXIST;
 
-	vm_flags = calc_vm_flags(prot, flags) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	vm_flags =
+		calc_vm_flags(prot, flags) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 	err = mlock_future_check(mm, vm_flags, len);
 	if (err)
 		return err;

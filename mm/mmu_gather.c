@@ -50,7 +50,8 @@ static void free_gathered(struct mmu_gather *tlb)
 	for (unsigned int i = 0; i < tlb->nr; i++)
 		put_page(tlb->pages[i]);
 	tlb->nr = 0;
-	list_for_each_entry_safe(table, next, &tlb->tables, lru) {
+	list_for_each_entry_safe(table, next, &tlb->tables, lru)
+	{
 		list_del(&table->lru);
 		free_page(table);
 	}

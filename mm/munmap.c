@@ -5,29 +5,25 @@
  */
 #include "mm/internal.h"
 
-/* The areas wholly in a range, taken out of the mm, in order, linked by vm_next. */
+/* The areas from vma on that begin below end, taken out of the mm, still linked by vm_next. */
 static struct vm_area_struct *detach_vmas(struct mm_struct *mm, struct vm_area_struct *vma,
 					  unsigned long end)
 {
-	struct vm_area_struct *first = vma, *last = NULL;
+	struct vm_area_struct *first = vma, *last;
 
-	while (vma && vma->vm_start < end) {
-		struct vm_area_struct *next = vma->vm_next;
-
-		vma_unlink(mm, vma);
-		vm_stat_account(mm, vma->vm_flags, -(long)vma_pages(vma));
-		if (last)
-			last->vm_next = vma;
+	do {
 		last = vma;
-		vma = next;
-	}
+		vma = vma->vm_next;
+		vma_unlink(mm, last);
+		vm_stat_account(mm, last->vm_flags, -(long)vma_pages(last));
+	} while (vma && vma->vm_start < end);
 	last->vm_next = NULL;
 	return first;
 }
 
 /* Pages, then the tables that only they needed, between the neighbours that stay. */
-static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first,
-			 unsigned long floor, unsigned long ceiling)
+static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first, unsigned long floor,
+			 unsigned long ceiling)
 {
 	struct mmu_gather tlb;
 	struct vm_area_struct *vma;

@@ -112,22 +112,22 @@ static inline void page_remove_map(struct page *page)
 #define MAX_ORDER 10 /* the largest block: 2^10 pages, 4 MiB */
 
 enum zone_type {
-	ZONE_DMA32,  /* below 4 GiB */
+	ZONE_DMA32, /* below 4 GiB */
 	ZONE_NORMAL,
 	MAX_NR_ZONES,
 };
 
 /* What the caller's context allows, and what the page shall be like. */
 typedef unsigned int gfp_t;
-#define __GFP_DMA32  BIT(0) /* below 4 GiB only */
-#define __GFP_ZERO   BIT(1)
-#define __GFP_SLEEP  BIT(2) /* may wait */
+#define __GFP_DMA32   BIT(0) /* below 4 GiB only */
+#define __GFP_ZERO    BIT(1)
+#define __GFP_SLEEP   BIT(2) /* may wait */
 #define __GFP_RECLAIM BIT(3) /* may look for memory elsewhere */
-#define __GFP_NOWARN BIT(4)
-#define __GFP_COMP   BIT(5) /* make a compound page of an order above 0 */
-#define GFP_ATOMIC   0U
-#define GFP_KERNEL   ((gfp_t)(__GFP_SLEEP | __GFP_RECLAIM))
-#define GFP_USER     GFP_KERNEL
+#define __GFP_NOWARN  BIT(4)
+#define __GFP_COMP    BIT(5) /* make a compound page of an order above 0 */
+#define GFP_ATOMIC    0U
+#define GFP_KERNEL    ((gfp_t)(__GFP_SLEEP | __GFP_RECLAIM))
+#define GFP_USER      GFP_KERNEL
 
 /*
  * Allocates 2^order pages, naturally aligned, with one reference on the first. Their contents are
@@ -151,8 +151,8 @@ void drain_all_pages(void);
 
 struct buddy_info {
 	const char *name;
-	unsigned long present;	    /* pages the zone has */
-	unsigned long free;	    /* pages free, per-CPU lists included */
+	unsigned long present;		     /* pages the zone has */
+	unsigned long free;		     /* pages free, per-CPU lists included */
 	unsigned long blocks[MAX_ORDER + 1]; /* free blocks of each order in the buddy lists */
 };
 /* Describes one zone; false when it has no pages. */

@@ -347,7 +347,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 /* What a page may not be when it is freed. */
 static void check_freed_page(const struct page *page)
 {
-	if (page->flags & (BIT(PG_buddy) | BIT(PG_reserved) | BIT(PG_locked) | BIT(PG_slab) | BIT(PG_lru)))
+	if (page->flags &
+	    (BIT(PG_buddy) | BIT(PG_reserved) | BIT(PG_locked) | BIT(PG_slab) | BIT(PG_lru)))
 		panic("page frame %#lx freed in a state it can't be freed in: flags %#lx",
 		      page_to_pfn(page).v, page->flags);
 	if (atomic_long_read(&page->counts) != 0)
@@ -532,18 +533,21 @@ static unsigned long audit_order(const struct zone *zone, unsigned int order)
 	unsigned long nr = 0;
 	struct page *page;
 
-	list_for_each_entry(page, &zone->area[order].list, lru) {
+	list_for_each_entry(page, &zone->area[order].list, lru)
+	{
 		unsigned long pfn = page_to_pfn(page).v;
 		const struct page *buddy = pfn_to_page(make_pfn(pfn ^ (1UL << order)));
 
 		if (!is_free_buddy(page, order))
-			panic("buddy audit: frame %#lx in the list of order %u isn't such a block", pfn, order);
+			panic("buddy audit: frame %#lx in the list of order %u isn't such a block",
+			      pfn, order);
 		if (pfn & ((1UL << order) - 1))
 			panic("buddy audit: block %#lx is not aligned to its order %u", pfn, order);
 		if (page_zone(page) != zone)
 			panic("buddy audit: frame %#lx is in zone %s's list", pfn, zone->name);
 		if (order < MAX_ORDER && is_free_buddy(buddy, order))
-			panic("buddy audit: %#lx and its buddy are both free at order %u", pfn, order);
+			panic("buddy audit: %#lx and its buddy are both free at order %u", pfn,
+			      order);
 		for (unsigned long i = 0; i < 1UL << order; i++) {
 			if (atomic_long_read(&page[i].counts) != 0)
 				panic("buddy audit: free frame %#lx has references", pfn + i);

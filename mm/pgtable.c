@@ -147,7 +147,7 @@ int map_kernel_range(unsigned long virt, phys_addr_t phys, size_t size, pgprot_t
 			return -ENOMEM;
 		BUG_ON(!pte_none(*pte_offset(*pmd, virt)));
 		set_pte(pte_offset(*pmd, virt), pfn_pte(phys_to_pfn(phys), prot));
-next:
+	next:
 		virt += step;
 		phys.v += step;
 	}

@@ -95,11 +95,11 @@ struct text {
 /* The bits of an entry by their Intel names; a dash where one is clear. */
 static void add_bits(struct text *t, unsigned long e, bool leaf)
 {
-	add(t, "  %c %c %c%s%s %s %s%s%s %s", e & _PAGE_PRESENT ? 'P' : '-', e & _PAGE_RW ? 'W' : '-',
-	    e & _PAGE_USER ? 'U' : '-', e & _PAGE_PWT ? " PWT" : "", e & _PAGE_PCD ? " PCD" : "",
-	    e & _PAGE_ACCESSED ? "A" : "-", leaf && (e & _PAGE_DIRTY) ? "D" : "-",
-	    leaf && (e & _PAGE_GLOBAL) ? " G" : "", e & _PAGE_SPECIAL && leaf ? " special" : "",
-	    e & _PAGE_NX ? "NX" : "-");
+	add(t, "  %c %c %c%s%s %s %s%s%s %s", e & _PAGE_PRESENT ? 'P' : '-',
+	    e & _PAGE_RW ? 'W' : '-', e & _PAGE_USER ? 'U' : '-', e & _PAGE_PWT ? " PWT" : "",
+	    e & _PAGE_PCD ? " PCD" : "", e & _PAGE_ACCESSED ? "A" : "-",
+	    leaf && (e & _PAGE_DIRTY) ? "D" : "-", leaf && (e & _PAGE_GLOBAL) ? " G" : "",
+	    e & _PAGE_SPECIAL && leaf ? " special" : "", e & _PAGE_NX ? "NX" : "-");
 }
 
 static void add_level(struct text *t, const char *name, unsigned int index, phys_addr_t table,
@@ -173,5 +173,6 @@ int show_page_walk(const pgd_t *pgd_table_ptr, unsigned long addr, char *buf, si
 	add_level(&t, "PTE", pte_index(addr), table, pte.v, true);
 	if (pte_present(pte))
 		return add_result(&t, addr, pte.v, PAGE_SIZE, "4 KiB");
-	return add_end(&t, pte_none(pte) ? "no page here yet" : "no frame, but something to remember");
+	return add_end(&t,
+		       pte_none(pte) ? "no page here yet" : "no frame, but something to remember");
 }

@@ -17,8 +17,8 @@
 
 #include "kernel/base/string.h"
 
-#define MAX_CACHES 48
-#define MAG_SIZE   16
+#define MAX_CACHES     48
+#define MAG_SIZE       16
 #define MAX_SLAB_ORDER 3
 
 #define FREE_BYTE  0x6b
@@ -338,10 +338,10 @@ static const struct {
 	unsigned int size;
 	const char *name;
 } kmalloc_sizes[] = {
-	{ 16, "kmalloc-16" },	  { 32, "kmalloc-32" },	    { 64, "kmalloc-64" },
-	{ 96, "kmalloc-96" },	  { 128, "kmalloc-128" },   { 192, "kmalloc-192" },
-	{ 256, "kmalloc-256" },	  { 512, "kmalloc-512" },   { 1024, "kmalloc-1k" },
-	{ 2048, "kmalloc-2k" },	  { 4096, "kmalloc-4k" },   { 8192, "kmalloc-8k" },
+	{ 16, "kmalloc-16" },	{ 32, "kmalloc-32" },	{ 64, "kmalloc-64" },
+	{ 96, "kmalloc-96" },	{ 128, "kmalloc-128" }, { 192, "kmalloc-192" },
+	{ 256, "kmalloc-256" }, { 512, "kmalloc-512" }, { 1024, "kmalloc-1k" },
+	{ 2048, "kmalloc-2k" }, { 4096, "kmalloc-4k" }, { 8192, "kmalloc-8k" },
 };
 static struct kmem_cache *kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)];
 
@@ -403,5 +403,6 @@ char *kstrdup(const char *s, gfp_t gfp)
 void slab_init(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++)
-		kmalloc_caches[i] = kmem_cache_create(kmalloc_sizes[i].name, kmalloc_sizes[i].size, 8);
+		kmalloc_caches[i] =
+			kmem_cache_create(kmalloc_sizes[i].name, kmalloc_sizes[i].size, 8);
 }

@@ -40,7 +40,7 @@ enum pageflags {
 	PG_reserved, /* never given to the allocator: firmware, the kernel's image, vmemmap */
 	PG_buddy,    /* free, first of a block of page_order() in the buddy lists */
 	PG_slab,
-	PG_table,    /* a page-table page */
+	PG_table, /* a page-table page */
 	PG_swapbacked,
 	PG_mlocked,
 	PG_poisoned, /* free and filled with PAGE_POISON: checked when handed out again */
@@ -50,8 +50,8 @@ enum pageflags {
 #define PAGE_NODE_SHIFT 56
 
 /* page->mapping: the low bits say what the pointer is. */
-#define PAGE_MAPPING_ANON 1UL /* a struct anon_vma */
-#define PAGE_MAPPING_KSM  2UL
+#define PAGE_MAPPING_ANON  1UL /* a struct anon_vma */
+#define PAGE_MAPPING_KSM   2UL
 #define PAGE_MAPPING_FLAGS 3UL
 
 /*
@@ -106,7 +106,7 @@ struct address_space {
 	struct rb_root i_mmap; /* areas that map it, by page offset */
 	struct rw_semaphore i_mmap_rwsem;
 	const struct address_space_operations *a_ops;
-	u64 size; /* bytes: beyond the page holding the last, a fault is SIGBUS */
+	u64 size;   /* bytes: beyond the page holding the last, a fault is SIGBUS */
 	bool shmem; /* its pages count as shared memory, not as file pages */
 };
 
@@ -155,33 +155,33 @@ struct vm_operations_struct {
 /* --- an area -------------------------------------------------------------------------------------- */
 
 /* vm_flags. Values are Linux's where outside texts show them (smaps, crash dumps). */
-#define VM_READ	      0x00000001UL
-#define VM_WRITE      0x00000002UL
-#define VM_EXEC	      0x00000004UL
-#define VM_SHARED     0x00000008UL
-#define VM_MAYREAD    0x00000010UL
-#define VM_MAYWRITE   0x00000020UL
-#define VM_MAYEXEC    0x00000040UL
-#define VM_MAYSHARE   0x00000080UL
-#define VM_GROWSDOWN  0x00000100UL
-#define VM_PFNMAP     0x00000400UL
-#define VM_LOCKED     0x00002000UL
-#define VM_IO	      0x00004000UL
-#define VM_SEQ_READ   0x00008000UL
-#define VM_RAND_READ  0x00010000UL
-#define VM_DONTCOPY   0x00020000UL
-#define VM_DONTEXPAND 0x00040000UL
+#define VM_READ	       0x00000001UL
+#define VM_WRITE       0x00000002UL
+#define VM_EXEC	       0x00000004UL
+#define VM_SHARED      0x00000008UL
+#define VM_MAYREAD     0x00000010UL
+#define VM_MAYWRITE    0x00000020UL
+#define VM_MAYEXEC     0x00000040UL
+#define VM_MAYSHARE    0x00000080UL
+#define VM_GROWSDOWN   0x00000100UL
+#define VM_PFNMAP      0x00000400UL
+#define VM_LOCKED      0x00002000UL
+#define VM_IO	       0x00004000UL
+#define VM_SEQ_READ    0x00008000UL
+#define VM_RAND_READ   0x00010000UL
+#define VM_DONTCOPY    0x00020000UL
+#define VM_DONTEXPAND  0x00040000UL
 #define VM_LOCKONFAULT 0x00080000UL
-#define VM_ACCOUNT    0x00100000UL
-#define VM_NORESERVE  0x00200000UL
-#define VM_HUGETLB    0x00400000UL
-#define VM_WIPEONFORK 0x02000000UL
-#define VM_DONTDUMP   0x04000000UL
-#define VM_SOFTDIRTY  0x08000000UL
-#define VM_MIXEDMAP   0x10000000UL
-#define VM_HUGEPAGE   0x20000000UL
-#define VM_NOHUGEPAGE 0x40000000UL
-#define VM_MERGEABLE  0x80000000UL
+#define VM_ACCOUNT     0x00100000UL
+#define VM_NORESERVE   0x00200000UL
+#define VM_HUGETLB     0x00400000UL
+#define VM_WIPEONFORK  0x02000000UL
+#define VM_DONTDUMP    0x04000000UL
+#define VM_SOFTDIRTY   0x08000000UL
+#define VM_MIXEDMAP    0x10000000UL
+#define VM_HUGEPAGE    0x20000000UL
+#define VM_NOHUGEPAGE  0x40000000UL
+#define VM_MERGEABLE   0x80000000UL
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 #define VM_SPECIAL	(VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP)
@@ -197,7 +197,7 @@ struct vm_area_struct {
 
 	struct vm_area_struct *vm_next, *vm_prev; /* the same areas, in address order */
 	u64 vm_flags;
-	pgprot_t vm_page_prot; /* for a page mapped with all that vm_flags allow */
+	pgprot_t vm_page_prot;	/* for a page mapped with all that vm_flags allow */
 	unsigned long vm_pgoff; /* pages: of vm_start in the file; anonymous: where it was made */
 	const struct vm_operations_struct *vm_ops;
 	struct vm_file *vm_file; /* holds a reference; NULL for anonymous memory */
@@ -238,7 +238,7 @@ struct mm_struct {
 	atomic_long_t pgtables_bytes;
 	int map_count; /* areas */
 
-	spinlock_t page_table_lock; /* page tables, from table to leaf; counters below */
+	spinlock_t page_table_lock;    /* page tables, from table to leaf; counters below */
 	struct rw_semaphore mmap_lock; /* the areas: list, tree, every field of them */
 	unsigned int mm_lock_seq;
 
@@ -283,9 +283,10 @@ enum mm_rlimit_kind {
  * kernel/process. current_mm_task() is the running one.
  */
 struct task_mm {
-	struct mm_struct *mm;	     /* NULL in a kernel thread */
+	struct mm_struct *mm; /* NULL in a kernel thread */
 	struct vmacache vmacache;
-	const struct mm_rlimit *rlimits; /* indexed by mm_rlimit_kind; shared by a process's threads */
+	const struct mm_rlimit
+		*rlimits; /* indexed by mm_rlimit_kind; shared by a process's threads */
 	bool (*capable)(const struct task_mm *task, int cap);
 	unsigned long min_flt, maj_flt;
 	unsigned long personality;

@@ -159,7 +159,8 @@ void vma_start_write(struct vm_area_struct *vma)
 	vma->vm_lock_seq = vma->vm_mm->mm_lock_seq;
 }
 
-static void list_insert(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_area_struct *prev)
+static void list_insert(struct mm_struct *mm, struct vm_area_struct *vma,
+			struct vm_area_struct *prev)
 {
 	vma->vm_prev = prev;
 	vma->vm_next = prev ? prev->vm_next : mm->mmap;
@@ -238,7 +239,7 @@ struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma)
 	new->vm_prev = NULL;
 	if (new->vm_file)
 		new->vm_file->vm_fops->get(new->vm_file);
-	if (new->vm_ops && new->vm_ops->open)
+	if (new->vm_ops &&new->vm_ops->open)
 		new->vm_ops->open(new);
 	return new;
 }
@@ -277,7 +278,8 @@ void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned lon
 
 /* --- split -------------------------------------------------------------------------------------------- */
 
-int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, bool new_below)
+int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr,
+		bool new_below)
 {
 	struct vm_area_struct *new;
 	struct vma_place place;

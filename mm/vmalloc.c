@@ -34,7 +34,8 @@ static int vm_insert(struct vm_struct *vm)
 	unsigned long pos = VMALLOC_START, need = vm->below + vm->size + PAGE_SIZE;
 	struct vm_struct *next;
 
-	list_for_each_entry(next, &vm_list, link) {
+	list_for_each_entry(next, &vm_list, link)
+	{
 		if (pos + need <= next->addr - next->below)
 			break;
 		pos = next->addr + next->size + PAGE_SIZE;
@@ -84,7 +85,8 @@ static void vm_unmap(struct vm_struct *vm, unsigned long mapped)
 	}
 	unmap_kernel_range(vm->addr, mapped);
 	tlb_flush_kernel_range(vm->addr, vm->addr + mapped);
-	list_for_each_entry_safe(page, next, &pages, lru) {
+	list_for_each_entry_safe(page, next, &pages, lru)
+	{
 		list_del(&page->lru);
 		free_page(page);
 	}
@@ -130,9 +132,8 @@ static struct vm_struct *vm_find(const void *ptr)
 	struct vm_struct *vm, *found = NULL;
 
 	mutex_lock(&vm_lock);
-	list_for_each_entry(vm, &vm_list, link)
-		if (vm->addr == ((unsigned long)ptr & PAGE_MASK))
-			found = vm;
+	list_for_each_entry(vm, &vm_list, link) if (vm->addr == ((unsigned long)ptr & PAGE_MASK))
+		found = vm;
 	mutex_unlock(&vm_lock);
 	if (!found)
 		panic("vfree of %p, which vmalloc never gave", ptr);
@@ -210,9 +211,8 @@ bool vmalloc_is_guard(unsigned long addr)
 {
 	struct vm_struct *vm;
 
-	list_for_each_entry(vm, &vm_list, link)
-		if (vm->below && addr < vm->addr && addr >= vm->addr - vm->below)
-			return true;
+	list_for_each_entry(vm, &vm_list, link) if (vm->below && addr < vm->addr &&
+						    addr >= vm->addr - vm->below) return true;
 	return false;
 }
 

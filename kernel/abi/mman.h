@@ -31,9 +31,9 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 
 /* Capabilities that memory management asks for: capabilities(7). */
-#define CAP_IPC_LOCK  14
-#define CAP_SYS_RAWIO 17
-#define CAP_SYS_ADMIN 21
+#define CAP_IPC_LOCK	 14
+#define CAP_SYS_RAWIO	 17
+#define CAP_SYS_ADMIN	 21
 #define CAP_SYS_RESOURCE 24
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* File types and modes, and what stat(2), statx(2) and statfs(2) fill in: Linux x86-64's layouts. */
+/* File types, modes, and what stat(2), statx(2) and statfs(2) fill in: Linux x86-64's layouts. */
 #ifndef KERNEL_ABI_STAT_H
 #define KERNEL_ABI_STAT_H
 
@@ -17,21 +17,21 @@
 #define S_ISGID	 0002000
 #define S_ISVTX	 0001000
 
-#define S_IRWXU 00700
-#define S_IRWXG 00070
-#define S_IXGRP 00010
-#define S_IRWXO 00007
+#define S_IRWXU	  00700
+#define S_IRWXG	  00070
+#define S_IXGRP	  00010
+#define S_IRWXO	  00007
 #define S_IRWXUGO 00777
 #define S_IXUGO	  00111
 #define S_IALLUGO 07777
 
-#define S_ISLNK(m)  (((m) & S_IFMT) == S_IFLNK)
-#define S_ISREG(m)  (((m) & S_IFMT) == S_IFREG)
-#define S_ISDIR(m)  (((m) & S_IFMT) == S_IFDIR)
-#define S_ISCHR(m)  (((m) & S_IFMT) == S_IFCHR)
-#define S_ISBLK(m)  (((m) & S_IFMT) == S_IFBLK)
-#define S_ISFIFO(m) (((m) & S_IFMT) == S_IFIFO)
-#define S_ISSOCK(m) (((m) & S_IFMT) == S_IFSOCK)
+#define S_ISLNK(m)  (((m)&S_IFMT) == S_IFLNK)
+#define S_ISREG(m)  (((m)&S_IFMT) == S_IFREG)
+#define S_ISDIR(m)  (((m)&S_IFMT) == S_IFDIR)
+#define S_ISCHR(m)  (((m)&S_IFMT) == S_IFCHR)
+#define S_ISBLK(m)  (((m)&S_IFMT) == S_IFBLK)
+#define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
+#define S_ISSOCK(m) (((m)&S_IFMT) == S_IFSOCK)
 
 /* What stat, fstat, lstat and newfstatat write. */
 struct kernel_stat {

@@ -19,7 +19,8 @@ struct kernel_rusage {
 	int64_t ru_maxrss; /* KiB */
 	int64_t ru_ixrss, ru_idrss, ru_isrss;
 	int64_t ru_minflt, ru_majflt;
-	int64_t ru_nswap, ru_inblock, ru_oublock, ru_msgsnd, ru_msgrcv, ru_nsignals, ru_nvcsw, ru_nivcsw;
+	int64_t ru_nswap, ru_inblock, ru_oublock, ru_msgsnd, ru_msgrcv, ru_nsignals, ru_nvcsw,
+		ru_nivcsw;
 };
 
 struct kernel_sysinfo {

@@ -27,19 +27,19 @@ extern void (*machine_halt_hook)(int status);
 
 void warn_at(const char *file, int line, const char *what);
 
-#define BUG_ON(cond)                                                                        \
-	do {                                                                                \
-		if (unlikely(cond))                                                         \
-			panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond);               \
+#define BUG_ON(cond)                                                          \
+	do {                                                                  \
+		if (unlikely(cond))                                           \
+			panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond); \
 	} while (0)
 #define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
 
-#define WARN_ON(cond)                                                   \
-	({                                                              \
-		bool warn_cond = (cond);                                \
-		if (unlikely(warn_cond))                                \
-			warn_at(__FILE__, __LINE__, #cond);             \
-		warn_cond;                                              \
+#define WARN_ON(cond)                                       \
+	({                                                  \
+		bool warn_cond = (cond);                    \
+		if (unlikely(warn_cond))                    \
+			warn_at(__FILE__, __LINE__, #cond); \
+		warn_cond;                                  \
 	})
 
 #ifdef CONFIG_DEBUG

@@ -28,12 +28,12 @@ void printk_set_quiet(bool quiet);
 void printk_log_only(const char *fmt, ...) __printf(1, 2);
 extern bool printk_quiet;
 
-#define pr_info(fmt, ...)                                                  \
-	do {                                                               \
-		if (printk_quiet)                                          \
-			printk_log_only(fmt, ##__VA_ARGS__);               \
-		else                                                       \
-			printk(fmt, ##__VA_ARGS__);                        \
+#define pr_info(fmt, ...)                                    \
+	do {                                                 \
+		if (printk_quiet)                            \
+			printk_log_only(fmt, ##__VA_ARGS__); \
+		else                                         \
+			printk(fmt, ##__VA_ARGS__);          \
 	} while (0)
 #define pr_warn(fmt, ...) printk("warning: " fmt, ##__VA_ARGS__)
 #define pr_err(fmt, ...)  printk("error: " fmt, ##__VA_ARGS__)

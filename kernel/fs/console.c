@@ -3,7 +3,8 @@
  * The console as a terminal: termios(3), the line being typed, reading and writing.
  *
  * Characters come from interrupts and are edited and echoed there. tty.lock, an interrupt-safe
- * spinlock, protects input, line and settings; write_lock, a mutex, keeps one write(2) in one piece.
+ * spinlock, protects input, line and settings. write_lock, a mutex, keeps what one write(2) writes
+ * together.
  *
  * The input ring has three marks: tail <= line <= head. In canonical mode what lies before `line`
  * are complete lines, and between `line` and `head` the one being typed, which can be edited. In
@@ -57,7 +58,7 @@ static struct mutex write_lock = MUTEX_INIT(write_lock);
 
 void (*console_signal)(int sig);
 
-/* --- the ring; => tty.lock -------------------------------------------------------------------- */
+/* --- the ring; => tty.lock ----------------------------------------------------------------- */
 
 static u8 *ring_at(unsigned int pos)
 {
@@ -95,7 +96,7 @@ static unsigned int readable(void)
 	return (canonical() ? tty.line : tty.head) - tty.tail;
 }
 
-/* --- input; => tty.lock ------------------------------------------------------------------------- */
+/* --- input; => tty.lock -------------------------------------------------------------------- */
 
 static bool has(u32 lflag)
 {
@@ -282,7 +283,7 @@ void console_input_char(char c)
 		console_signal(sig);
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------- */
 
 /* Moves at most n bytes out of the ring, none beyond a line's end: then *line_end is set. */
 static size_t take(char *to, size_t n, bool *line_end)
@@ -427,7 +428,7 @@ static ssize_t tty_write(struct file *file, struct io_iter *from, loff_t *pos)
 	return done || !wanted ? (ssize_t)done : -EFAULT;
 }
 
-/* --- settings ----------------------------------------------------------------------------------- */
+/* --- settings ------------------------------------------------------------------------------ */
 
 static void set_termios(const struct kernel_termios *new, bool flush)
 {

@@ -142,9 +142,10 @@ struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len)
 	struct dentry *dentry;
 
 	spin_lock(&dcache_lock);
-	hlist_for_each_entry(dentry, hash_chain(parent, hash), d_hash_link) {
-		if (dentry->d_hash == hash && dentry->d_parent == parent &&
-		    dentry->d_len == len && memcmp(dentry->d_name, name, len) == 0) {
+	hlist_for_each_entry(dentry, hash_chain(parent, hash), d_hash_link)
+	{
+		if (dentry->d_hash == hash && dentry->d_parent == parent && dentry->d_len == len &&
+		    memcmp(dentry->d_name, name, len) == 0) {
 			dget(dentry);
 			break;
 		}
@@ -278,7 +279,7 @@ char *d_path(const struct dentry *dentry, char *buf, size_t size)
 	return at ? at : ERR_PTR(-ENAMETOOLONG);
 }
 
-/* --- file systems and where they are mounted ----------------------------------------------------- */
+/* --- file systems and where they are mounted ----------------------------------------------- */
 
 struct super_block *super_alloc(const char *type, u64 magic, const struct super_operations *op)
 {
@@ -321,7 +322,8 @@ int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, voi
 	if (!buf)
 		return -ENOMEM;
 	/* Mounts are only ever added, at the end: the list can be walked as it grows. */
-	list_for_each_entry(sb, &mounts, s_link) {
+	list_for_each_entry(sb, &mounts, s_link)
+	{
 		const char *path = d_path(sb->s_root, buf, PATH_MAX);
 
 		ret = IS_ERR(path) ? (int)PTR_ERR(path) : fn(sb, path, arg);

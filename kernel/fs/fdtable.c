@@ -50,7 +50,7 @@ static unsigned int next_bit(const unsigned long *map, unsigned int size, unsign
 	return size;
 }
 
-/* --- the arrays ---------------------------------------------------------------------------------- */
+/* --- the arrays ---------------------------------------------------------------------------- */
 
 /* One block: the pointers, then both bitmaps. */
 static void *arrays_alloc(unsigned int max_fds)
@@ -131,7 +131,7 @@ static int files_grow(struct files_struct *files, unsigned int fd)
 	return 0;
 }
 
-/* --- tables -------------------------------------------------------------------------------------- */
+/* --- tables -------------------------------------------------------------------------------- */
 
 struct files_struct *files_alloc(void)
 {
@@ -186,7 +186,7 @@ void files_put(struct files_struct *files)
 	kmem_cache_free(files_cache, files);
 }
 
-/* --- numbers ------------------------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------------------------- */
 
 int alloc_fd(struct files_struct *files, unsigned int start, unsigned long limit, bool cloexec)
 {

@@ -16,7 +16,7 @@ void file_cache_init(void)
 	max_files = max((long)(totalram_pages() * (PAGE_SIZE / 1024) / 10), 8192L);
 }
 
-/* --- the view from mm ---------------------------------------------------------------------------- */
+/* --- the view from mm ---------------------------------------------------------------------- */
 
 static void vm_file_get(struct vm_file *vm_file)
 {
@@ -97,7 +97,7 @@ static void vm_file_init(struct file *file)
 			   (inode->i_sb->s_noexec ? VM_FILE_NOEXEC : 0);
 }
 
-/* --- opening and closing ------------------------------------------------------------------------- */
+/* --- opening and closing ------------------------------------------------------------------- */
 
 struct file *file_alloc(unsigned int flags, const struct cred_view *cred)
 {

@@ -17,8 +17,20 @@
 #define TRAILER	    "TRAILER!!!"
 
 enum field {
-	F_INO, F_MODE, F_UID, F_GID, F_NLINK, F_MTIME, F_FILESIZE, F_MAJOR, F_MINOR, F_RMAJOR,
-	F_RMINOR, F_NAMESIZE, F_CHECK, NR_FIELDS,
+	F_INO,
+	F_MODE,
+	F_UID,
+	F_GID,
+	F_NLINK,
+	F_MTIME,
+	F_FILESIZE,
+	F_MAJOR,
+	F_MINOR,
+	F_RMAJOR,
+	F_RMINOR,
+	F_NAMESIZE,
+	F_CHECK,
+	NR_FIELDS,
 };
 
 struct member {
@@ -48,7 +60,7 @@ static void complain(struct unpacking *u, const char *name, const char *what, in
 	       what, err);
 }
 
-/* --- the format ---------------------------------------------------------------------------------- */
+/* --- the format ---------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -124,16 +136,15 @@ static bool next_member(struct unpacking *u, struct member *m)
 	return true;
 }
 
-/* --- hard links ------------------------------------------------------------------------------------ */
+/* --- hard links ---------------------------------------------------------------------------- */
 
 static struct hard_link *find_link(struct unpacking *u, const struct member *m)
 {
 	struct hard_link *l;
 
-	list_for_each_entry(l, &u->hard_links, link)
-		if (l->ino == m->field[F_INO] && l->major == m->field[F_MAJOR] &&
-		    l->minor == m->field[F_MINOR])
-			return l;
+	list_for_each_entry(l, &u->hard_links, link) if (l->ino == m->field[F_INO] &&
+							 l->major == m->field[F_MAJOR] &&
+							 l->minor == m->field[F_MINOR]) return l;
 	return NULL;
 }
 
@@ -155,14 +166,15 @@ static void forget_links(struct unpacking *u)
 {
 	struct hard_link *l, *next;
 
-	list_for_each_entry_safe(l, next, &u->hard_links, link) {
+	list_for_each_entry_safe(l, next, &u->hard_links, link)
+	{
 		dput(l->dentry);
 		kfree(l);
 	}
 	INIT_LIST_HEAD(&u->hard_links);
 }
 
-/* --- members ---------------------------------------------------------------------------------------- */
+/* --- members ------------------------------------------------------------------------------- */
 
 /* Owner, mode and time as the archive has them: a new file's were the kernel's choice. */
 static void set_attributes(struct inode *inode, const struct member *m)
@@ -180,7 +192,9 @@ static int set_attributes_of(struct unpacking *u, const struct member *m)
 
 	if (err)
 		return err;
-	set_attributes(dentry->d_inode, m);
+	/* What has been mounted meanwhile is not the archive's directory. */
+	if (!d_is_root(dentry) || dentry == u->at.fs->root)
+		set_attributes(dentry->d_inode, m);
 	dput(dentry);
 	return 0;
 }

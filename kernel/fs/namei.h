@@ -55,7 +55,7 @@ struct file *open_exec(struct fs_context *fs, const struct cred_view *cred, cons
 /* Opens with the kernel's own rights. */
 struct file *filp_open(struct fs_context *fs, const char *path, unsigned int flags, umode_t mode);
 
-/* --- the walk itself, for open.c and namespace.c ------------------------------------------------- */
+/* --- the walk itself, for open.c and namespace.c ------------------------------------------- */
 
 #define MAXSYMLINKS 40
 

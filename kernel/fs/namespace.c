@@ -256,8 +256,9 @@ static int rmdir_last(struct path_walk *w)
 
 int path_rmdir(const struct lookup_at *at, const char *path)
 {
-	static const int no_name[] = { [LAST_NONE] = -EBUSY, [LAST_NORM] = 0, [LAST_DOT] = -EINVAL,
-				       [LAST_DOTDOT] = -ENOTEMPTY };
+	static const int no_name[] = {
+		[LAST_NONE] = -EBUSY, [LAST_NORM] = 0, [LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY
+	};
 	struct path_walk walk;
 	struct inode *dir;
 	int err;
@@ -277,7 +278,7 @@ int path_rmdir(const struct lookup_at *at, const char *path)
 	return err;
 }
 
-/* --- rename -------------------------------------------------------------------------------------- */
+/* --- rename -------------------------------------------------------------------------------- */
 
 struct renaming {
 	struct path_walk from, to;

@@ -5,10 +5,9 @@
 
 #define O_PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH)
 /* What F_GETFL may show; O_CLOEXEC belongs to the descriptor. */
-#define O_KNOWN_FLAGS                                                                     \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |      \
-	 FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | \
-	 O_PATH)
+#define O_KNOWN_FLAGS                                                                         \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | FASYNC | \
+	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | O_PATH)
 
 struct open_request {
 	const struct lookup_at *at;
@@ -60,9 +59,8 @@ static struct dentry *lookup_or_create(struct path_walk *w, struct open_request 
 	if (IS_ERR(dentry))
 		goto out;
 	if (inode->i_op->create)
-		err = inode->i_op->create(inode, dentry,
-					  S_IFREG | (req->mode & ~req->at->fs->umask),
-					  &req->at->cred);
+		err = inode->i_op->create(
+			inode, dentry, S_IFREG | (req->mode & ~req->at->fs->umask), &req->at->cred);
 	if (err) {
 		dput(dentry);
 		dentry = ERR_PTR(err);
@@ -194,14 +192,16 @@ static struct file *do_open(const char *path, struct open_request *req)
 struct file *path_open(const struct lookup_at *at, const char *path, unsigned int flags,
 		       umode_t mode)
 {
-	struct open_request req = { .at = at, .flags = flags & O_KNOWN_FLAGS,
+	struct open_request req = { .at = at,
+				    .flags = flags & O_KNOWN_FLAGS,
 				    .mode = mode & S_IALLUGO };
 
 	if (flags & O_PATH)
 		req.flags &= O_PATH_FLAGS;
 	else if (flags & O_TMPFILE_BIT)
 		return ERR_PTR((flags & O_TMPFILE) == O_TMPFILE && (flags & O_ACCMODE) ?
-				       -EOPNOTSUPP : -EINVAL);
+				       -EOPNOTSUPP :
+				       -EINVAL);
 	req.access = access_of(req.flags);
 	return do_open(path, &req);
 }

@@ -39,7 +39,7 @@ int proc_may_access(const struct proc_task_info *info, const struct cred_view *c
 	return 0;
 }
 
-/* --- open files ---------------------------------------------------------------------------------- */
+/* --- open files ---------------------------------------------------------------------------- */
 
 /* Keeps the address space of the process as it is now, without keeping its contents alive. */
 static int open_task(struct proc_file *pf, const struct cred_view *cred)
@@ -140,7 +140,7 @@ static const struct file_operations proc_text_fops = {
 	.release = proc_release,
 };
 
-/* --- directories --------------------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------------------------- */
 
 int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u64 ino, int pid,
 		     const struct proc_task_info *owner)
@@ -225,8 +225,8 @@ static int proc_pid_lookup(struct inode *dir, struct dentry *dentry)
 }
 
 /* Hands out fixed entries; position 2 is the first. False when there is no more room. */
-static bool emit_entries(struct dir_context *ctx, const struct proc_entry *entries,
-			 unsigned int nr, int pid)
+static bool emit_entries(struct dir_context *ctx, const struct proc_entry *entries, unsigned int nr,
+			 int pid)
 {
 	while (ctx->pos < 2 + (loff_t)nr) {
 		unsigned int i = (unsigned int)ctx->pos - 2;
@@ -267,8 +267,7 @@ static int proc_root_iterate(struct file *file, struct dir_context *ctx)
 static int proc_pid_iterate(struct file *file, struct dir_context *ctx)
 {
 	if (dir_emit_dots(file, ctx))
-		emit_entries(ctx, proc_pid_entries, nr_proc_pid_entries,
-			     (int)file->f_inode->i_tag);
+		emit_entries(ctx, proc_pid_entries, nr_proc_pid_entries, (int)file->f_inode->i_tag);
 	return 0;
 }
 
@@ -290,7 +289,7 @@ static const struct file_operations proc_pid_fops = {
 	.iterate = proc_pid_iterate,
 };
 
-/* --- the file system ----------------------------------------------------------------------------- */
+/* --- the file system ----------------------------------------------------------------------- */
 
 void proc_init(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of /proc share: proc.c knows how to open and read them, the others what they say. */
+/* What the files of /proc share: proc.c knows how to open and read them, the others their texts. */
 #ifndef KERNEL_FS_PROC_INTERNAL_H
 #define KERNEL_FS_PROC_INTERNAL_H
 
@@ -17,7 +17,7 @@ struct proc_entry {
 	/* Instead of show, where an offset means something else. */
 	const struct file_operations *fops;
 	const struct inode_operations *iops; /* links and directories */
-	bool private; /* only for who might trace the process: -EACCES for others */
+	bool private;	      /* only for who might trace the process: -EACCES for others */
 	bool (*exists)(void); /* NULL: always */
 };
 

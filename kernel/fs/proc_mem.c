@@ -5,7 +5,7 @@
 #include "mm/calls.h"
 #include "mm/slab.h"
 
-/* --- strings and vectors of a new program -------------------------------------------------------- */
+/* --- strings and vectors of a new program -------------------------------------------------- */
 
 /* Appends [start, end) of the program's memory, as far as it can be reached. */
 static void show_memory(struct mm_struct *mm, unsigned long start, unsigned long end,
@@ -65,7 +65,7 @@ int proc_show_auxv(struct proc_file *pf, struct seq_text *seq)
 	return 0;
 }
 
-/* --- pagemap ------------------------------------------------------------------------------------- */
+/* --- pagemap ------------------------------------------------------------------------------- */
 
 #define PAGEMAP_BATCH 64
 
@@ -117,7 +117,7 @@ const struct file_operations proc_pagemap_fops = {
 	.release = proc_release,
 };
 
-/* --- walk ---------------------------------------------------------------------------------------- */
+/* --- walk ---------------------------------------------------------------------------------- */
 
 static ssize_t walk_read(struct file *file, struct io_iter *to, loff_t *pos)
 {

@@ -63,8 +63,9 @@ static int show_slabinfo(struct proc_file *pf, struct seq_text *seq)
 			"<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata "
 			"<active_slabs> <num_slabs> <sharedavail>\n");
 	for (unsigned int n = 0; slab_cache_info(n, &info); n++)
-		seq_printf(seq, "%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata "
-				"%6lu %6lu %6lu\n",
+		seq_printf(seq,
+			   "%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata "
+			   "%6lu %6lu %6lu\n",
 			   info.name, info.active_objs, info.num_objs, info.object_size,
 			   info.objs_per_slab, info.pages_per_slab, 0U, 0U, 0U, info.num_slabs,
 			   info.num_slabs, 0UL);
@@ -122,14 +123,17 @@ static int show_cpuinfo(struct proc_file *pf, struct seq_text *seq)
 		const char *name;
 		bool has;
 	} flags[] = {
-		{ "mce", cpu->mce }, { "pge", cpu->pge }, { "pat", cpu->pat },
-		{ "nx", cpu->nx }, { "pdpe1gb", cpu->gbpages }, { "xsave", cpu->xsave },
-		{ "fsgsbase", cpu->fsgsbase }, { "smep", cpu->smep }, { "erms", cpu->erms },
-		{ "smap", cpu->smap }, { "umip", cpu->umip },
+		{ "mce", cpu->mce },	       { "pge", cpu->pge },
+		{ "pat", cpu->pat },	       { "nx", cpu->nx },
+		{ "pdpe1gb", cpu->gbpages },   { "xsave", cpu->xsave },
+		{ "fsgsbase", cpu->fsgsbase }, { "smep", cpu->smep },
+		{ "erms", cpu->erms },	       { "smap", cpu->smap },
+		{ "umip", cpu->umip },
 	};
 
-	seq_printf(seq, "processor\t: 0\nvendor_id\t: %s\nmodel name\t: %s\nflags\t\t:",
-		   cpu->vendor, cpu->brand);
+	seq_printf(seq,
+		   "processor\t: 0\nvendor_id\t: %s\nmodel name\t: %s\nflags\t\t:", cpu->vendor,
+		   cpu->brand);
 	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++)
 		if (flags[i].has)
 			seq_printf(seq, " %s", flags[i].name);

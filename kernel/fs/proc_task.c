@@ -17,7 +17,8 @@ static int show_maps(struct proc_file *pf, struct seq_text *seq)
 	if (!mm)
 		return 0;
 	down_read(&mm->mmap_lock);
-	for_each_vma(mm, vma) {
+	for_each_vma(mm, vma)
+	{
 		char *room = seq_room(seq, MAPS_LINE_MAX);
 
 		if (!room)
@@ -29,7 +30,7 @@ static int show_maps(struct proc_file *pf, struct seq_text *seq)
 	return 0;
 }
 
-/* --- status and statm ---------------------------------------------------------------------------- */
+/* --- status and statm ---------------------------------------------------------------------- */
 
 struct mem_counts {
 	unsigned long size, peak, locked, data, stack; /* pages */
@@ -103,8 +104,8 @@ static void show_status_mm(struct mm_struct *mm, struct seq_text *seq)
 static const char *state_text(char state)
 {
 	static const char *const states[] = {
-		"R (running)", "S (sleeping)", "D (disk sleep)", "T (stopped)",
-		"t (tracing stop)", "X (dead)", "Z (zombie)", "I (idle)",
+		"R (running)",	    "S (sleeping)", "D (disk sleep)", "T (stopped)",
+		"t (tracing stop)", "X (dead)",	    "Z (zombie)",     "I (idle)",
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++)
@@ -182,8 +183,11 @@ static bool files_known(void)
 }
 
 const struct proc_entry proc_pid_entries[] = {
-	{ .name = "fd", .mode = S_IFDIR | 0500, .iops = &proc_fd_dir_iops,
-	  .fops = &proc_fd_dir_fops, .exists = files_known },
+	{ .name = "fd",
+	  .mode = S_IFDIR | 0500,
+	  .iops = &proc_fd_dir_iops,
+	  .fops = &proc_fd_dir_fops,
+	  .exists = files_known },
 	{ .name = "environ", .mode = S_IFREG | 0400, .show = proc_show_environ, .private = true },
 	{ .name = "auxv", .mode = S_IFREG | 0400, .show = proc_show_auxv, .private = true },
 	{ .name = "status", .mode = S_IFREG | 0444, .show = show_status },

@@ -60,7 +60,7 @@ ssize_t kernel_write(struct file *file, const void *buf, size_t len, loff_t pos)
 	return file->f_op->write_iter(file, &from, &pos);
 }
 
-/* --- seeking ------------------------------------------------------------------------------------- */
+/* --- seeking ------------------------------------------------------------------------------- */
 
 static loff_t set_pos(struct file *file, loff_t pos, loff_t limit)
 {
@@ -120,7 +120,7 @@ loff_t vfs_llseek(struct file *file, loff_t offset, int whence)
 	return file->f_op->llseek(file, offset, whence);
 }
 
-/* --- directories --------------------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------------------------- */
 
 bool dir_emit(struct dir_context *ctx, const char *name, size_t len, u64 ino, umode_t mode,
 	      loff_t next)

@@ -5,7 +5,7 @@
 
 #include "kernel/base/compiler.h"
 
-/* All zero is an empty text. Once memory has run out, `failed` stays set and writing does nothing. */
+/* All zero is an empty text. Once memory has run out, `failed` is set and writing does nothing. */
 struct seq_text {
 	char *buf;
 	size_t len, size;

@@ -15,7 +15,7 @@
 /* What an entry adds to its directory's size, as Linux's tmpfs shows it. */
 #define DIRENT_SIZE 20
 
-/* --- contents of files --------------------------------------------------------------------------- */
+/* --- contents of files --------------------------------------------------------------------- */
 
 static ssize_t tmpfs_read_iter(struct file *file, struct io_iter *to, loff_t *pos)
 {
@@ -135,7 +135,7 @@ static const struct inode_operations tmpfs_file_iops = {
 	.truncate = tmpfs_truncate,
 };
 
-/* --- directories --------------------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------------------------- */
 
 /*
  * Entries come newest first, as on Linux. A position belongs to an entry, by its d_seq, and not to
@@ -155,7 +155,8 @@ static int tmpfs_iterate(struct file *file, struct dir_context *ctx)
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	/* i_rwsem keeps the list, and names, as they are. */
-	list_for_each_entry(child, &file->f_dentry->d_children, d_sibling) {
+	list_for_each_entry(child, &file->f_dentry->d_children, d_sibling)
+	{
 		const struct inode *inode = child->d_inode;
 
 		if (dir_pos(child) < ctx->pos)
@@ -350,7 +351,7 @@ static const struct inode_operations tmpfs_dir_iops = {
 	.rename = tmpfs_rename,
 };
 
-/* --- the file system ----------------------------------------------------------------------------- */
+/* --- the file system ----------------------------------------------------------------------- */
 
 static void tmpfs_evict(struct inode *inode)
 {

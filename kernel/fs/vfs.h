@@ -41,7 +41,7 @@ struct cred_view {
 /* The kernel itself. */
 extern const struct cred_view kernel_cred;
 
-/* --- file systems -------------------------------------------------------------------------------- */
+/* --- file systems -------------------------------------------------------------------------- */
 
 struct super_operations {
 	/* The inode's last reference is gone: frees what the file system hung on it. Optional. */
@@ -60,7 +60,7 @@ struct super_block {
 	struct list_head s_link; /* in mount order */
 };
 
-/* --- inodes -------------------------------------------------------------------------------------- */
+/* --- inodes -------------------------------------------------------------------------------- */
 
 /* What a symbolic link says; one of text and jump is set. */
 struct link_body {
@@ -115,10 +115,10 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
 	struct rw_semaphore i_rwsem;
-	bool i_dead;		/* a directory that was removed: nothing may be made in it */
-	atomic_t i_writecount;	/* > 0: that many writers; < 0: that many programs run it */
-	u64 i_dir_seq;		/* a directory: numbers its entries in the order they came */
-	u64 i_tag;		/* the file system's own */
+	bool i_dead;	       /* a directory that was removed: nothing may be made in it */
+	atomic_t i_writecount; /* > 0: that many writers; < 0: that many programs run it */
+	u64 i_dir_seq;	       /* a directory: numbers its entries in the order they came */
+	u64 i_tag;	       /* the file system's own */
 	union {
 		char *i_link; /* a symbolic link's text */
 		const void *i_private;
@@ -199,7 +199,7 @@ struct kstat {
 };
 void vfs_getattr(const struct dentry *dentry, struct kstat *stat);
 
-/* --- dentries ------------------------------------------------------------------------------------ */
+/* --- dentries ------------------------------------------------------------------------------ */
 
 #define DNAME_INLINE 32
 
@@ -207,7 +207,7 @@ struct dentry {
 	atomic_t d_count;
 	u32 d_hash;
 	u32 d_len;
-	char *d_name; /* terminated; d_inline or kmalloc'ed */
+	char *d_name;		 /* terminated; d_inline or kmalloc'ed */
 	struct dentry *d_parent; /* referenced; itself for a root */
 	struct inode *d_inode;	 /* referenced; never NULL where somebody else can see it */
 	struct super_block *d_sb;
@@ -264,8 +264,8 @@ static inline bool d_is_root(const struct dentry *dentry)
 }
 
 /* A file system without a root yet; type stays referenced. Or NULL. */
-struct super_block *super_alloc(const char *type, u64 magic, const struct super_operations *op)
-	__must_check;
+struct super_block *super_alloc(const char *type, u64 magic,
+				const struct super_operations *op) __must_check;
 /*
  * Mounts sb on the directory at `path` for ever; the first of all becomes "/". 0 or -errno.
  */
@@ -277,7 +277,7 @@ int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, voi
 /* The root of everything, referenced. */
 struct dentry *root_dentry(void);
 
-/* --- open files ---------------------------------------------------------------------------------- */
+/* --- open files ---------------------------------------------------------------------------- */
 
 /* Takes the entries of a directory one by one. */
 struct dir_context {
@@ -315,12 +315,12 @@ struct file_operations {
 extern const struct file_operations chrdev_fops;
 
 /* file->f_mode */
-#define FMODE_READ   BIT(0)
-#define FMODE_WRITE  BIT(1)
-#define FMODE_PATH   BIT(2) /* O_PATH: a place, not an open file */
-#define FMODE_STREAM BIT(3) /* has no position: a terminal */
-#define FMODE_EXEC   BIT(4) /* opened by exec */
-#define FMODE_WRITER BIT(5) /* counted in i_writecount */
+#define FMODE_READ    BIT(0)
+#define FMODE_WRITE   BIT(1)
+#define FMODE_PATH    BIT(2) /* O_PATH: a place, not an open file */
+#define FMODE_STREAM  BIT(3) /* has no position: a terminal */
+#define FMODE_EXEC    BIT(4) /* opened by exec */
+#define FMODE_WRITER  BIT(5) /* counted in i_writecount */
 #define FMODE_NOWRITE BIT(6) /* keeps writers away: counted there too */
 
 struct file {
@@ -381,7 +381,7 @@ int file_truncate(struct file *file, loff_t size);
 /* 0, or -EACCES when this may not be executed: no regular file, no x bit, a noexec mount. */
 int file_may_exec(struct file *file, const struct cred_view *cred);
 
-/* --- a process's view ---------------------------------------------------------------------------- */
+/* --- a process's view ---------------------------------------------------------------------- */
 
 struct fs_context {
 	atomic_t count;
@@ -405,9 +405,9 @@ void fs_set_cwd(struct fs_context *fs, struct dentry *dentry);
 /* The kernel's own: what resolves paths at boot. */
 struct fs_context *kernel_fs_context(void);
 
-/* --- once at boot -------------------------------------------------------------------------------- */
+/* --- once at boot -------------------------------------------------------------------------- */
 
-/* Caches, the root tmpfs, /proc and /dev. => mm and the scheduler's locks work. Panics on failure. */
+/* Caches, the root tmpfs, /proc and /dev. => mm and sleeping locks work. Panics on failure. */
 void fs_init(void);
 /*
  * Unpacks a cpio archive of format newc (cpio(5)) into the root. Returns the number of errors, each

@@ -108,7 +108,8 @@ static void spurious_irq(void)
 static void route_isa(unsigned int irq, u8 vector, void (*handler)(void))
 {
 	set_irq_handler(vector, handler);
-	if (ioapic_route(acpi_info.isa_irq[irq].gsi, vector, lapic_id(), acpi_info.isa_irq[irq].flags))
+	if (ioapic_route(acpi_info.isa_irq[irq].gsi, vector, lapic_id(),
+			 acpi_info.isa_irq[irq].flags))
 		pr_warn("interrupt line %u has no IO-APIC\n", irq);
 }
 

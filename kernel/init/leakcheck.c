@@ -33,7 +33,8 @@ static int compare_zone(const struct buddy_info *was, const struct buddy_info *i
 	int differences = 0;
 
 	if (was->free != is->free) {
-		printk("leakcheck: zone %s: %lu pages were free, %lu are\n", is->name, was->free, is->free);
+		printk("leakcheck: zone %s: %lu pages were free, %lu are\n", is->name, was->free,
+		       is->free);
 		differences++;
 	}
 	for (int o = 0; o <= MAX_ORDER; o++) {
@@ -52,10 +53,11 @@ static void explain_slabs(void)
 	struct slab_info now;
 
 	for (unsigned int i = 0; i < MAX_SLABS && slab_cache_info(i, &now); i++)
-		if (now.active_objs != slabs_before[i].active_objs || now.num_slabs != slabs_before[i].num_slabs)
-			printk("leakcheck: %s: %lu objects in %lu slabs, were %lu in %lu\n", now.name,
-			       now.active_objs, now.num_slabs, slabs_before[i].active_objs,
-			       slabs_before[i].num_slabs);
+		if (now.active_objs != slabs_before[i].active_objs ||
+		    now.num_slabs != slabs_before[i].num_slabs)
+			printk("leakcheck: %s: %lu objects in %lu slabs, were %lu in %lu\n",
+			       now.name, now.active_objs, now.num_slabs,
+			       slabs_before[i].active_objs, slabs_before[i].num_slabs);
 }
 
 int leakcheck_end(void)

@@ -45,7 +45,8 @@ static struct panic_hook state_hook = { .show = show_kernel_state };
 
 static const void *boot_map(u64 phys, size_t len)
 {
-	return phys < BOOT_MAP_END && len <= BOOT_MAP_END - phys ? phys_to_virt(make_phys(phys)) : NULL;
+	return phys < BOOT_MAP_END && len <= BOOT_MAP_END - phys ? phys_to_virt(make_phys(phys)) :
+								   NULL;
 }
 
 static void read_boot_info(u32 loader, u64 phys)
@@ -67,7 +68,8 @@ static void reserve_memory(u32 loader, u64 info_phys)
 {
 	memblock_init(&boot_info);
 	memblock_reserve(0, 1UL << 20);
-	memblock_reserve((u64)__boot_start, (u64)__kernel_end - KERNEL_IMAGE_BASE - (u64)__boot_start);
+	memblock_reserve((u64)__boot_start,
+			 (u64)__kernel_end - KERNEL_IMAGE_BASE - (u64)__boot_start);
 	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
 		memblock_reserve(boot_info.modules[i].start, boot_info.modules[i].size);
 }

@@ -53,7 +53,8 @@ static void test_kernel_map(void)
 	if (cpu_features.nx)
 		ok(bad == 0, "no page of the kernel is writable and executable");
 	else
-		skip("no page of the kernel is writable and executable", "this processor has no NX");
+		skip("no page of the kernel is writable and executable",
+		     "this processor has no NX");
 	ok(write_refused(constant), "read-only data refuses a write (CR0.WP)");
 	ok(write_refused((const void *)(unsigned long)test_kernel_map), "code refuses a write");
 	ok(!write_refused(variable), "data takes a write");

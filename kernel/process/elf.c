@@ -254,8 +254,8 @@ static int create_tables(const struct binprm *bprm, const struct image *im, unsi
 	words = (unsigned long *)p;
 	if (copy_to_user((void __user *)platform, platform_name, sizeof(platform_name)) ||
 	    copy_to_user((void __user *)random, bytes, sizeof(bytes)) ||
-	    put_word(&words, (unsigned long)bprm->argc) ||
-	    put_strings(&words, bprm->argc, &str) || put_strings(&words, bprm->envc, &str) ||
+	    put_word(&words, (unsigned long)bprm->argc) || put_strings(&words, bprm->argc, &str) ||
+	    put_strings(&words, bprm->envc, &str) ||
 	    copy_to_user(words, mm->saved_auxv, naux * 8UL))
 		return -EFAULT;
 	mm->start_stack = p;

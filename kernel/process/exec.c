@@ -17,7 +17,7 @@
 #include "mm/calls.h"
 #include "mm/slab.h"
 
-#define MAX_ARG_STRLEN (32 * PAGE_SIZE)
+#define MAX_ARG_STRLEN	(32 * PAGE_SIZE)
 #define MAX_ARG_STRINGS 0x7fffffff
 /* Arguments may take a quarter of the stack, but never more than three quarters of 8 MiB. */
 #define ARG_SPACE_MAX (6UL << 20)
@@ -124,9 +124,10 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 		return -ENOMEM;
 	if (bprm->randomize)
 		top -= random_pages(STACK_RANDOM_MAX);
-	arch_pick_mmap_layout(bprm->mm, current->rlim[RLIMIT_STACK].cur,
-			      bprm->randomize ? random_pages(((1UL << MMAP_RANDOM_BITS) - 1) << PAGE_SHIFT) : 0,
-			      bprm->randomize ? STACK_RANDOM_MAX : 0);
+	arch_pick_mmap_layout(
+		bprm->mm, current->rlim[RLIMIT_STACK].cur,
+		bprm->randomize ? random_pages(((1UL << MMAP_RANDOM_BITS) - 1) << PAGE_SHIFT) : 0,
+		bprm->randomize ? STACK_RANDOM_MAX : 0);
 	err = mm_setup_stack(bprm->mm, top, 0);
 	if (err)
 		return err;

@@ -11,8 +11,8 @@ struct binprm {
 	struct mm_struct *mm; /* the new one */
 	const char *filename;
 	int argc, envc;
-	unsigned long p;	/* lowest address of the strings on the new stack */
-	unsigned long exec;	/* where the file name is, there */
+	unsigned long p;    /* lowest address of the strings on the new stack */
+	unsigned long exec; /* where the file name is, there */
 	unsigned long arg_start, arg_end, env_end;
 	bool randomize;
 	bool point_of_no_return; /* a failure from here on ends the process */

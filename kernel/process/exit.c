@@ -30,7 +30,8 @@ static void reparent_children(struct task_struct *task)
 {
 	struct task_struct *child, *next;
 
-	list_for_each_entry_safe(child, next, &task->children, sibling) {
+	list_for_each_entry_safe(child, next, &task->children, sibling)
+	{
 		child->parent = init_task != task ? init_task : NULL;
 		list_del(&child->sibling);
 		if (child->parent) {
@@ -95,7 +96,8 @@ static struct task_struct *find_zombie(int pid, bool *any)
 	struct task_struct *child;
 
 	*any = false;
-	list_for_each_entry(child, &current->children, sibling) {
+	list_for_each_entry(child, &current->children, sibling)
+	{
 		if (!child_matches(child, pid))
 			continue;
 		*any = true;

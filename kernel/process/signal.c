@@ -33,7 +33,8 @@ int send_signal(struct task_struct *task, int sig)
 	if (task->zombie)
 		return -ESRCH;
 	/* pid 1 gets only what it asked for: it must not die by accident. */
-	if (sig_ignored(task, sig) || (task == init_task && task->sigaction[sig - 1].handler == SIG_DFL))
+	if (sig_ignored(task, sig) ||
+	    (task == init_task && task->sigaction[sig - 1].handler == SIG_DFL))
 		return 0;
 	__atomic_fetch_or(&task->sig_pending, sig_bit(sig), __ATOMIC_RELEASE);
 	se_set_work(&task->se, WORK_SIGNAL);

@@ -106,9 +106,7 @@ struct task_struct *find_task(int pid)
 {
 	struct task_struct *task;
 
-	list_for_each_entry(task, &all_tasks, tasks)
-		if (task->pid == pid)
-			return task;
+	list_for_each_entry(task, &all_tasks, tasks) if (task->pid == pid) return task;
 	return NULL;
 }
 
@@ -131,7 +129,8 @@ void task_link(struct task_struct *task, struct task_struct *parent)
 
 	spin_lock(&tasklist_lock);
 	task->pid = alloc_pid();
-	list_for_each_entry(after, &all_tasks, tasks) {
+	list_for_each_entry(after, &all_tasks, tasks)
+	{
 		if (after->pid > task->pid)
 			break;
 		pos = &after->tasks;
@@ -261,7 +260,8 @@ static int proc_next_pid(int after)
 	int pid = -1;
 
 	spin_lock(&tasklist_lock);
-	list_for_each_entry(task, &all_tasks, tasks) {
+	list_for_each_entry(task, &all_tasks, tasks)
+	{
 		if (task->pid > after) {
 			pid = task->pid;
 			break;

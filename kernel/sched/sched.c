@@ -110,7 +110,8 @@ static void entity_start(void *p)
 	BUG();
 }
 
-void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*fn)(void *), void *arg)
+void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*fn)(void *),
+		       void *arg)
 {
 	/* Below pt_regs, at the stack's top, which the start itself never reaches. */
 	struct start *start = (struct start *)(stack_top - PT_SIZE - 8) - 1;

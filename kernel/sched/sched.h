@@ -23,13 +23,13 @@ enum task_state {
 struct sched_entity {
 	u32 work; /* WORK_* bits; first, because entry.S tests it. Set with se_set_work(). */
 	u32 state;
-	unsigned long sp;	  /* saved stack pointer while not running */
-	unsigned long stack_top;  /* of the kernel stack, 16-byte aligned */
-	void *fpu;		  /* save area of the user's vector registers; NULL in kernel threads */
+	unsigned long sp;	 /* saved stack pointer while not running */
+	unsigned long stack_top; /* of the kernel stack, 16-byte aligned */
+	void *fpu; /* save area of the user's vector registers; NULL in kernel threads */
 	struct list_head run_link;
 	bool on_rq;
-	bool on_cpu; /* still on its stack: may not be freed */
-	unsigned int slice; /* ticks left */
+	bool on_cpu;		  /* still on its stack: may not be freed */
+	unsigned int slice;	  /* ticks left */
 	u64 exec_start, sum_exec; /* ns */
 };
 
@@ -45,7 +45,8 @@ struct sched_hooks {
 /* Makes the running boot stack the idle entity of this CPU. */
 void sched_init(const struct sched_hooks *hooks);
 /* Prepares an entity to begin in fn(arg) on its stack, which must not return. Not yet runnable. */
-void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*fn)(void *), void *arg);
+void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*fn)(void *),
+		       void *arg);
 /* Puts a sleeping or new entity into the run queue. Any context. True if it was not runnable. */
 bool sched_wake(struct sched_entity *se);
 /* Gives the CPU to somebody else; returns when it is our turn again. => no spinlock held. */
@@ -75,7 +76,7 @@ static inline void se_clear_work(struct sched_entity *se, u32 bits)
 	__atomic_fetch_and(&se->work, ~bits, __ATOMIC_ACQ_REL);
 }
 
-#define TICK_NS	   10000000UL
+#define TICK_NS	    10000000UL
 #define SLICE_TICKS 5
 
 /* Context switches since boot: ctxt in /proc/stat. */

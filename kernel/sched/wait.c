@@ -7,7 +7,8 @@ void init_waitqueue_head(struct wait_queue_head *wq)
 	INIT_LIST_HEAD(&wq->waiters);
 }
 
-void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry, enum task_state state)
+void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry,
+		     enum task_state state)
 {
 	unsigned long flags = spin_lock_irqsave(&wq->lock);
 
@@ -33,7 +34,6 @@ void wake_up(struct wait_queue_head *wq)
 	unsigned long flags = spin_lock_irqsave(&wq->lock);
 	struct wait_queue_entry *entry;
 
-	list_for_each_entry(entry, &wq->waiters, link)
-		sched_wake(entry->se);
+	list_for_each_entry(entry, &wq->waiters, link) sched_wake(entry->se);
 	spin_unlock_irqrestore(&wq->lock, flags);
 }

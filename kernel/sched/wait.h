@@ -16,31 +16,35 @@ struct wait_queue_entry {
 	struct sched_entity *se;
 };
 
-#define WAIT_QUEUE_INIT(name) { SPINLOCK_INIT, LIST_HEAD_INIT((name).waiters) }
+#define WAIT_QUEUE_INIT(name)                                 \
+	{                                                     \
+		SPINLOCK_INIT, LIST_HEAD_INIT((name).waiters) \
+	}
 
 void init_waitqueue_head(struct wait_queue_head *wq);
 /* Joins the queue (once) and marks the running entity as about to sleep. */
-void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry, enum task_state state);
+void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry,
+		     enum task_state state);
 void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry);
 /* Wakes all that wait. Any context. The condition must be true before. */
 void wake_up(struct wait_queue_head *wq);
 
-#define wait_event_state(wq, cond, tstate)                                               \
-	({                                                                               \
-		struct wait_queue_entry wq_entry = { .se = NULL };                       \
-		int wq_ret = 0;                                                          \
-		for (;;) {                                                               \
-			prepare_to_wait((wq), &wq_entry, (tstate));                      \
-			if (cond)                                                        \
-				break;                                                   \
-			if ((tstate) == TASK_INTERRUPTIBLE && sched_signal_pending()) {  \
-				wq_ret = -EINTR;                                         \
-				break;                                                   \
-			}                                                                \
-			schedule();                                                      \
-		}                                                                        \
-		finish_wait((wq), &wq_entry);                                            \
-		wq_ret;                                                                  \
+#define wait_event_state(wq, cond, tstate)                                              \
+	({                                                                              \
+		struct wait_queue_entry wq_entry = { .se = NULL };                      \
+		int wq_ret = 0;                                                         \
+		for (;;) {                                                              \
+			prepare_to_wait((wq), &wq_entry, (tstate));                     \
+			if (cond)                                                       \
+				break;                                                  \
+			if ((tstate) == TASK_INTERRUPTIBLE && sched_signal_pending()) { \
+				wq_ret = -EINTR;                                        \
+				break;                                                  \
+			}                                                               \
+			schedule();                                                     \
+		}                                                                       \
+		finish_wait((wq), &wq_entry);                                           \
+		wq_ret;                                                                 \
 	})
 /* Sleeps until cond is true. */
 #define wait_event(wq, cond) ((void)wait_event_state(&(wq), cond, TASK_UNINTERRUPTIBLE))

@@ -11,7 +11,10 @@ struct mutex {
 	struct list_head waiters;
 };
 
-#define MUTEX_INIT(name) { NULL, SPINLOCK_INIT, LIST_HEAD_INIT((name).waiters) }
+#define MUTEX_INIT(name)                                            \
+	{                                                           \
+		NULL, SPINLOCK_INIT, LIST_HEAD_INIT((name).waiters) \
+	}
 
 void mutex_init(struct mutex *m);
 /* Sleeps until the mutex is the caller's. => not held by the caller. */

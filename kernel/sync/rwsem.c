@@ -42,7 +42,8 @@ static void rwsem_wake(struct rw_semaphore *sem)
 	struct lock_waiter *w, *next;
 	long old, new;
 
-	list_for_each_entry_safe(w, next, &sem->waiters, link) {
+	list_for_each_entry_safe(w, next, &sem->waiters, link)
+	{
 		bool last = w->link.next == &sem->waiters;
 
 		old = atomic_long_read(&sem->count);

@@ -21,7 +21,10 @@ struct rw_semaphore {
 #define RWSEM_WAITERS 2L
 #define RWSEM_READER  4L
 
-#define RWSEM_INIT(name) { { 0 }, SPINLOCK_INIT, LIST_HEAD_INIT((name).waiters) }
+#define RWSEM_INIT(name)                                             \
+	{                                                            \
+		{ 0 }, SPINLOCK_INIT, LIST_HEAD_INIT((name).waiters) \
+	}
 
 void init_rwsem(struct rw_semaphore *sem);
 void down_read(struct rw_semaphore *sem);

@@ -15,7 +15,10 @@ typedef struct {
 	u16 next;  /* the ticket the next one to come will draw */
 } spinlock_t;
 
-#define SPINLOCK_INIT { 0, 0 }
+#define SPINLOCK_INIT \
+	{             \
+		0, 0  \
+	}
 
 static inline void spin_lock_init(spinlock_t *lock)
 {

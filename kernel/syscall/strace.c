@@ -25,17 +25,25 @@ struct flag_name {
 };
 
 static const struct flag_name prot_names[] = {
-	{ PROT_READ, "PROT_READ" }, { PROT_WRITE, "PROT_WRITE" }, { PROT_EXEC, "PROT_EXEC" },
+	{ PROT_READ, "PROT_READ" },
+	{ PROT_WRITE, "PROT_WRITE" },
+	{ PROT_EXEC, "PROT_EXEC" },
 	{ PROT_GROWSDOWN, "PROT_GROWSDOWN" },
 };
 
 static const struct flag_name map_names[] = {
-	{ MAP_SHARED, "MAP_SHARED" },	    { MAP_PRIVATE, "MAP_PRIVATE" },
-	{ MAP_FIXED, "MAP_FIXED" },	    { MAP_ANONYMOUS, "MAP_ANONYMOUS" },
-	{ MAP_32BIT, "MAP_32BIT" },	    { MAP_GROWSDOWN, "MAP_GROWSDOWN" },
-	{ MAP_LOCKED, "MAP_LOCKED" },	    { MAP_NORESERVE, "MAP_NORESERVE" },
-	{ MAP_POPULATE, "MAP_POPULATE" },   { MAP_NONBLOCK, "MAP_NONBLOCK" },
-	{ MAP_STACK, "MAP_STACK" },	    { MAP_HUGETLB, "MAP_HUGETLB" },
+	{ MAP_SHARED, "MAP_SHARED" },
+	{ MAP_PRIVATE, "MAP_PRIVATE" },
+	{ MAP_FIXED, "MAP_FIXED" },
+	{ MAP_ANONYMOUS, "MAP_ANONYMOUS" },
+	{ MAP_32BIT, "MAP_32BIT" },
+	{ MAP_GROWSDOWN, "MAP_GROWSDOWN" },
+	{ MAP_LOCKED, "MAP_LOCKED" },
+	{ MAP_NORESERVE, "MAP_NORESERVE" },
+	{ MAP_POPULATE, "MAP_POPULATE" },
+	{ MAP_NONBLOCK, "MAP_NONBLOCK" },
+	{ MAP_STACK, "MAP_STACK" },
+	{ MAP_HUGETLB, "MAP_HUGETLB" },
 	{ MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE" },
 };
 
@@ -49,8 +57,9 @@ struct line {
 	int len;
 };
 
-#define add(l, ...) \
-	((l)->len += scnprintf((l)->text + (l)->len, sizeof((l)->text) - (size_t)(l)->len, __VA_ARGS__))
+#define add(l, ...)  \
+	((l)->len += \
+	 scnprintf((l)->text + (l)->len, sizeof((l)->text) - (size_t)(l)->len, __VA_ARGS__))
 
 static void add_flags(struct line *l, unsigned long v, const struct flag_name *names, size_t n,
 		      const char *none)
@@ -123,7 +132,8 @@ void strace_enter(unsigned int nr, const unsigned long args[6])
 		}
 		add(&l, ")");
 	} else {
-		add(&l, "[%d] syscall_%u(%#lx, %#lx, %#lx)", current->pid, nr, args[0], args[1], args[2]);
+		add(&l, "[%d] syscall_%u(%#lx, %#lx, %#lx)", current->pid, nr, args[0], args[1],
+		    args[2]);
 	}
 	printk("%s\n", l.text);
 }
@@ -135,5 +145,6 @@ void strace_exit(unsigned int nr, long ret)
 	if (IS_ERR_VALUE((unsigned long)ret))
 		printk("[%d] %s = -%ld\n", current->pid, name ? name : "syscall", -ret);
 	else
-		printk("[%d] %s = %#lx\n", current->pid, name ? name : "syscall", (unsigned long)ret);
+		printk("[%d] %s = %#lx\n", current->pid, name ? name : "syscall",
+		       (unsigned long)ret);
 }

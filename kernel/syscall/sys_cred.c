@@ -7,7 +7,7 @@
 
 #define CAP_SETGID 6
 #define CAP_SETUID 7
-#define KEEP 0xffffffffU
+#define KEEP	   0xffffffffU
 
 long sys_getuid(void)
 {
@@ -58,9 +58,9 @@ long sys_setresuid(u32 uid, u32 euid, u32 suid)
 	bool was_root = is_root(c);
 	u32 old_euid = c->euid;
 
-	if (!capable(CAP_SETUID) &&
-	    (!id_allowed(uid, c->uid, c->euid, c->suid) || !id_allowed(euid, c->uid, c->euid, c->suid) ||
-	     !id_allowed(suid, c->uid, c->euid, c->suid)))
+	if (!capable(CAP_SETUID) && (!id_allowed(uid, c->uid, c->euid, c->suid) ||
+				     !id_allowed(euid, c->uid, c->euid, c->suid) ||
+				     !id_allowed(suid, c->uid, c->euid, c->suid)))
 		return -EPERM;
 	if (uid != KEEP)
 		c->uid = uid;
@@ -77,9 +77,9 @@ long sys_setresgid(u32 gid, u32 egid, u32 sgid)
 {
 	struct cred *c = &current->cred;
 
-	if (!capable(CAP_SETGID) &&
-	    (!id_allowed(gid, c->gid, c->egid, c->sgid) || !id_allowed(egid, c->gid, c->egid, c->sgid) ||
-	     !id_allowed(sgid, c->gid, c->egid, c->sgid)))
+	if (!capable(CAP_SETGID) && (!id_allowed(gid, c->gid, c->egid, c->sgid) ||
+				     !id_allowed(egid, c->gid, c->egid, c->sgid) ||
+				     !id_allowed(sgid, c->gid, c->egid, c->sgid)))
 		return -EPERM;
 	if (gid != KEEP)
 		c->gid = gid;

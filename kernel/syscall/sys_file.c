@@ -12,7 +12,7 @@
 
 typedef ssize_t (*transfer_fn)(struct file *file, struct io_iter *iter, loff_t *pos);
 
-/* --- reading and writing ------------------------------------------------------------------------ */
+/* --- reading and writing ------------------------------------------------------------------- */
 
 /* At the file's own position, which is the caller's alone meanwhile. */
 static ssize_t transfer_at_pos(struct file *file, struct io_iter *iter, transfer_fn transfer)
@@ -172,7 +172,7 @@ long sys_ftruncate(unsigned int fd, loff_t length)
 	return ret;
 }
 
-/* --- directories -------------------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------------------------- */
 
 struct dirent_writer {
 	struct dir_context ctx;
@@ -241,7 +241,7 @@ long sys_fchdir(unsigned int fd)
 	return err;
 }
 
-/* --- descriptors -------------------------------------------------------------------------------- */
+/* --- descriptors --------------------------------------------------------------------------- */
 
 long sys_close(unsigned int fd)
 {
@@ -257,8 +257,7 @@ long sys_dup3(unsigned int oldfd, unsigned int newfd, int flags)
 {
 	if ((flags & ~O_CLOEXEC) || oldfd == newfd)
 		return -EINVAL;
-	return fd_dup_to(current_files(), oldfd, newfd, current_nofile_limit(),
-			 flags & O_CLOEXEC);
+	return fd_dup_to(current_files(), oldfd, newfd, current_nofile_limit(), flags & O_CLOEXEC);
 }
 
 long sys_dup2(unsigned int oldfd, unsigned int newfd)
@@ -324,7 +323,7 @@ static long set_nonblock(struct file *file, int __user *arg)
 {
 	int on;
 
-	if (get_user(on, arg))
+	if (copy_from_user(&on, arg, sizeof(on)))
 		return -EFAULT;
 	if (on)
 		file->f_flags |= O_NONBLOCK;

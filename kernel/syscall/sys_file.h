@@ -66,7 +66,7 @@ long sys_readlinkat(int dfd, const char __user *pathname, char __user *buf, int 
 long sys_statfs(const char __user *pathname, struct kernel_statfs __user *buf);
 long sys_fstatfs(unsigned int fd, struct kernel_statfs __user *buf);
 
-/* --- a path argument, in the kernel ------------------------------------------------------------- */
+/* --- a path argument, in the kernel -------------------------------------------------------- */
 
 struct path_arg {
 	char *name;	  /* PATH_MAX bytes */

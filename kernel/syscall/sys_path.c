@@ -8,7 +8,7 @@
 #include "kernel/syscall/sys_file.h"
 #include "mm/slab.h"
 
-/* --- path arguments ----------------------------------------------------------------------------- */
+/* --- path arguments ------------------------------------------------------------------------ */
 
 char *get_path_name(const char __user *user, bool may_be_empty)
 {
@@ -71,7 +71,7 @@ int path_arg_lookup(const struct path_arg *arg, unsigned int lookup_flags, struc
 	return 0;
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ------------------------------------------------------------------------------- */
 
 static long open_path(const struct path_arg *arg, unsigned int flags, umode_t mode)
 {
@@ -128,7 +128,7 @@ long sys_truncate(const char __user *path, long length)
 	return ret;
 }
 
-/* --- where one is ------------------------------------------------------------------------------- */
+/* --- where one is -------------------------------------------------------------------------- */
 
 long sys_getcwd(char __user *buf, unsigned long size)
 {
@@ -183,7 +183,7 @@ long sys_umask(int mask)
 				   __ATOMIC_RELAXED);
 }
 
-/* --- making and removing names ------------------------------------------------------------------ */
+/* --- making and removing names ------------------------------------------------------------- */
 
 long sys_mkdirat(int dfd, const char __user *pathname, umode_t mode)
 {
@@ -212,8 +212,7 @@ long sys_unlinkat(int dfd, const char __user *pathname, int flag)
 	err = path_arg_get(&arg, dfd, pathname, false);
 	if (err)
 		return err;
-	err = flag & AT_REMOVEDIR ? path_rmdir(&arg.at, arg.name) :
-				    path_unlink(&arg.at, arg.name);
+	err = flag & AT_REMOVEDIR ? path_rmdir(&arg.at, arg.name) : path_unlink(&arg.at, arg.name);
 	path_arg_put(&arg);
 	return err;
 }

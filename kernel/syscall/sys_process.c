@@ -69,9 +69,11 @@ static void cpu_time(struct kernel_timeval *tv, u64 ns)
 	tv->tv_usec = (s64)(ns % 1000000000 / 1000);
 }
 
-long sys_wait4(int pid, int __user *status, unsigned int options, struct kernel_rusage __user *usage)
+long sys_wait4(int pid, int __user *status, unsigned int options,
+	       struct kernel_rusage __user *usage)
 {
-	const unsigned int known = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE;
+	const unsigned int known =
+		WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE;
 	struct wait_result res;
 	long ret;
 
@@ -85,7 +87,8 @@ long sys_wait4(int pid, int __user *status, unsigned int options, struct kernel_
 	if (status && put_user(res.status, status))
 		return -EFAULT;
 	if (usage) {
-		struct kernel_rusage r = { .ru_minflt = (s64)res.min_flt, .ru_majflt = (s64)res.maj_flt };
+		struct kernel_rusage r = { .ru_minflt = (s64)res.min_flt,
+					   .ru_majflt = (s64)res.maj_flt };
 
 		cpu_time(&r.ru_utime, res.cpu_ns);
 		if (copy_to_user(usage, &r, sizeof(r)))
@@ -118,7 +121,8 @@ static long kill_many(int sig, bool all)
 	struct task_struct *task;
 	long ret = -ESRCH;
 
-	list_for_each_entry(task, &all_tasks, tasks) {
+	list_for_each_entry(task, &all_tasks, tasks)
+	{
 		long one;
 
 		if (all && (task == current || task == init_task))
@@ -195,7 +199,7 @@ long sys_rt_sigaction(int sig, const struct sigaction_kernel __user *act,
 		return -EINVAL;
 	before = current->sigaction[sig - 1];
 	if (act) {
-		if (new.handler != SIG_DFL && new.handler != SIG_IGN)
+		if (new.handler != SIG_DFL &&new.handler != SIG_IGN)
 			return -ENOSYS;
 		current->sigaction[sig - 1] = new;
 	}
@@ -210,7 +214,7 @@ long sys_prlimit64(int pid, unsigned int resource, const struct mm_rlimit __user
 	struct mm_rlimit next, before;
 	struct mm_rlimit *rlim;
 
-	if (new && copy_from_user(&next, new, sizeof(next)))
+	if (new &&copy_from_user(&next, new, sizeof(next)))
 		return -EFAULT;
 	/* Of others' limits only the caller's own is in reach as yet. */
 	if (pid && pid != current->pid)
@@ -256,7 +260,8 @@ long sys_getrusage(int who, struct kernel_rusage __user *usage)
 	if (who == RUSAGE_SELF || who == RUSAGE_THREAD) {
 		r.ru_minflt = (s64)task->mm_part.min_flt;
 		r.ru_majflt = (s64)task->mm_part.maj_flt;
-		r.ru_maxrss = (s64)(max(task->mm_part.mm->hiwater_rss, get_mm_rss(task->mm_part.mm)) << 2);
+		r.ru_maxrss = (s64)(max(task->mm_part.mm->hiwater_rss, get_mm_rss(task->mm_part.mm))
+				    << 2);
 		cpu_time(&r.ru_utime, task->se.sum_exec + (clock_ns() - task->se.exec_start));
 	} else if (who == RUSAGE_CHILDREN) {
 		r.ru_minflt = (s64)task->cmin_flt;

@@ -10,7 +10,7 @@
 
 #define NS_PER_SEC 1000000000L
 
-/* --- stat --------------------------------------------------------------------------------------- */
+/* --- stat ---------------------------------------------------------------------------------- */
 
 static long put_stat(const struct dentry *dentry, struct kernel_stat __user *user)
 {
@@ -142,7 +142,7 @@ long sys_statx(int dfd, const char __user *filename, unsigned int flags, unsigne
 	return ret;
 }
 
-/* --- access ------------------------------------------------------------------------------------- */
+/* --- access -------------------------------------------------------------------------------- */
 
 long sys_faccessat2(int dfd, const char __user *filename, int mode, int flags)
 {
@@ -177,7 +177,7 @@ long sys_access(const char __user *filename, int mode)
 	return sys_faccessat2(AT_FDCWD, filename, mode, 0);
 }
 
-/* --- readlink ----------------------------------------------------------------------------------- */
+/* --- readlink ------------------------------------------------------------------------------ */
 
 static long put_link(const struct dentry *dentry, char __user *user, size_t size, bool was_empty)
 {
@@ -226,7 +226,7 @@ long sys_readlink(const char __user *path, char __user *buf, int bufsiz)
 	return sys_readlinkat(AT_FDCWD, path, buf, bufsiz);
 }
 
-/* --- statfs ------------------------------------------------------------------------------------- */
+/* --- statfs -------------------------------------------------------------------------------- */
 
 /* No file system here has a size of its own: block counts are 0, as for Linux's ramfs. */
 static long put_statfs(const struct dentry *dentry, struct kernel_statfs __user *user)

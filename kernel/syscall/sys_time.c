@@ -84,7 +84,8 @@ static long sleep_for(int clock, unsigned int flags, const struct kernel_timespe
 	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= NS_PER_SEC)
 		return -EINVAL;
 	/* What doesn't fit is for ever, about 292 years. */
-	ns = ts.tv_sec > 9000000000L ? 9000000000L * NS_PER_SEC : ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+	ns = ts.tv_sec > 9000000000L ? 9000000000L * NS_PER_SEC :
+				       ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
 	if (flags & TIMER_ABSTIME)
 		until = clock == CLOCK_REALTIME ? ns - boot_time_ns : ns;
 	else
@@ -121,9 +122,8 @@ struct utsname {
 long sys_uname(struct utsname __user *buf)
 {
 	/* libc's look at the release: what is here follows Linux 6.1. */
-	static const struct utsname name = {
-		"Linux", "tessera", "6.1.0-tessera", "#1 Tessera", "x86_64", "(none)"
-	};
+	static const struct utsname name = { "Linux",	   "tessera", "6.1.0-tessera",
+					     "#1 Tessera", "x86_64",  "(none)" };
 
 	return copy_to_user(buf, &name, sizeof(name)) ? -EFAULT : 0;
 }
@@ -139,8 +139,7 @@ long sys_sysinfo(struct kernel_sysinfo __user *buf)
 	info.freeram = nr_free_pages() << PAGE_SHIFT;
 	info.mem_unit = 1;
 	spin_lock(&tasklist_lock);
-	list_for_each_entry(task, &all_tasks, tasks)
-		info.procs++;
+	list_for_each_entry(task, &all_tasks, tasks) info.procs++;
 	spin_unlock(&tasklist_lock);
 	return copy_to_user(buf, &info, sizeof(info)) ? -EFAULT : 0;
 }

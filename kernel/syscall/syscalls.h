@@ -5,8 +5,8 @@
 #include "kernel/base/types.h"
 
 /* What every entry of the table is called as: arguments in the order of the ABI. */
-typedef long (*syscall_fn)(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long,
-			   unsigned long);
+typedef long (*syscall_fn)(unsigned long, unsigned long, unsigned long, unsigned long,
+			   unsigned long, unsigned long);
 
 /* The name of a call, or NULL when there is no such call. */
 const char *syscall_name(unsigned int nr);

@@ -19,7 +19,8 @@ extern char __text_start[], __text_end[], boot_stack[], boot_stack_top[];
 
 static void show_registers(const struct pt_regs *r)
 {
-	printk("RIP %04lx:%016lx  RSP %04lx:%016lx  RFLAGS %08lx\n", r->cs, r->ip, r->ss, r->sp, r->flags);
+	printk("RIP %04lx:%016lx  RSP %04lx:%016lx  RFLAGS %08lx\n", r->cs, r->ip, r->ss, r->sp,
+	       r->flags);
 	printk("RAX %016lx RBX %016lx RCX %016lx\n", r->ax, r->bx, r->cx);
 	printk("RDX %016lx RSI %016lx RDI %016lx\n", r->dx, r->si, r->di);
 	printk("RBP %016lx R8  %016lx R9  %016lx\n", r->bp, r->r8, r->r9);
@@ -101,7 +102,8 @@ static void show_program(void)
 		return;
 	}
 	printk("Running: %s[%d]. Its areas:\n", task->comm, task->pid);
-	for_each_vma(mm, vma) {
+	for_each_vma(mm, vma)
+	{
 		if (++n > MAX_AREAS) {
 			printk("  ...\n");
 			break;

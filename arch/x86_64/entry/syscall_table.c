@@ -8,9 +8,9 @@
 
 /* The table needs addresses only: each function has its own prototype where it is defined. */
 #define SYSCALL(nr, name, args) long sys_##name(void);
-#define sys_clone entry_clone
-#define sys_vfork entry_vfork
-#define sys_execve entry_execve
+#define sys_clone		entry_clone
+#define sys_vfork		entry_vfork
+#define sys_execve		entry_execve
 #include "kernel/syscall/table.h"
 #undef SYSCALL
 
@@ -37,7 +37,9 @@ const syscall_fn sys_call_table[NR_SYSCALLS] = {
 /* Called by entry.S with every register of the caller in regs. Sets regs->ax. */
 void syscall_traced(struct pt_regs *regs)
 {
-	const unsigned long args[6] = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 };
+	const unsigned long args[6] = {
+		regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9
+	};
 	unsigned int nr = (unsigned int)regs->orig_ax;
 
 	strace_enter(nr, args);

@@ -26,22 +26,22 @@ DEFINE_PER_CPU(unsigned long, entry_scratch);
 unsigned long irq_counts[256];
 static void (*irq_handlers[256])(void);
 
-#define VECTOR_DE 0
-#define VECTOR_DB 1
+#define VECTOR_DE  0
+#define VECTOR_DB  1
 #define VECTOR_NMI 2
-#define VECTOR_BP 3
-#define VECTOR_OF 4
-#define VECTOR_UD 6
-#define VECTOR_NM 7
-#define VECTOR_DF 8
-#define VECTOR_NP 11
-#define VECTOR_SS 12
-#define VECTOR_GP 13
-#define VECTOR_PF 14
-#define VECTOR_MF 16
-#define VECTOR_AC 17
-#define VECTOR_MC 18
-#define VECTOR_XM 19
+#define VECTOR_BP  3
+#define VECTOR_OF  4
+#define VECTOR_UD  6
+#define VECTOR_NM  7
+#define VECTOR_DF  8
+#define VECTOR_NP  11
+#define VECTOR_SS  12
+#define VECTOR_GP  13
+#define VECTOR_PF  14
+#define VECTOR_MF  16
+#define VECTOR_AC  17
+#define VECTOR_MC  18
+#define VECTOR_XM  19
 
 /* Intel SDM volume 3A, table 6-1; and what Linux sends for each. */
 static const struct {
@@ -110,7 +110,7 @@ static const char *verdict_words(enum fault_verdict verdict)
 	case FAULT_NOT_EXECUTABLE:
 		return "the area there is not executable";
 	case FAULT_STACK_LIMIT:
-		return "the stack may not grow that far";
+		return "no area is there, and the stack above may not grow so far";
 	case FAULT_BUS:
 		return "beyond the end of the file";
 	case FAULT_OOM:
@@ -121,8 +121,8 @@ static const char *verdict_words(enum fault_verdict verdict)
 
 static unsigned int fault_flags(unsigned long error)
 {
-	return (error & PF_WRITE ? FAULT_FLAG_WRITE : 0) | (error & PF_INSTR ? FAULT_FLAG_EXEC : 0) |
-	       (error & PF_USER ? FAULT_FLAG_USER : 0);
+	return (error & PF_WRITE ? FAULT_FLAG_WRITE : 0) |
+	       (error & PF_INSTR ? FAULT_FLAG_EXEC : 0) | (error & PF_USER ? FAULT_FLAG_USER : 0);
 }
 
 static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned long error)
@@ -135,7 +135,8 @@ static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned l
 	if (verdict == FAULT_HANDLED)
 		return;
 	printk("%s[%d]: cannot %s %#lx: %s (ip %#lx sp %#lx error %#lx)\n", current->comm,
-	       current->pid, access_word(error), addr, verdict_words(verdict), regs->ip, regs->sp, error);
+	       current->pid, access_word(error), addr, verdict_words(verdict), regs->ip, regs->sp,
+	       error);
 	force_signal(verdict == FAULT_BUS ? SIGBUS : verdict == FAULT_OOM ? SIGKILL : SIGSEGV);
 }
 
@@ -179,7 +180,8 @@ static void handle_exception(struct pt_regs *regs, unsigned int vector)
 	if (!user_mode(regs)) {
 		if (fixup_exception(regs))
 			return;
-		panic_regs(regs, "%s in the kernel (error %#lx)", exceptions[vector].name, regs->orig_ax);
+		panic_regs(regs, "%s in the kernel (error %#lx)", exceptions[vector].name,
+			   regs->orig_ax);
 	}
 	local_irq_enable();
 	/* A debugger's own traps are no accident worth a line. */

@@ -3,7 +3,7 @@
 
 #include "kernel/base/string.h"
 
-#define NR_GDT 10
+#define NR_GDT	       10
 #define IST_STACK_SIZE 8192
 
 #define GDT_CODE64(dpl) (0x00af9b000000ffffUL | ((u64)(dpl) << 45))

@@ -6,9 +6,9 @@
 #include "kernel/base/string.h"
 
 #define FXSAVE_SIZE 512
-#define XCR0_X87 BIT(0)
-#define XCR0_SSE BIT(1)
-#define XCR0_AVX BIT(2)
+#define XCR0_X87    BIT(0)
+#define XCR0_SSE    BIT(1)
+#define XCR0_AVX    BIT(2)
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
 
 #define FCW_DEFAULT   0x37f

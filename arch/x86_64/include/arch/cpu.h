@@ -5,26 +5,26 @@
 
 #include "kernel/base/compiler.h"
 
-#define X86_EFLAGS_TF BIT(8)
-#define X86_EFLAGS_IF BIT(9)
-#define X86_EFLAGS_DF BIT(10)
-#define X86_EFLAGS_NT BIT(14)
-#define X86_EFLAGS_AC BIT(18)
+#define X86_EFLAGS_TF	 BIT(8)
+#define X86_EFLAGS_IF	 BIT(9)
+#define X86_EFLAGS_DF	 BIT(10)
+#define X86_EFLAGS_NT	 BIT(14)
+#define X86_EFLAGS_AC	 BIT(18)
 #define X86_EFLAGS_FIXED BIT(1)
 
-#define X86_CR0_MP BIT(1)
-#define X86_CR0_EM BIT(2)
-#define X86_CR0_TS BIT(3)
-#define X86_CR0_NE BIT(5)
-#define X86_CR0_WP BIT(16)
-#define X86_CR4_PGE BIT(7)
-#define X86_CR4_OSFXSR BIT(9)
+#define X86_CR0_MP	   BIT(1)
+#define X86_CR0_EM	   BIT(2)
+#define X86_CR0_TS	   BIT(3)
+#define X86_CR0_NE	   BIT(5)
+#define X86_CR0_WP	   BIT(16)
+#define X86_CR4_PGE	   BIT(7)
+#define X86_CR4_OSFXSR	   BIT(9)
 #define X86_CR4_OSXMMEXCPT BIT(10)
-#define X86_CR4_UMIP BIT(11)
-#define X86_CR4_FSGSBASE BIT(16)
-#define X86_CR4_OSXSAVE BIT(18)
-#define X86_CR4_SMEP BIT(20)
-#define X86_CR4_SMAP BIT(21)
+#define X86_CR4_UMIP	   BIT(11)
+#define X86_CR4_FSGSBASE   BIT(16)
+#define X86_CR4_OSXSAVE	   BIT(18)
+#define X86_CR4_SMEP	   BIT(20)
+#define X86_CR4_SMAP	   BIT(21)
 
 #define MSR_EFER	   0xc0000080
 #define MSR_STAR	   0xc0000081
@@ -42,7 +42,9 @@
 
 static inline void cpuid(u32 leaf, u32 subleaf, u32 *a, u32 *b, u32 *c, u32 *d)
 {
-	__asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "a"(leaf), "c"(subleaf));
+	__asm__ volatile("cpuid"
+			 : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d)
+			 : "a"(leaf), "c"(subleaf));
 }
 
 static inline u64 rdmsr(u32 msr)
@@ -136,7 +138,7 @@ struct cpu_features {
 	bool nx, smep, smap, umip, pge, fsgsbase, xsave, gbpages, erms, pat, mce;
 	char vendor[13];
 	char brand[49];
-	u32 xsave_size;	 /* bytes of the XSAVE area for the features in xcr0 */
+	u32 xsave_size; /* bytes of the XSAVE area for the features in xcr0 */
 	u64 xcr0;
 };
 extern struct cpu_features cpu_features;

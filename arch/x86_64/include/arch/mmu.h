@@ -9,15 +9,16 @@
 #include <arch/pte.h>
 
 /* The kernel's half of the address space (the ranges of Linux's 4-level layout). */
-#define PAGE_OFFSET	  0xffff888000000000UL /* all physical memory, up to 64 TiB */
-#define PAGE_OFFSET_END	  0xffffc88000000000UL
-#define VMALLOC_START	  0xffffc90000000000UL
-#define VMALLOC_END	  0xffffc98000000000UL /* of Linux's 32 TiB the first 512 GiB: one PGD entry */
-#define VMEMMAP_START	  0xffffea0000000000UL
-#define VMEMMAP_END	  0xffffeb0000000000UL
+#define PAGE_OFFSET	   0xffff888000000000UL /* all physical memory, up to 64 TiB */
+#define PAGE_OFFSET_END	   0xffffc88000000000UL
+#define VMALLOC_START	   0xffffc90000000000UL
+#define VMALLOC_END	   0xffffc98000000000UL /* of Linux's 32 TiB the first 512 GiB: one PGD entry */
+#define VMEMMAP_START	   0xffffea0000000000UL
+#define VMEMMAP_END	   0xffffeb0000000000UL
 #define KASAN_SHADOW_START 0xffffec0000000000UL
-#define KERNEL_IMAGE_BASE 0xffffffff80000000UL /* virtual address of physical 0 in the image's map */
-#define FIXMAP_START	  0xffffffffff000000UL
+#define KERNEL_IMAGE_BASE \
+	0xffffffff80000000UL /* virtual address of physical 0 in the image's map */
+#define FIXMAP_START 0xffffffffff000000UL
 
 struct page;
 #define vmemmap ((struct page *)VMEMMAP_START)

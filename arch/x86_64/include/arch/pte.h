@@ -38,31 +38,31 @@
 /* User space ends one page short of the canonical hole: no instruction can run into it. */
 #define TASK_SIZE 0x7ffffffff000UL
 
-#define _PAGE_PRESENT  BIT(0)
-#define _PAGE_RW       BIT(1)
-#define _PAGE_USER     BIT(2)
-#define _PAGE_PWT      BIT(3)
-#define _PAGE_PCD      BIT(4)
-#define _PAGE_ACCESSED BIT(5)
-#define _PAGE_DIRTY    BIT(6)
-#define _PAGE_PSE      BIT(7) /* in a PMD or PUD: this is a leaf */
-#define _PAGE_PAT      BIT(7) /* in a PTE */
-#define _PAGE_GLOBAL   BIT(8)
-#define _PAGE_PROTNONE BIT(8) /* where P is clear */
-#define _PAGE_SPECIAL  BIT(9) /* software: no struct page counts this mapping */
-#define _PAGE_UFFD_WP  BIT(10) /* software: write-protected for userfaultfd */
+#define _PAGE_PRESENT	 BIT(0)
+#define _PAGE_RW	 BIT(1)
+#define _PAGE_USER	 BIT(2)
+#define _PAGE_PWT	 BIT(3)
+#define _PAGE_PCD	 BIT(4)
+#define _PAGE_ACCESSED	 BIT(5)
+#define _PAGE_DIRTY	 BIT(6)
+#define _PAGE_PSE	 BIT(7) /* in a PMD or PUD: this is a leaf */
+#define _PAGE_PAT	 BIT(7) /* in a PTE */
+#define _PAGE_GLOBAL	 BIT(8)
+#define _PAGE_PROTNONE	 BIT(8)	 /* where P is clear */
+#define _PAGE_SPECIAL	 BIT(9)	 /* software: no struct page counts this mapping */
+#define _PAGE_UFFD_WP	 BIT(10) /* software: write-protected for userfaultfd */
 #define _PAGE_SOFT_DIRTY BIT(11) /* software: written since somebody last asked */
-#define _PAGE_NX       BIT(63)
+#define _PAGE_NX	 BIT(63)
 
-#define _PAGE_PFN_MASK 0x000ffffffffff000UL
+#define _PAGE_PFN_MASK	 0x000ffffffffff000UL
 #define _PAGE_PKEY_SHIFT 59
-#define _PAGE_PKEY_MASK (0xfUL << _PAGE_PKEY_SHIFT)
+#define _PAGE_PKEY_MASK	 (0xfUL << _PAGE_PKEY_SHIFT)
 
-#define _PAGE_TABLE (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY)
+#define _PAGE_TABLE   (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY)
 #define _KERNPG_TABLE (_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY)
 
 /* What mprotect() keeps of an entry when it changes the protection. */
-#define _PAGE_CHG_MASK                                                                    \
+#define _PAGE_CHG_MASK                                                                       \
 	(_PAGE_PFN_MASK | _PAGE_PWT | _PAGE_PCD | _PAGE_PAT | _PAGE_ACCESSED | _PAGE_DIRTY | \
 	 _PAGE_SPECIAL | _PAGE_UFFD_WP | _PAGE_SOFT_DIRTY)
 
@@ -92,17 +92,16 @@ typedef struct {
 /* __supported bits: cleared of _PAGE_NX at boot where the processor lacks it. */
 extern unsigned long pte_supported_mask;
 
-#define PAGE_NONE     __pgprot(_PAGE_PROTNONE | _PAGE_ACCESSED)
-#define PAGE_READONLY __pgprot(_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED | _PAGE_NX)
+#define PAGE_NONE	   __pgprot(_PAGE_PROTNONE | _PAGE_ACCESSED)
+#define PAGE_READONLY	   __pgprot(_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED | _PAGE_NX)
 #define PAGE_READONLY_EXEC __pgprot(_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED)
-#define PAGE_SHARED   __pgprot(_PAGE_PRESENT | _PAGE_USER | _PAGE_RW | _PAGE_ACCESSED | _PAGE_NX)
-#define PAGE_SHARED_EXEC __pgprot(_PAGE_PRESENT | _PAGE_USER | _PAGE_RW | _PAGE_ACCESSED)
+#define PAGE_SHARED	   __pgprot(_PAGE_PRESENT | _PAGE_USER | _PAGE_RW | _PAGE_ACCESSED | _PAGE_NX)
+#define PAGE_SHARED_EXEC   __pgprot(_PAGE_PRESENT | _PAGE_USER | _PAGE_RW | _PAGE_ACCESSED)
 
-#define PAGE_KERNEL                                                                     \
+#define PAGE_KERNEL \
 	__pgprot(_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_GLOBAL | _PAGE_NX)
-#define PAGE_KERNEL_RO                                                                  \
-	__pgprot(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_GLOBAL | _PAGE_NX)
-#define PAGE_KERNEL_ROX __pgprot(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_GLOBAL)
+#define PAGE_KERNEL_RO	    __pgprot(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_GLOBAL | _PAGE_NX)
+#define PAGE_KERNEL_ROX	    __pgprot(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_GLOBAL)
 #define PAGE_KERNEL_NOCACHE __pgprot(PAGE_KERNEL.v | _PAGE_PCD | _PAGE_PWT)
 
 /* The index of an address at each level, 0..511. */
@@ -129,8 +128,8 @@ static inline unsigned int pte_index(unsigned long addr)
 /* Where the entry after addr's begins, or `end` if that is nearer; right at the top of memory too. */
 #define LEVEL_ADDR_END(addr, end, size)                                   \
 	({                                                                \
-		unsigned long lae_next = ((addr) + (size)) & ~((size) - 1); \
-		lae_next - 1 < (end) - 1 ? lae_next : (end);              \
+		unsigned long lae_next = ((addr) + (size)) & ~((size)-1); \
+		lae_next - 1 < (end)-1 ? lae_next : (end);                \
 	})
 #define pgd_addr_end(addr, end) LEVEL_ADDR_END(addr, end, PGDIR_SIZE)
 #define pud_addr_end(addr, end) LEVEL_ADDR_END(addr, end, PUD_SIZE)
@@ -263,8 +262,8 @@ static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 }
 
 /* Entries: type 1..31, offset 0..2^46-1. */
-#define PTE_ENTRY_TYPE_SHIFT 58
-#define PTE_ENTRY_TYPE_MAX   31
+#define PTE_ENTRY_TYPE_SHIFT  58
+#define PTE_ENTRY_TYPE_MAX    31
 #define PTE_ENTRY_OFFSET_MASK (((1UL << 46) - 1) << PAGE_SHIFT)
 
 static inline pte_t make_pte_entry(unsigned int type, unsigned long offset)

@@ -29,20 +29,20 @@ long __must_check strncpy_from_user(char *to, const char __user *from, long size
 /* One value of 1, 2, 4 or 8 bytes: 0 or -EFAULT. On failure *to is unchanged. */
 void uaccess_init(void);
 
-#define get_user(to, from)                                                           \
-	({                                                                           \
-		__typeof__(to) gu_v;                                                 \
-		int gu_err;                                                          \
-		_Static_assert(sizeof(gu_v) == sizeof(*(from)), "get_user: sizes");  \
-		gu_err = copy_from_user(&gu_v, (from), sizeof(gu_v)) ? -14 : 0;      \
-		if (!gu_err)                                                         \
-			(to) = gu_v;                                                 \
-		gu_err;                                                              \
+#define get_user(to, from)                                                          \
+	({                                                                          \
+		__typeof__(to) gu_v;                                                \
+		int gu_err;                                                         \
+		_Static_assert(sizeof(gu_v) == sizeof(*(from)), "get_user: sizes"); \
+		gu_err = copy_from_user(&gu_v, (from), sizeof(gu_v)) ? -14 : 0;     \
+		if (!gu_err)                                                        \
+			(to) = gu_v;                                                \
+		gu_err;                                                             \
 	})
-#define put_user(val, to)                                              \
-	({                                                             \
-		__typeof__(*(to)) pu_v = (val);                        \
-		copy_to_user((to), &pu_v, sizeof(pu_v)) ? -14 : 0;     \
+#define put_user(val, to)                                          \
+	({                                                         \
+		__typeof__(*(to)) pu_v = (val);                    \
+		copy_to_user((to), &pu_v, sizeof(pu_v)) ? -14 : 0; \
 	})
 
 #endif
