@@ -228,7 +228,6 @@ static int do_execve(const char *path, const struct strings *argv, const struct 
 		start_thread(entry, sp);
 	if (bprm.mm)
 		mmput(bprm.mm);
-	allow_write_access(bprm.file);
 	fput(bprm.file);
 	if (err && bprm.point_of_no_return)
 		force_signal(SIGSEGV);
