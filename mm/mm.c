@@ -105,9 +105,11 @@ unsigned long get_mm_rss(const struct mm_struct *mm)
 
 void mm_init(void)
 {
+	account_init();
 	slab_init();
 	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 0);
 	vma_init();
+	anon_vma_init();
 	filemap_init();
 	vmalloc_init();
 }

@@ -36,7 +36,7 @@ void vma_gap_update(struct vm_area_struct *vma);
 
 /* An area for [start, end) that is in no list yet; or NULL. */
 struct vm_area_struct *vm_area_alloc(struct mm_struct *mm, unsigned long start, unsigned long end);
-/* A copy of an area, with its own references; linked nowhere. Or NULL. */
+/* A copy of an area, with its own references but no anon_vma; linked nowhere. Or NULL. */
 struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma);
 /* Drops an area's references (file) and frees it. => unlinked. */
 void remove_vma(struct vm_area_struct *vma);
@@ -76,9 +76,6 @@ static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
 }
 
 #define for_each_vma(mm, vma) for ((vma) = (mm)->mmap; (vma); (vma) = (vma)->vm_next)
-
-/* Counters of vmacache lookups, for /proc/vmstat. */
-extern unsigned long vmacache_find_calls, vmacache_find_hits;
 
 /*
  * Check list, tree, gaps and counts of the whole mm; panic naming the first thing wrong. The first is

@@ -8,6 +8,7 @@
 #include <arch/switch.h>
 #include <arch/uaccess.h>
 
+#include "kernel/abi/personality.h"
 #include "kernel/base/cmdline.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
@@ -185,6 +186,7 @@ void begin_new_exec(struct binprm *bprm)
 	for (int i = 0; i < NR_SIGNALS; i++)
 		if (task->sigaction[i].handler != SIG_IGN)
 			task->sigaction[i] = (struct sigaction_kernel){ 0 };
+	task->mm_part.personality &= ~(unsigned long)READ_IMPLIES_EXEC;
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
 }
@@ -211,9 +213,14 @@ static void start_thread(unsigned long entry, unsigned long sp)
 	se_set_work(&task->se, WORK_IRET);
 }
 
+static bool randomize_layout(void)
+{
+	return !cmdline_has("norandmaps") && !(current->mm_part.personality & ADDR_NO_RANDOMIZE);
+}
+
 static int do_execve(const char *path, const struct strings *argv, const struct strings *envp)
 {
-	struct binprm bprm = { .filename = path, .randomize = !cmdline_has("norandmaps") };
+	struct binprm bprm = { .filename = path, .randomize = randomize_layout() };
 	struct cred_view cred = current_cred_view();
 	unsigned long entry, sp;
 	int err;

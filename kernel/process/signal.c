@@ -16,6 +16,12 @@ static bool ignored_by_default(int sig)
 	return sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT;
 }
 
+/* Stop signals need job control to be of use; until then they do nothing, like SIGCONT. */
+static bool stops(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
 static bool sig_ignored(const struct task_struct *task, int sig)
 {
 	unsigned long handler = task->sigaction[sig - 1].handler;
@@ -37,6 +43,8 @@ int send_signal(struct task_struct *task, int sig)
 	    (task == init_task && task->sigaction[sig - 1].handler == SIG_DFL))
 		return 0;
 	__atomic_fetch_or(&task->sig_pending, sig_bit(sig), __ATOMIC_RELEASE);
+	if (sig == SIGKILL)
+		task->mm_part.kill_pending = true;
 	se_set_work(&task->se, WORK_SIGNAL);
 	if (task->se.state == TASK_INTERRUPTIBLE)
 		sched_wake(&task->se);
@@ -51,12 +59,6 @@ void force_signal(int sig)
 	__atomic_fetch_and(&task->sig_blocked, ~sig_bit(sig), __ATOMIC_RELEASE);
 	__atomic_fetch_or(&task->sig_pending, sig_bit(sig), __ATOMIC_RELEASE);
 	se_set_work(&task->se, WORK_SIGNAL);
-}
-
-/* Stop signals need job control to be of use; until then they do nothing, like SIGCONT. */
-static bool stops(int sig)
-{
-	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
 void do_signal(void)

@@ -333,6 +333,7 @@ void process_init(void)
 	task_cache = kmem_cache_create("task_struct", sizeof(struct task_struct), 0);
 	fpu_cache = kmem_cache_create("fpu_state", fpu_area_size(), FPU_ALIGN);
 	sched_init(&hooks);
+	process_oom_init();
 }
 
 void process_register_proc(void)

@@ -134,5 +134,7 @@ void cred_init_root(struct cred *cred);
 void process_init(void);
 /* Shows processes in /proc. => fs_init() ran */
 void process_register_proc(void);
+/* Tells mm whom to end when memory is used up. */
+void process_oom_init(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <arch/power.h>
 #include <arch/uaccess.h>
 
+#include "kernel/abi/personality.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/process/current.h"
@@ -290,6 +291,15 @@ long sys_arch_prctl(int code, unsigned long addr)
 		return put_user(rdmsr(MSR_KERNEL_GS_BASE), (u64 __user *)addr);
 	}
 	return -EINVAL;
+}
+
+long sys_personality(unsigned int personality)
+{
+	unsigned long old = current->mm_part.personality;
+
+	if (personality != PERSONALITY_QUERY)
+		current->mm_part.personality = personality;
+	return (long)old;
 }
 
 /* --- the machine -------------------------------------------------------------------------------------------------- */
