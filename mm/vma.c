@@ -190,7 +190,7 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
 	mm->map_count++;
 	vma_link_file(vma);
-	validate_mm(mm);
+	validate_change(mm, vma);
 }
 
 void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
@@ -212,7 +212,7 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 	}
 	mm->map_count--;
 	vmacache_invalidate(mm);
-	validate_mm(mm);
+	validate_change(mm, next);
 }
 
 /* --- make and free ---------------------------------------------------------------------------------- */

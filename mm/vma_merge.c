@@ -107,7 +107,7 @@ static struct vm_area_struct *commit(struct vma_op *op)
 	else if (vma)
 		vma_set_range(vma, vma->vm_start, op->start);
 	vma_set_range(into, start, end);
-	validate_mm(op->mm);
+	validate_change(op->mm, into);
 	return into;
 }
 
