@@ -110,6 +110,7 @@ int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
 		   struct vma_place *place)
 {
 	struct rb_node **link = &mm->mm_rb.rb_node;
+	unsigned int visited = 0;
 
 	place->prev = NULL;
 	place->parent = NULL;
@@ -117,6 +118,7 @@ int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
 		struct vm_area_struct *vma = rb_vma(*link);
 
 		place->parent = *link;
+		visited++;
 		if (vma->vm_end > start) {
 			if (vma->vm_start < end)
 				return -ENOMEM;
@@ -127,6 +129,7 @@ int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
 		}
 	}
 	place->link = link;
+	count_vm_events(VMA_VISITED, visited);
 	return 0;
 }
 
