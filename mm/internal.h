@@ -231,6 +231,12 @@ static inline void add_mm_counter(struct mm_struct *mm, enum rss_kind kind, long
 	atomic_long_add(&mm->rss_stat[kind], n);
 }
 
+/* Notes how much was resident, before some of it goes. */
+static inline void update_hiwater_rss(struct mm_struct *mm)
+{
+	mm->hiwater_rss = max(mm->hiwater_rss, get_mm_rss(mm));
+}
+
 static inline enum rss_kind page_rss_kind(const struct page *page)
 {
 	if (page_is_anon(page))

@@ -161,6 +161,7 @@ void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned lo
 {
 	struct mmu_gather tlb;
 
+	update_hiwater_rss(vma->vm_mm);
 	tlb_gather_mmu(&tlb, vma->vm_mm, false);
 	unmap_page_range(&tlb, vma, start, end);
 	tlb_finish_mmu(&tlb);

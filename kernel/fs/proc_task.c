@@ -9,6 +9,15 @@
 /* Without the path, which may take PATH_MAX, four times that when it is all newlines. */
 #define MAPS_LINE_MAX (128 + 4 * PATH_MAX)
 
+bool proc_maps_line(struct seq_text *seq, const struct vm_area_struct *vma)
+{
+	char *room = seq_room(seq, MAPS_LINE_MAX);
+
+	if (room)
+		seq->len += (size_t)show_map_vma(vma, room, MAPS_LINE_MAX);
+	return room;
+}
+
 static int show_maps(struct proc_file *pf, struct seq_text *seq)
 {
 	struct mm_struct *mm = proc_mm_get(pf);
@@ -17,13 +26,9 @@ static int show_maps(struct proc_file *pf, struct seq_text *seq)
 	if (!mm)
 		return 0;
 	down_read(&mm->mmap_lock);
-	for_each_vma(mm, vma)
-	{
-		char *room = seq_room(seq, MAPS_LINE_MAX);
-
-		if (!room)
+	for_each_vma(mm, vma) {
+		if (!proc_maps_line(seq, vma))
 			break;
-		seq->len += (size_t)show_map_vma(vma, room, MAPS_LINE_MAX);
 	}
 	up_read(&mm->mmap_lock);
 	mmput(mm);
@@ -195,6 +200,11 @@ const struct proc_entry proc_pid_entries[] = {
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .show = proc_show_cmdline },
 	{ .name = "statm", .mode = S_IFREG | 0444, .show = show_statm },
 	{ .name = "maps", .mode = S_IFREG | 0444, .show = show_maps, .private = true },
+	{ .name = "smaps", .mode = S_IFREG | 0444, .show = proc_show_smaps, .private = true },
+	{ .name = "smaps_rollup",
+	  .mode = S_IFREG | 0444,
+	  .show = proc_show_smaps_rollup,
+	  .private = true },
 	{ .name = "exe", .mode = S_IFLNK | 0777, .iops = &proc_exe_iops },
 	{ .name = "pagemap", .mode = S_IFREG | 0400, .fops = &proc_pagemap_fops, .private = true },
 	{ .name = "walk", .mode = S_IFREG | 0400, .fops = &proc_walk_fops, .private = true },
