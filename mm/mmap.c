@@ -25,6 +25,8 @@ static u64 calc_vm_flags(unsigned long prot, unsigned long flags)
 		f |= VM_GROWSDOWN;
 	if (flags & MAP_LOCKED)
 		f |= VM_LOCKED;
+	if (flags & MAP_SYNC)
+		f |= VM_SYNC; /* without a meaning here, but it keeps areas apart */
 	return f;
 }
 
