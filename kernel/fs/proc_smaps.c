@@ -6,7 +6,7 @@
 
 static void line(struct seq_text *seq, const char *name, unsigned long bytes)
 {
-	seq_printf(seq, "%-15s %8lu kB\n", name, bytes >> 10);
+	seq_printf(seq, "%-16s%8lu kB\n", name, bytes >> 10);
 }
 
 static void share_line(struct seq_text *seq, const char *name, u64 share)
