@@ -24,7 +24,7 @@ static int add_memory(struct mm_struct *mm, struct vm_area_struct *heap, unsigne
 	vm_flags |= HEAP_FLAGS | VM_ACCOUNT | mm->def_flags;
 	if (find_vma_links(mm, addr, addr + len, &place))
 		return -ENOMEM;
-	if (!may_expand_vm(mm, vm_flags, pages) || mm->map_count > (int)sysctl_max_map_count)
+	if (!may_expand_vm(mm, vm_flags, pages) || mm->map_count > sysctl_max_map_count)
 		return -ENOMEM;
 	if (vm_enough_memory(mm, pages))
 		return -ENOMEM;

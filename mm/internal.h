@@ -264,5 +264,6 @@ static inline pte_t mk_pte(struct page *page, pgprot_t prot)
 void vma_init(void);
 void filemap_init(void);
 void account_init(void);
+void layout_init(void);
 
 #endif

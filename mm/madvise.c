@@ -64,6 +64,8 @@ static int free_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct 
 			tlb_remove_entry(&w->tlb, addr);
 		}
 		page_clear_flag(page, PG_referenced);
+		if (page_flag(page, PG_swapbacked))
+			count_vm_event(PGLAZYFREE);
 		page_clear_flag(page, PG_swapbacked);
 	}
 	spin_unlock(lock);
@@ -81,7 +83,8 @@ static void advise_free(struct vm_area_struct *vma, unsigned long start, unsigne
 	tlb_finish_mmu(&w.tlb);
 }
 
-static int advise_drop(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+static int advise_drop(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+		       int advice)
 {
 	u64 forbidden = VM_PFNMAP | VM_HUGETLB;
 
@@ -109,7 +112,8 @@ static int advise_remove(const struct vm_area_struct *vma)
 	return -EOPNOTSUPP;
 }
 
-static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			int advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED:
@@ -191,7 +195,8 @@ static int advised_flags(const struct vm_area_struct *vma, int advice, u64 *flag
 	return 0;
 }
 
-static int advise_flags(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+static int advise_flags(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			int advice)
 {
 	u64 flags = vma->vm_flags;
 	int err = advised_flags(vma, advice, &flags);

@@ -182,7 +182,7 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 		return -ENOMEM;
 	if (pgoff + (len >> PAGE_SHIFT) < pgoff)
 		return -EOVERFLOW;
-	if (mm->map_count > (int)sysctl_max_map_count)
+	if (mm->map_count > sysctl_max_map_count)
 		return -ENOMEM;
 	addr = get_unmapped_area(mm, file, addr, len, pgoff, flags);
 	if (IS_ERR_VALUE(addr))

@@ -41,6 +41,7 @@ void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long 
 	tlb_add_range(tlb, start, end);
 	list_add(&table->lru, &tlb->tables);
 	atomic_long_add(&tlb->mm->pgtables_bytes, -(long)PAGE_SIZE);
+	atomic_long_add(&nr_page_table_pages, -1);
 }
 
 static void free_gathered(struct mmu_gather *tlb)

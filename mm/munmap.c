@@ -60,7 +60,7 @@ static int split_ends(struct mm_struct *mm, struct vm_area_struct **vma, unsigne
 
 	if ((*vma)->vm_start < start) {
 		/* Only a hole in the middle makes one area more. */
-		if (end < (*vma)->vm_end && mm->map_count >= (int)sysctl_max_map_count)
+		if (end < (*vma)->vm_end && mm->map_count >= sysctl_max_map_count)
 			return -ENOMEM;
 		err = __split_vma(mm, *vma, start, false);
 		if (err)

@@ -90,7 +90,8 @@ int proc_show_smaps(struct proc_file *pf, struct seq_text *seq)
 	if (!mm)
 		return 0;
 	down_read(&mm->mmap_lock);
-	for_each_vma(mm, vma) {
+	for_each_vma(mm, vma)
+	{
 		if (!proc_maps_line(seq, vma))
 			break;
 		show_area(seq, vma);
@@ -115,7 +116,8 @@ int proc_show_smaps_rollup(struct proc_file *pf, struct seq_text *seq)
 	down_read(&mm->mmap_lock);
 	start = mm->mmap ? mm->mmap->vm_start : 0;
 	for_each_vma(mm, vma) smap_gather_stats(vma, &mss);
-	seq_printf(seq, "%08lx-%08lx ---p 00000000 00:00 0 ", start, mm->mmap ? mm->highest_vm_end : 0);
+	seq_printf(seq, "%08lx-%08lx ---p 00000000 00:00 0 ", start,
+		   mm->mmap ? mm->highest_vm_end : 0);
 	seq_printf(seq, "%*s[rollup]\n", (int)(NAME_COLUMN - seq->len), "");
 	show_counts(seq, &mss, true);
 	up_read(&mm->mmap_lock);
