@@ -246,6 +246,14 @@ $(O)/initramfs.cpio: $(USER_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(O)/user/list $(
 	$(Q)iso/mkroot $@ $(ROOT) $(INITRAMFS_MAX) $(USER_STRIP) $(BUSYBOX) "$(BUSYBOX_LINKS)" \
 		$(USER_PROGS) $(HELLO_PROGS)
 
+# The bench boots with nothing beside it: what else there is must not move its figures.
+$(O)/bench.cpio: $(O)/user/bin/bench
+	@echo "  CPIO    $@"; rm -rf $(O)/bench.root; mkdir -p $(O)/bench.root/bin $(O)/bench.root/dev $(O)/bench.root/proc
+	$(Q)$(USER_STRIP) -s -o $(O)/bench.root/bin/bench $<
+	$(Q)find $(O)/bench.root -exec touch -h -d @0 {} +
+	$(Q)cd $(O)/bench.root && find . -mindepth 1 | LC_ALL=C sort | \
+		cpio -o -H newc --reproducible --owner=+0:+0 --quiet >$(abspath $@)
+
 # ---------------------------------------------------------------------------------------------
 # Host tests: kernel code that needs no machine, compiled as a library for this one.
 
@@ -336,8 +344,8 @@ debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFL
 .PHONY: test
 test: ## run all tests, on the host and in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all host-tests
-	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(HOST_TESTS)
+	$(Q)$(SUBMAKE) all host-tests $(O)/bench.cpio
+	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(BENCH_GATE) $(HOST_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
@@ -356,6 +364,21 @@ test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU (HOST=1: o
 	$(Q)O=$(O) tools/bootstrap $(if $(HOST),test,reference)
 	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio)
 	$(Q)O=$(O) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),tests/qemu/reference/user.t)
+
+# The compilers' versions belong to the figures.
+BENCH_ENV = CC='$(CC)' MUSL_CC='$(MUSL_CC)'
+BENCH_GATE := tests/bench/gate.t
+
+.PHONY: bench bench-baseline
+bench: ## count guest instructions of memory calls, in Linux 6.1 and in Tessera, side by side
+	$(Q)O=$(O) tools/bootstrap bench reference
+	$(Q)$(SUBMAKE) $(O)/release/tessera.elf $(O)/bench.cpio
+	$(Q)O=$(O) $(BENCH_ENV) tests/bench/compare
+
+bench-baseline: ## make Tessera's present counts those that `make test` compares with
+	$(Q)O=$(O) tools/bootstrap bench
+	$(Q)$(SUBMAKE) $(O)/release/tessera.elf $(O)/bench.cpio
+	$(Q)O=$(O) $(BENCH_ENV) tests/bench/compare --baseline tests/bench/baseline.tsv
 
 # As the runner in the guest does: what a test expects of permissions is not what root may do.
 AS_NOBODY = $(if $(filter 0,$(shell id -u)),setpriv --reuid=65534 --regid=65534 --clear-groups)
@@ -411,9 +434,9 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 
 .PHONY: help
 help: ## show this list
-	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter debug run test%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% debug run test%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif

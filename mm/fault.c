@@ -209,7 +209,7 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 		return -ENOMEM;
 	vma_set_range(vma, start, vma->vm_end);
 	vm_stat_account(mm, vma->vm_flags, (long)grow);
-	validate_mm(mm);
+	validate_change(mm, vma);
 	return 0;
 }
 

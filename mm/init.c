@@ -14,10 +14,24 @@ static void must(int err)
 		panic("no memory for the kernel's page tables");
 }
 
+/* Part of a range of RAM, as far as it lies in [from, to). */
+static void map_direct_part(u64 start, u64 end, u64 from, u64 to, pgprot_t prot)
+{
+	start = max(start, from);
+	end = min(end, to);
+	if (start < end)
+		must(map_kernel_range(PAGE_OFFSET + start, make_phys(start), end - start, prot, false));
+}
+
+/* What the image maps read-only is so in the direct map too. */
 static void map_direct(u64 start, u64 end, void *arg)
 {
-	must(map_kernel_range(PAGE_OFFSET + start, make_phys(start), end - start, PAGE_KERNEL,
-			      false));
+	const struct kernel_image *image = arg;
+	u64 text = image->text - KERNEL_IMAGE_BASE, data = image->data - KERNEL_IMAGE_BASE;
+
+	map_direct_part(start, end, 0, text, PAGE_KERNEL);
+	map_direct_part(start, end, text, data, PAGE_KERNEL_RO);
+	map_direct_part(start, end, data, ~0UL, PAGE_KERNEL);
 }
 
 /* Struct pages come in pieces for one block of 4 MiB: that is what the buddy allocator looks at. */
@@ -56,7 +70,7 @@ void mm_paging_init(const struct kernel_image *image)
 	unsigned long structs_done = VMEMMAP_START;
 	static const unsigned long shared[] = { VMALLOC_START };
 
-	memblock_for_each_ram(map_direct, NULL);
+	memblock_for_each_ram(map_direct, (void *)image);
 	memblock_for_each_ram(map_structs, &structs_done);
 	map_section(image->text, image->rodata, PAGE_KERNEL_ROX);
 	map_section(image->rodata, image->data, PAGE_KERNEL_RO);

@@ -391,7 +391,7 @@ static unsigned long grow_in_place(struct move *m)
 		/* It doesn't merge even with itself (a device's, or one from before a fork): stretch it. */
 		vma = m->vma;
 		vma_set_range(vma, vma->vm_start, end + grow);
-		validate_mm(m->mm);
+		validate_change(m->mm, vma);
 	}
 	vm_stat_account(m->mm, vma->vm_flags, (long)(grow >> PAGE_SHIFT));
 	if (vma->vm_flags & VM_LOCKED)

@@ -153,10 +153,11 @@ static void init_block_pages(unsigned long pfn, unsigned long flags)
 /* Moves one fresh block into the lists; false when there is none. */
 static bool take_fresh_block(struct zone *zone)
 {
-	struct fresh_range *f = &zone->fresh[zone->nr_fresh - 1];
+	struct fresh_range *f;
 
 	if (zone->nr_fresh == 0)
 		return false;
+	f = &zone->fresh[zone->nr_fresh - 1];
 	init_block_pages(f->start, 0);
 	add_block(zone, pfn_to_page(make_pfn(f->start)), MAX_ORDER);
 	f->start += BLOCK_PAGES;

@@ -110,6 +110,7 @@ int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
 		   struct vma_place *place)
 {
 	struct rb_node **link = &mm->mm_rb.rb_node;
+	unsigned int visited = 0;
 
 	place->prev = NULL;
 	place->parent = NULL;
@@ -117,6 +118,7 @@ int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
 		struct vm_area_struct *vma = rb_vma(*link);
 
 		place->parent = *link;
+		visited++;
 		if (vma->vm_end > start) {
 			if (vma->vm_start < end)
 				return -ENOMEM;
@@ -127,6 +129,7 @@ int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
 		}
 	}
 	place->link = link;
+	count_vm_events(VMA_VISITED, visited);
 	return 0;
 }
 
@@ -190,7 +193,7 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
 	mm->map_count++;
 	vma_link_file(vma);
-	validate_mm(mm);
+	validate_change(mm, vma);
 }
 
 void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
@@ -212,7 +215,7 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 	}
 	mm->map_count--;
 	vmacache_invalidate(mm);
-	validate_mm(mm);
+	validate_change(mm, next);
 }
 
 /* --- make and free ---------------------------------------------------------------------------------- */

@@ -78,11 +78,14 @@ static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
 #define for_each_vma(mm, vma) for ((vma) = (mm)->mmap; (vma); (vma) = (vma)->vm_next)
 
 /*
- * Check list, tree, gaps and counts of the whole mm; panic naming the first thing wrong. The first is
- * called after every change and only looks in debug builds, and not always where areas are many.
- * => mmap_lock held.
+ * Checks, each panicking with what is wrong: one area with its surroundings; all areas; all areas and
+ * their totals; all that and every page-table entry. => mmap_lock held. validate_change() is called
+ * after every change, in debug builds only does it look, and at how much depends on how much there is.
  */
+void validate_area(struct mm_struct *mm, struct vm_area_struct *vma);
+void validate_mm_areas(struct mm_struct *mm);
 void validate_mm(struct mm_struct *mm);
-void validate_mm_full(struct mm_struct *mm);
+void audit_mm(struct mm_struct *mm);
+void validate_change(struct mm_struct *mm, struct vm_area_struct *vma);
 
 #endif

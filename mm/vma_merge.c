@@ -111,7 +111,7 @@ static struct vm_area_struct *commit(struct vma_op *op)
 	vma_set_range(into, start, end);
 	/* The one flag in which they may differ: what was new in one part is new in the whole. */
 	into->vm_flags |= soft_dirty;
-	validate_mm(op->mm);
+	validate_change(op->mm, into);
 	return into;
 }
 

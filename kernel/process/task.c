@@ -437,5 +437,6 @@ void process_init(void)
 
 void process_register_proc(void)
 {
+	proc_idle_ns = sched_idle_ns;
 	proc_register_tasks(&proc_ops);
 }

@@ -175,6 +175,15 @@ void sched_idle(void)
 	}
 }
 
+u64 sched_idle_ns(void)
+{
+	unsigned long flags = spin_lock_irqsave(&rq.lock);
+	u64 ns = rq.idle.sum_exec;
+
+	spin_unlock_irqrestore(&rq.lock, flags);
+	return ns;
+}
+
 bool sched_signal_pending(void)
 {
 	return hooks->signal_pending();

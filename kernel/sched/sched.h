@@ -60,6 +60,8 @@ void sched_exit(void) __noreturn;
 void sched_idle(void) __noreturn;
 /* The timer interrupt: counts the slice down. */
 void sched_tick(void);
+/* How long this machine had nothing to do, in ns. */
+u64 sched_idle_ns(void);
 bool sched_signal_pending(void);
 bool sched_kill_pending(void);
 
