@@ -82,6 +82,8 @@ static unsigned int do_map_file_page(struct vm_fault *vmf)
 	if (write) {
 		page_set_flag(vmf->page, PG_dirty);
 		pte = writable(pte, vma);
+	} else if (!(vma->vm_flags & VM_SOFTDIRTY)) {
+		pte = pte_wrprotect(pte); /* somebody wants to see the first write */
 	}
 	/* The reference that the fault operation gave becomes the mapping's. */
 	if (!install_pte(vmf, pte, vmf->page))

@@ -28,6 +28,9 @@ static void change_pte(struct mmu_gather *tlb, struct vm_area_struct *vma, pte_t
 	pte = pte_modify(old, vma->vm_page_prot);
 	if (can_be_writable(vma, pte))
 		pte = pte_mkwrite(pte);
+	/* Where somebody looks for changes, a first write has to fault. */
+	if (!(vma->vm_flags & VM_SOFTDIRTY) && !pte_soft_dirty(pte))
+		pte = pte_wrprotect(pte);
 	set_pte(ptep, pte);
 	if (!pte_same(old, pte))
 		tlb_remove_entry(tlb, addr);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/pid/smaps and smaps_rollup: each area's line of maps, and what of it is in memory. */
+#include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
 #include "mm/calls.h"
 #include "mm/vma.h"
@@ -124,3 +125,55 @@ int proc_show_smaps_rollup(struct proc_file *pf, struct seq_text *seq)
 	mmput(mm);
 	return 0;
 }
+
+/* --- clear_refs ---------------------------------------------------------------------------- */
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* What the text asks for, or 0: one number, with white space around it. */
+static int parse_what(char *text)
+{
+	size_t len = strlen(text);
+	unsigned long what;
+
+	while (len && is_space(text[len - 1]))
+		text[--len] = '\0';
+	while (is_space(*text))
+		text++;
+	if (kstrtoul(text, 10, &what) || what > CLEAR_REFS_PEAK)
+		return 0;
+	return (int)what;
+}
+
+static ssize_t clear_refs_write(struct file *file, struct io_iter *from, loff_t *pos)
+{
+	struct proc_file *pf = file->private_data;
+	size_t all = from->count, n;
+	struct mm_struct *mm;
+	char text[13];
+	int what;
+
+	n = min(all, sizeof(text) - 1);
+	if (copy_from_iter(text, n, from) != n)
+		return -EFAULT;
+	text[n] = '\0';
+	what = parse_what(text);
+	if (!what)
+		return -EINVAL;
+	mm = proc_mm_get(pf);
+	if (mm) {
+		mm_clear_refs(mm, (enum clear_refs_what)what);
+		mmput(mm);
+	}
+	return (ssize_t)all;
+}
+
+const struct file_operations proc_clear_refs_fops = {
+	.llseek = llseek_no_end,
+	.write_iter = clear_refs_write,
+	.open = proc_open,
+	.release = proc_release,
+};

@@ -67,6 +67,7 @@ const struct proc_entry proc_pid_entries[] = {
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .show = proc_show_cmdline },
 	{ .name = "statm", .mode = S_IFREG | 0444, .show = proc_show_statm },
 	{ .name = "maps", .mode = S_IFREG | 0444, .show = show_maps, .private = true },
+	{ .name = "clear_refs", .mode = S_IFREG | 0200, .fops = &proc_clear_refs_fops },
 	{ .name = "smaps", .mode = S_IFREG | 0444, .show = proc_show_smaps, .private = true },
 	{ .name = "smaps_rollup",
 	  .mode = S_IFREG | 0444,
