@@ -72,6 +72,8 @@ void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm, bool whole_mm)
 void tlb_remove_page(struct mmu_gather *tlb, struct page *page, unsigned long addr);
 /* An entry was cleared or restricted that held no page to free. */
 void tlb_remove_entry(struct mmu_gather *tlb, unsigned long addr);
+/* The same for some of the entries in [start, end). */
+void tlb_remove_range(struct mmu_gather *tlb, unsigned long start, unsigned long end);
 /* A table that mapped part of [start, end) was taken out of its parent. */
 void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long start,
 		      unsigned long end);
@@ -142,6 +144,8 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
  * must not run into the neighbours. => mmap_lock held for writing.
  */
 void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+/* munmap of a range whose entries are all none already. => as do_munmap() */
+int do_munmap_empty(struct mm_struct *mm, unsigned long addr, unsigned long len);
 /* What an area is, apart from where: two neighbours alike in this are one. */
 struct vma_kind {
 	u64 flags;

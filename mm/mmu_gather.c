@@ -29,6 +29,11 @@ void tlb_remove_entry(struct mmu_gather *tlb, unsigned long addr)
 	tlb_add_range(tlb, addr, addr + PAGE_SIZE);
 }
 
+void tlb_remove_range(struct mmu_gather *tlb, unsigned long start, unsigned long end)
+{
+	tlb_add_range(tlb, start, end);
+}
+
 void tlb_remove_page(struct mmu_gather *tlb, struct page *page, unsigned long addr)
 {
 	tlb_add_range(tlb, addr, addr + PAGE_SIZE);
@@ -48,8 +53,7 @@ static void free_gathered(struct mmu_gather *tlb)
 {
 	struct page *table, *next;
 
-	for (unsigned int i = 0; i < tlb->nr; i++)
-		put_page(tlb->pages[i]);
+	put_pages(tlb->pages, tlb->nr);
 	tlb->nr = 0;
 	list_for_each_entry_safe(table, next, &tlb->tables, lru)
 	{
@@ -77,15 +81,12 @@ void tlb_finish_mmu(struct mmu_gather *tlb)
 
 /* --- pages -------------------------------------------------------------------------------------------- */
 
-/* One entry. => the batch has room; page_table_lock held. */
+/* One entry that is not none. => the batch has room; page_table_lock held. */
 static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 {
-	pte_t pte = ptep_get(ptep);
+	pte_t pte = ptep_get_and_clear(ptep);
 	struct page *page;
 
-	if (pte_none(pte))
-		return;
-	pte = ptep_get_and_clear(ptep);
 	if (!pte_present(pte))
 		return; /* a marker: nothing stands behind it */
 	page = vm_normal_page(pte);
@@ -108,7 +109,8 @@ static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr
 
 		spin_lock(lock);
 		for (; addr != end && !tlb_full(tlb); addr += PAGE_SIZE, pte++)
-			zap_pte(tlb, pte, addr);
+			if (!pte_none(ptep_get(pte)))
+				zap_pte(tlb, pte, addr);
 		spin_unlock(lock);
 		if (tlb_full(tlb))
 			tlb_flush_mmu(tlb);

@@ -8,32 +8,31 @@
  * A private page that was written and is nobody else's may be writable again at once: a fault would
  * only find the same out. (A clean or shared one waits for its fault.)
  */
-static bool can_be_writable(const struct vm_area_struct *vma, pte_t pte)
+static bool can_be_writable(pte_t pte)
 {
 	struct page *page = vm_normal_page(pte);
 
-	if (!(vma->vm_flags & VM_WRITE) || !page || !pte_dirty(pte))
+	if (!page || !pte_dirty(pte))
 		return false;
 	return page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 1;
 }
 
-static void change_pte(struct mmu_gather *tlb, struct vm_area_struct *vma, pte_t *ptep,
-		       unsigned long addr)
+/* True when the processor has something to forget. */
+static bool change_pte(pte_t *ptep, pgprot_t prot, bool may_write)
 {
 	pte_t old = ptep_get(ptep), pte;
 
 	if (!pte_present(old))
-		return;
+		return false;
 	old = ptep_get_and_clear(ptep);
-	pte = pte_modify(old, vma->vm_page_prot);
-	if (can_be_writable(vma, pte))
+	pte = pte_modify(old, prot);
+	if (may_write && can_be_writable(pte))
 		pte = pte_mkwrite(pte);
 	/* Where somebody looks for changes, a first write has to fault. */
 	if (!(vma->vm_flags & VM_SOFTDIRTY) && !pte_soft_dirty(pte))
 		pte = pte_wrprotect(pte);
 	set_pte(ptep, pte);
-	if (!pte_same(old, pte))
-		tlb_remove_entry(tlb, addr);
+	return !pte_same(old, pte);
 }
 
 static void change_pmd_range(struct mmu_gather *tlb, struct vm_area_struct *vma, pmd_t *pmd,
@@ -41,11 +40,17 @@ static void change_pmd_range(struct mmu_gather *tlb, struct vm_area_struct *vma,
 {
 	spinlock_t *lock = pte_lockptr(vma->vm_mm, pmd);
 	pte_t *pte = pte_offset(pmdp_get(pmd), addr);
+	const pgprot_t prot = vma->vm_page_prot;
+	const bool may_write = vma->vm_flags & VM_WRITE;
+	const unsigned long start = addr;
+	bool changed = false;
 
 	spin_lock(lock);
 	for (; addr != end; addr += PAGE_SIZE, pte++)
-		change_pte(tlb, vma, pte, addr);
+		changed |= change_pte(pte, prot, may_write);
 	spin_unlock(lock);
+	if (changed)
+		tlb_remove_range(tlb, start, end);
 }
 
 static void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned long end)

@@ -205,7 +205,7 @@ static void unmap_old(struct move *m, struct vm_area_struct *vma, unsigned long 
 
 	if (accounted)
 		vma->vm_flags &= ~(u64)VM_ACCOUNT;
-	if (do_munmap(m->mm, start, len)) {
+	if (do_munmap_empty(m->mm, start, len)) {
 		/* It could not be split: the old range stays, as memory of its own. */
 		rest = accounted ? find_vma(m->mm, vma_start) : NULL;
 		for (; rest && rest->vm_start < vma_end; rest = rest->vm_next)

@@ -22,8 +22,8 @@ static struct vm_area_struct *detach_vmas(struct mm_struct *mm, struct vm_area_s
 }
 
 /* Pages, then the tables that only they needed, between the neighbours that stay. */
-static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first, unsigned long floor,
-			 unsigned long ceiling)
+static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first, bool empty,
+			 unsigned long floor, unsigned long ceiling)
 {
 	struct mmu_gather tlb;
 	struct vm_area_struct *vma;
@@ -32,7 +32,8 @@ static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first, uns
 	update_hiwater_rss(mm);
 	tlb_gather_mmu(&tlb, mm, false);
 	for (vma = first; vma; vma = vma->vm_next) {
-		unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
+		if (!empty)
+			unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
 		end = vma->vm_end;
 	}
 	free_pgtables(&tlb, first->vm_start, end, floor, ceiling);
@@ -67,7 +68,7 @@ static int split_ends(struct mm_struct *mm, struct vm_area_struct **vma, unsigne
 			return err;
 		*vma = (*vma)->vm_next;
 	}
-	last = find_vma(mm, end - 1);
+	last = end <= (*vma)->vm_end ? *vma : find_vma(mm, end - 1);
 	if (last && last->vm_start < end && end < last->vm_end) {
 		err = __split_vma(mm, last, end, true);
 		if (err)
@@ -78,11 +79,15 @@ static int split_ends(struct mm_struct *mm, struct vm_area_struct **vma, unsigne
 	return 0;
 }
 
-/* With `downgrade`, returns 1 with mmap_lock held for reading only. */
-static int __do_munmap(struct mm_struct *mm, unsigned long start, unsigned long len, bool downgrade)
+#define MUNMAP_DOWNGRADE BIT(0) /* finish with mmap_lock held for reading only, and return 1 then */
+#define MUNMAP_EMPTY	 BIT(1) /* no entry in the range maps anything */
+
+static int __do_munmap(struct mm_struct *mm, unsigned long start, unsigned long len,
+		       unsigned int how)
 {
 	struct vm_area_struct *vma, *prev, *next;
 	unsigned long end, floor, ceiling;
+	bool downgrade = how & MUNMAP_DOWNGRADE;
 	int err;
 
 	if ((start & ~PAGE_MASK) || start > TASK_SIZE || len > TASK_SIZE - start)
@@ -107,14 +112,19 @@ static int __do_munmap(struct mm_struct *mm, unsigned long start, unsigned long 
 		downgrade = false;
 	if (downgrade)
 		downgrade_write(&mm->mmap_lock);
-	unmap_region(mm, vma, floor, ceiling);
+	unmap_region(mm, vma, how & MUNMAP_EMPTY, floor, ceiling);
 	remove_vma_list(vma);
 	return downgrade;
 }
 
 int do_munmap(struct mm_struct *mm, unsigned long addr, unsigned long len)
 {
-	return __do_munmap(mm, addr, len, false);
+	return __do_munmap(mm, addr, len, 0);
+}
+
+int do_munmap_empty(struct mm_struct *mm, unsigned long addr, unsigned long len)
+{
+	return __do_munmap(mm, addr, len, MUNMAP_EMPTY);
 }
 
 int vm_munmap(unsigned long addr, unsigned long len)
@@ -123,7 +133,7 @@ int vm_munmap(unsigned long addr, unsigned long len)
 	int ret;
 
 	down_write(&mm->mmap_lock);
-	ret = __do_munmap(mm, addr, len, true);
+	ret = __do_munmap(mm, addr, len, MUNMAP_DOWNGRADE);
 	if (ret == 1) {
 		up_read(&mm->mmap_lock);
 		return 0;

@@ -87,6 +87,8 @@ static inline void get_page(struct page *page)
 
 /* Drops a reference; the last one frees the page. => any context that may take the zone lock. */
 void put_page(struct page *page);
+/* The same for n pages at once; what is in the array afterwards is nothing. */
+void put_pages(struct page **pages, unsigned int n);
 
 /* A page-table entry now maps the page: one mapping, which is also one reference. */
 static inline void page_add_map(struct page *page)

@@ -14,7 +14,7 @@
  * are not even initialised. They count as free. A fresh block is prepared when the lists run out,
  * so that boot takes the same time with 64 GiB as with 64 MiB.
  *
- * Locks: zone->lock for lists and counts, taken with interrupts off, inside pcp->lock.
+ * Locks: zone->lock for lists and counts, taken with interrupts off.
  */
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
@@ -51,8 +51,8 @@ struct zone {
 	struct fresh_range fresh[MAX_FRESH];
 };
 
+/* Only its own CPU uses it, with interrupts off: no lock. */
 struct per_cpu_pages {
-	spinlock_t lock;
 	unsigned int count;
 	struct list_head list;
 };
@@ -66,6 +66,7 @@ static DEFINE_PER_CPU(struct per_cpu_pages, pcp_lists)[MAX_NR_ZONES];
 /* One bit a block: its struct pages are initialised. */
 static unsigned long *block_ready;
 static unsigned long nr_blocks;
+static int top_zone = ZONE_NORMAL; /* the highest that has memory */
 
 struct page *zero_page;
 static unsigned long fail_nth;
@@ -231,7 +232,7 @@ static struct page *pcp_alloc(enum zone_type type, gfp_t gfp)
 	struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
 	struct zone *zone = &zones[type];
 	struct page *page = NULL;
-	unsigned long flags = spin_lock_irqsave(&pcp->lock);
+	unsigned long flags = local_irq_save();
 
 	if (pcp->count == 0) {
 		spin_lock(&zone->lock);
@@ -250,11 +251,11 @@ static struct page *pcp_alloc(enum zone_type type, gfp_t gfp)
 		list_del(&page->lru);
 		pcp->count--;
 	}
-	spin_unlock_irqrestore(&pcp->lock, flags);
+	local_irq_restore(flags);
 	return page;
 }
 
-/* => pcp->lock held. The pages that have been there longest go first. */
+/* => interrupts off. The pages that have been there longest go first. */
 static void pcp_free_some(struct per_cpu_pages *pcp, struct zone *zone, unsigned int n)
 {
 	spin_lock(&zone->lock);
@@ -268,26 +269,25 @@ static void pcp_free_some(struct per_cpu_pages *pcp, struct zone *zone, unsigned
 	spin_unlock(&zone->lock);
 }
 
+/* => interrupts off. */
 static void pcp_free(struct page *page)
 {
 	enum zone_type type = pfn_zone(page_to_pfn(page).v);
 	struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
-	unsigned long flags = spin_lock_irqsave(&pcp->lock);
 
 	list_add(&page->lru, &pcp->list);
 	if (++pcp->count > PCP_HIGH)
 		pcp_free_some(pcp, &zones[type], PCP_BATCH);
-	spin_unlock_irqrestore(&pcp->lock, flags);
 }
 
 void drain_all_pages(void)
 {
 	for (int type = 0; type < MAX_NR_ZONES; type++) {
 		struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
-		unsigned long flags = spin_lock_irqsave(&pcp->lock);
+		unsigned long flags = local_irq_save();
 
 		pcp_free_some(pcp, &zones[type], pcp->count);
-		spin_unlock_irqrestore(&pcp->lock, flags);
+		local_irq_restore(flags);
 	}
 }
 
@@ -343,7 +343,7 @@ static struct page *zone_alloc(enum zone_type type, gfp_t gfp, unsigned int orde
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	int type = gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
+	int type = gfp & __GFP_DMA32 ? ZONE_DMA32 : top_zone;
 	struct page *page = NULL;
 
 	BUG_ON(order > MAX_ORDER);
@@ -368,24 +368,30 @@ static void check_freed_page(const struct page *page)
 		      page_to_pfn(page).v, page_count(page), page_mapcount(page));
 }
 
+static void prepare_free(struct page *page)
+{
+	check_freed_page(page);
+	page->flags = 0;
+	page->mapping = NULL;
+	poison_page(page);
+}
+
 static void free_block(struct page *page, unsigned int order)
 {
 	struct zone *zone = page_zone(page);
 	unsigned long flags;
 
-	for (unsigned long i = 0; i < 1UL << order; i++) {
-		check_freed_page(&page[i]);
-		page[i].flags = 0;
-		page[i].mapping = NULL;
-		poison_page(&page[i]);
-	}
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		prepare_free(&page[i]);
+	flags = local_irq_save();
 	if (order == 0) {
 		pcp_free(page);
-		return;
+	} else {
+		spin_lock(&zone->lock);
+		merge_and_add(zone, page, order);
+		spin_unlock(&zone->lock);
 	}
-	flags = spin_lock_irqsave(&zone->lock);
-	merge_and_add(zone, page, order);
-	spin_unlock_irqrestore(&zone->lock, flags);
+	local_irq_restore(flags);
 }
 
 void free_pages(struct page *page, unsigned int order)
@@ -403,6 +409,34 @@ void put_page(struct page *page)
 	DEBUG_ON(page_count(page) <= 0);
 	if ((u32)atomic_long_add_return(&page->counts, -PAGE_ONE_REF) == 0)
 		free_block(page, page_flag(page, PG_head) ? page->order : 0);
+}
+
+/* Takes the reference; true when that was the last one of a page that stands alone. */
+static bool put_page_testzero(struct page *page)
+{
+	if (page_flag(page, PG_head) || page_flag(page, PG_tail)) {
+		put_page(page);
+		return false;
+	}
+	DEBUG_ON(page_count(page) <= 0);
+	return (u32)atomic_long_add_return(&page->counts, -PAGE_ONE_REF) == 0;
+}
+
+void put_pages(struct page **pages, unsigned int n)
+{
+	unsigned int last = 0;
+	unsigned long flags;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!put_page_testzero(pages[i]))
+			continue;
+		prepare_free(pages[i]);
+		pages[last++] = pages[i];
+	}
+	flags = local_irq_save();
+	for (unsigned int i = 0; i < last; i++)
+		pcp_free(pages[i]);
+	local_irq_restore(flags);
 }
 
 /* --- boot -------------------------------------------------------------------------------------------------- */
@@ -486,11 +520,12 @@ void page_alloc_init(void)
 
 		for (int o = 0; o <= MAX_ORDER; o++)
 			INIT_LIST_HEAD(&zones[t].area[o].list);
-		spin_lock_init(&pcp->lock);
 		INIT_LIST_HEAD(&pcp->list);
 	}
 	memblock_for_each_ram(count_present, NULL);
 	memblock_for_each_free(add_free_range, NULL);
+	while (top_zone > 0 && !zones[top_zone].managed)
+		top_zone--;
 
 	for (int t = 0; t < MAX_NR_ZONES; t++)
 		zones[t].reserve = zones[t].managed / RESERVE_PART;
