@@ -4,13 +4,13 @@
 #include "mm/internal.h"
 #include "mm/sysctl.h"
 
-unsigned int sysctl_max_map_count = 65530;
+int sysctl_max_map_count = 65530;
 int sysctl_overcommit_memory = OVERCOMMIT_GUESS;
-unsigned int sysctl_overcommit_ratio = 50;
+int sysctl_overcommit_ratio = 50;
 unsigned long sysctl_user_reserve_kbytes;
 unsigned long sysctl_admin_reserve_kbytes;
 unsigned long sysctl_mmap_min_addr = 65536;
-unsigned int sysctl_legacy_va_layout;
+int sysctl_legacy_va_layout;
 
 static atomic_long_t vm_committed;
 
@@ -123,7 +123,8 @@ long vm_committed_pages(void)
 
 unsigned long vm_commit_limit(void)
 {
-	return totalram_pages() * sysctl_overcommit_ratio / 100;
+	/* A negative ratio makes a huge number, as in Linux. */
+	return totalram_pages() * (unsigned long)sysctl_overcommit_ratio / 100;
 }
 
 #define KB_TO_PAGES(kb) ((long)((kb) >> (PAGE_SHIFT - 10)))

@@ -24,12 +24,13 @@ static int add_memory(struct mm_struct *mm, struct vm_area_struct *heap, unsigne
 	vm_flags |= HEAP_FLAGS | VM_ACCOUNT | mm->def_flags;
 	if (find_vma_links(mm, addr, addr + len, &place))
 		return -ENOMEM;
-	if (!may_expand_vm(mm, vm_flags, pages) || mm->map_count > (int)sysctl_max_map_count)
+	if (!may_expand_vm(mm, vm_flags, pages) || mm->map_count > sysctl_max_map_count)
 		return -ENOMEM;
 	if (vm_enough_memory(mm, pages))
 		return -ENOMEM;
 	if (can_extend(heap, addr, vm_flags)) {
 		vma_set_range(heap, heap->vm_start, addr + len);
+		heap->vm_flags |= VM_SOFTDIRTY;
 		validate_change(mm, heap);
 	} else {
 		vma = vm_area_alloc(mm, addr, addr + len);
@@ -37,7 +38,7 @@ static int add_memory(struct mm_struct *mm, struct vm_area_struct *heap, unsigne
 			vm_unacct_memory(pages);
 			return -ENOMEM;
 		}
-		vma->vm_flags = vm_flags;
+		vma->vm_flags = vm_flags | VM_SOFTDIRTY;
 		vma->vm_page_prot = vm_get_page_prot(vm_flags);
 		vma->vm_pgoff = addr >> PAGE_SHIFT;
 		vma_link(mm, vma, &place);

@@ -79,6 +79,28 @@ void mm_expand_stack_by(struct mm_struct *mm, unsigned long bytes);
 unsigned long get_mm_rss(const struct mm_struct *mm);
 /* Text for /proc: one line of an area as /proc/pid/maps has it. Returns the length. */
 int show_map_vma(const struct vm_area_struct *vma, char *buf, size_t size);
+/*
+ * What is mapped in a range, in bytes. A share (pss) is a page's size divided by how many entries map
+ * it, in units of 2^-PSS_SHIFT bytes.
+ */
+#define PSS_SHIFT 12
+struct mem_size_stats {
+	unsigned long rss, referenced, anonymous, lazyfree, anonymous_thp;
+	unsigned long shared_clean, shared_dirty, private_clean, private_dirty;
+	u64 pss, pss_dirty, pss_locked, pss_anon, pss_file, pss_shmem;
+};
+/* Adds what an area has mapped. => mmap_lock held. */
+void smap_gather_stats(struct vm_area_struct *vma, struct mem_size_stats *mss);
+/* What /proc/pid/clear_refs can make an address space forget; the values are the file's. */
+enum clear_refs_what {
+	CLEAR_REFS_ALL = 1,    /* that pages were used */
+	CLEAR_REFS_ANON,       /* the same where no file is mapped, */
+	CLEAR_REFS_MAPPED,     /* or where one is */
+	CLEAR_REFS_SOFT_DIRTY, /* that they were changed */
+	CLEAR_REFS_PEAK,       /* how much was resident */
+};
+/* => mmap_lock of mm not held; may sleep. */
+void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what);
 /* A human-readable walk of the page tables for addr, level by level. Returns the length. */
 int show_page_walk(const pgd_t *pgd, unsigned long addr, char *buf, size_t size);
 /* One pagemap entry (Documentation of /proc/pid/pagemap); frames only if `frames`. => mmap_lock. */

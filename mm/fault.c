@@ -20,6 +20,8 @@ void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigne
 {
 	page->mapping = (struct address_space *)((unsigned long)vma->anon_vma | PAGE_MAPPING_ANON);
 	page->index = linear_page_index(vma, addr);
+	/* What it holds can't be had from anywhere else. Nobody knows the page yet: no need to lock. */
+	page->flags |= BIT(PG_swapbacked);
 }
 
 /* Sets an empty entry, if it still is empty; true then. */
@@ -80,6 +82,8 @@ static unsigned int do_map_file_page(struct vm_fault *vmf)
 	if (write) {
 		page_set_flag(vmf->page, PG_dirty);
 		pte = writable(pte, vma);
+	} else if (!(vma->vm_flags & VM_SOFTDIRTY)) {
+		pte = pte_wrprotect(pte); /* somebody wants to see the first write */
 	}
 	/* The reference that the fault operation gave becomes the mapping's. */
 	if (!install_pte(vmf, pte, vmf->page))

@@ -235,6 +235,12 @@ static inline void add_mm_counter(struct mm_struct *mm, enum rss_kind kind, long
 	atomic_long_add(&mm->rss_stat[kind], n);
 }
 
+/* Notes how much was resident, before some of it goes. */
+static inline void update_hiwater_rss(struct mm_struct *mm)
+{
+	mm->hiwater_rss = max(mm->hiwater_rss, get_mm_rss(mm));
+}
+
 static inline enum rss_kind page_rss_kind(const struct page *page)
 {
 	if (page_is_anon(page))
@@ -262,5 +268,6 @@ static inline pte_t mk_pte(struct page *page, pgprot_t prot)
 void vma_init(void);
 void filemap_init(void);
 void account_init(void);
+void layout_init(void);
 
 #endif

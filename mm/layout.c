@@ -9,7 +9,16 @@
  *	0x7ffffffff000  the stack, from TASK_SIZE down
  */
 #include "kernel/abi/personality.h"
+#include "kernel/base/cmdline.h"
 #include "mm/internal.h"
+
+int sysctl_randomize_va_space = 2;
+
+void layout_init(void)
+{
+	if (cmdline_has("norandmaps"))
+		sysctl_randomize_va_space = 0;
+}
 
 #define GAP_MIN (128UL << 20)
 #define GAP_MAX (TASK_SIZE / 6 * 5)

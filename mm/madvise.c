@@ -36,7 +36,55 @@ static bool needs_write(int advice)
 
 /* --- pages ------------------------------------------------------------------------------------------ */
 
-static int advise_drop(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+struct free_walk {
+	struct vm_area_struct *vma;
+	struct mmu_gather tlb;
+};
+
+/*
+ * Takes the marks off that say the page must be kept: a clean page that needs no place in swap can
+ * be dropped without being saved. The next write makes the entry dirty, and the page stays.
+ */
+static int free_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	struct free_walk *w = walk->private;
+	spinlock_t *lock = &w->vma->vm_mm->page_table_lock;
+	struct page *page;
+	pte_t pte;
+
+	if (!pte_present(ptep_get(ptep)))
+		return 0;
+	spin_lock(lock);
+	pte = ptep_get(ptep);
+	page = pte_present(pte) ? vm_normal_page(pte) : NULL;
+	if (page && page_is_anon(page)) {
+		if (pte_young(pte) || pte_dirty(pte)) {
+			pte = ptep_get_and_clear(ptep);
+			set_pte(ptep, pte_mkold(pte_mkclean(pte)));
+			tlb_remove_entry(&w->tlb, addr);
+		}
+		page_clear_flag(page, PG_referenced);
+		if (page_flag(page, PG_swapbacked))
+			count_vm_event(PGLAZYFREE);
+		page_clear_flag(page, PG_swapbacked);
+	}
+	spin_unlock(lock);
+	return 0;
+}
+
+/* Pages may be taken when memory is short, unless they are written again before. */
+static void advise_free(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	static const struct mm_walk_ops ops = { .pte = free_pte };
+	struct free_walk w = { .vma = vma };
+
+	tlb_gather_mmu(&w.tlb, vma->vm_mm, false);
+	walk_page_range(vma->vm_mm->pgd, start, end, &ops, &w);
+	tlb_finish_mmu(&w.tlb);
+}
+
+static int advise_drop(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+		       int advice)
 {
 	u64 forbidden = VM_PFNMAP | VM_HUGETLB;
 
@@ -44,12 +92,12 @@ static int advise_drop(struct vm_area_struct *vma, unsigned long start, unsigned
 		forbidden |= VM_LOCKED;
 	if (vma->vm_flags & forbidden)
 		return -EINVAL;
-	/*
-	 * MADV_FREE: pages may be taken when memory is short, unless they are written again before.
-	 * Nothing takes pages yet, so they all stay, as they would on a machine with memory to spare.
-	 */
-	if (advice == MADV_FREE)
-		return vma_is_anonymous(vma) ? 0 : -EINVAL;
+	if (advice == MADV_FREE) {
+		if (!vma_is_anonymous(vma))
+			return -EINVAL;
+		advise_free(vma, start, end);
+		return 0;
+	}
 	zap_page_range(vma, start, end);
 	return 0;
 }
@@ -64,7 +112,8 @@ static int advise_remove(const struct vm_area_struct *vma)
 	return -EOPNOTSUPP;
 }
 
-static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			int advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED:
@@ -146,7 +195,8 @@ static int advised_flags(const struct vm_area_struct *vma, int advice, u64 *flag
 	return 0;
 }
 
-static int advise_flags(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+static int advise_flags(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			int advice)
 {
 	u64 flags = vma->vm_flags;
 	int err = advised_flags(vma, advice, &flags);

@@ -108,6 +108,7 @@ unsigned long get_mm_rss(const struct mm_struct *mm)
 void mm_init(void)
 {
 	account_init();
+	layout_init();
 	slab_init();
 	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 0);
 	vma_init();

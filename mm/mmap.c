@@ -182,7 +182,7 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 		return -ENOMEM;
 	if (pgoff + (len >> PAGE_SHIFT) < pgoff)
 		return -EOVERFLOW;
-	if (mm->map_count > (int)sysctl_max_map_count)
+	if (mm->map_count > sysctl_max_map_count)
 		return -ENOMEM;
 	addr = get_unmapped_area(mm, file, addr, len, pgoff, flags);
 	if (IS_ERR_VALUE(addr))
@@ -210,7 +210,8 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 	/* There is no pool of huge pages that this could come from. */
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM;
-	return mmap_region(mm, file, addr, len, vm_flags, pgoff);
+	/* Who looks for changes has to take new memory, or memory that got longer, for changed. */
+	return mmap_region(mm, file, addr, len, vm_flags | VM_SOFTDIRTY, pgoff);
 }
 
 unsigned long vm_mmap(struct vm_file *file, unsigned long addr, unsigned long len,

@@ -46,6 +46,7 @@ void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long 
 	tlb_add_range(tlb, start, end);
 	list_add(&table->lru, &tlb->tables);
 	atomic_long_add(&tlb->mm->pgtables_bytes, -(long)PAGE_SIZE);
+	atomic_long_add(&nr_page_table_pages, -1);
 }
 
 static void free_gathered(struct mmu_gather *tlb)
@@ -163,6 +164,7 @@ void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned lo
 {
 	struct mmu_gather tlb;
 
+	update_hiwater_rss(vma->vm_mm);
 	tlb_gather_mmu(&tlb, vma->vm_mm, false);
 	unmap_page_range(&tlb, vma, start, end);
 	tlb_finish_mmu(&tlb);

@@ -17,8 +17,11 @@ static bool can_be_writable(pte_t pte)
 	return page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 1;
 }
 
-/* True when the processor has something to forget. */
-static bool change_pte(pte_t *ptep, pgprot_t prot, bool may_write)
+/*
+ * `tracked`: somebody looks for changes (clear_refs.c), so a first write has to fault. True when the
+ * processor has something to forget.
+ */
+static bool change_pte(pte_t *ptep, pgprot_t prot, bool may_write, bool tracked)
 {
 	pte_t old = ptep_get(ptep), pte;
 
@@ -28,6 +31,8 @@ static bool change_pte(pte_t *ptep, pgprot_t prot, bool may_write)
 	pte = pte_modify(old, prot);
 	if (may_write && can_be_writable(pte))
 		pte = pte_mkwrite(pte);
+	if (tracked && !pte_soft_dirty(pte))
+		pte = pte_wrprotect(pte);
 	set_pte(ptep, pte);
 	return !pte_same(old, pte);
 }
@@ -38,13 +43,13 @@ static void change_pmd_range(struct mmu_gather *tlb, struct vm_area_struct *vma,
 	spinlock_t *lock = pte_lockptr(vma->vm_mm, pmd);
 	pte_t *pte = pte_offset(pmdp_get(pmd), addr);
 	const pgprot_t prot = vma->vm_page_prot;
-	const bool may_write = vma->vm_flags & VM_WRITE;
+	const bool may_write = vma->vm_flags & VM_WRITE, tracked = !(vma->vm_flags & VM_SOFTDIRTY);
 	const unsigned long start = addr;
 	bool changed = false;
 
 	spin_lock(lock);
 	for (; addr != end; addr += PAGE_SIZE, pte++)
-		changed |= change_pte(pte, prot, may_write);
+		changed |= change_pte(pte, prot, may_write, tracked);
 	spin_unlock(lock);
 	if (changed)
 		tlb_remove_range(tlb, start, end);

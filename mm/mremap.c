@@ -244,7 +244,7 @@ static unsigned long move_vma(struct move *m)
 	struct vm_area_struct *new;
 	int err;
 
-	if (mm->map_count >= (int)sysctl_max_map_count - 3)
+	if (mm->map_count >= sysctl_max_map_count - 3)
 		return -ENOMEM;
 	err = may_cut_out(m->vma, m->old, m->old + m->old_len);
 	if (err)
@@ -331,7 +331,7 @@ static unsigned long mremap_to(struct move *m)
 	if (m->old + m->old_len > m->new && m->new + m->new_len > m->old)
 		return -EINVAL;
 	/* Both ends of the old area, and what the target is cut from: up to this many areas more. */
-	if (mm->map_count + 2 >= (int)sysctl_max_map_count - 3)
+	if (mm->map_count + 2 >= sysctl_max_map_count - 3)
 		return -ENOMEM;
 	if (m->flags & MREMAP_FIXED) {
 		err = do_munmap(mm, m->new, m->new_len);

@@ -29,6 +29,7 @@ static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first, boo
 	struct vm_area_struct *vma;
 	unsigned long end = 0;
 
+	update_hiwater_rss(mm);
 	tlb_gather_mmu(&tlb, mm, false);
 	for (vma = first; vma; vma = vma->vm_next) {
 		if (!empty)
@@ -60,7 +61,7 @@ static int split_ends(struct mm_struct *mm, struct vm_area_struct **vma, unsigne
 
 	if ((*vma)->vm_start < start) {
 		/* Only a hole in the middle makes one area more. */
-		if (end < (*vma)->vm_end && mm->map_count >= (int)sysctl_max_map_count)
+		if (end < (*vma)->vm_end && mm->map_count >= sysctl_max_map_count)
 			return -ENOMEM;
 		err = __split_vma(mm, *vma, start, false);
 		if (err)

@@ -10,6 +10,7 @@
 #include "mm/internal.h"
 
 bool page_alloc_ready;
+atomic_long_t nr_page_table_pages;
 
 static void *table_page(void)
 {
@@ -61,8 +62,10 @@ static int hang_table(struct mm_struct *mm, unsigned long *entry)
 		table = NULL;
 	}
 	spin_unlock(&mm->page_table_lock);
-	if (!table)
+	if (!table) {
 		atomic_long_add(&mm->pgtables_bytes, PAGE_SIZE);
+		atomic_long_add(&nr_page_table_pages, 1);
+	}
 	put_unused_table(table);
 	return 0;
 }

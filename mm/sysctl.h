@@ -9,12 +9,14 @@
 #define OVERCOMMIT_ALWAYS 1
 #define OVERCOMMIT_NEVER  2
 
-extern unsigned int sysctl_max_map_count;
+extern int sysctl_max_map_count;
 extern int sysctl_overcommit_memory;
-extern unsigned int sysctl_overcommit_ratio; /* percent of RAM */
+extern int sysctl_overcommit_ratio; /* percent of RAM */
 extern unsigned long sysctl_user_reserve_kbytes, sysctl_admin_reserve_kbytes;
 extern unsigned long sysctl_mmap_min_addr; /* bytes */
-extern unsigned int sysctl_legacy_va_layout;
+extern int sysctl_legacy_va_layout;
+/* What is put at random places: 0 nothing, 1 all but the heap, 2 the heap too. */
+extern int sysctl_randomize_va_space;
 
 /* Pages promised to all address spaces together, and how many mode 2 would allow. */
 long vm_committed_pages(void);

@@ -95,9 +95,11 @@ static struct vm_area_struct *commit(struct vma_op *op)
 {
 	struct vm_area_struct *vma = op->vma, *into = op->prev ? op->prev : op->next;
 	unsigned long start = min(op->start, into->vm_start), end = max(op->end, into->vm_end);
+	u64 soft_dirty = op->kind->flags & VM_SOFTDIRTY;
 
 	if (op->prev && op->next) {
 		end = op->next->vm_end;
+		soft_dirty |= op->next->vm_flags & VM_SOFTDIRTY;
 		drop(op->mm, op->next);
 	}
 	if (vma && vma->vm_start == op->start && vma->vm_end == op->end)
@@ -107,6 +109,8 @@ static struct vm_area_struct *commit(struct vma_op *op)
 	else if (vma)
 		vma_set_range(vma, vma->vm_start, op->start);
 	vma_set_range(into, start, end);
+	/* The one flag in which they may differ: what was new in one part is new in the whole. */
+	into->vm_flags |= soft_dirty;
 	validate_change(op->mm, into);
 	return into;
 }

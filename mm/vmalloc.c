@@ -27,6 +27,7 @@ static struct kmem_cache *vm_cache;
 static void *stack_cache[STACK_CACHE];
 static unsigned int nr_stacks_cached;
 static spinlock_t stack_cache_lock = SPINLOCK_INIT;
+atomic_long_t kernel_stack_bytes;
 
 /* => vm_lock. Finds room and links vm there. */
 static int vm_insert(struct vm_struct *vm)
@@ -178,7 +179,11 @@ void *alloc_kernel_stack(void)
 	void *stack = nr_stacks_cached ? stack_cache[--nr_stacks_cached] : NULL;
 
 	spin_unlock_irqrestore(&stack_cache_lock, flags);
-	return stack ? stack : vmalloc_guarded(THREAD_SIZE, PAGE_SIZE);
+	if (!stack)
+		stack = vmalloc_guarded(THREAD_SIZE, PAGE_SIZE);
+	if (stack)
+		atomic_long_add(&kernel_stack_bytes, THREAD_SIZE);
+	return stack;
 }
 
 void free_kernel_stack(void *stack)
@@ -186,6 +191,7 @@ void free_kernel_stack(void *stack)
 	unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
 	bool kept = nr_stacks_cached < STACK_CACHE;
 
+	atomic_long_add(&kernel_stack_bytes, -(long)THREAD_SIZE);
 	if (kept)
 		stack_cache[nr_stacks_cached++] = stack;
 	spin_unlock_irqrestore(&stack_cache_lock, flags);

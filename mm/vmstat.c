@@ -4,6 +4,7 @@
 DEFINE_PER_CPU(unsigned long, vm_events)[NR_VM_EVENTS];
 
 static const char *const names[NR_VM_EVENTS] = {
+	[PGLAZYFREE] = "pglazyfree",
 	[PGFAULT] = "pgfault",
 	[PGMAJFAULT] = "pgmajfault",
 	[VMACACHE_FIND_CALLS] = "vmacache_find_calls",

@@ -5,7 +5,10 @@
 
 #include <arch/percpu.h>
 
+#include "kernel/base/atomic.h"
+
 enum vm_event {
+	PGLAZYFREE, /* pages given up by MADV_FREE */
 	PGFAULT,
 	PGMAJFAULT,
 	VMACACHE_FIND_CALLS,
@@ -26,5 +29,8 @@ DECLARE_PER_CPU(unsigned long, vm_events)[NR_VM_EVENTS];
 /* An event's name as /proc/vmstat shows it, and its count over all CPUs. */
 const char *vm_event_name(enum vm_event event);
 unsigned long vm_event_count(enum vm_event event);
+
+/* Now in use: tables that programs' tables consist of, top levels excepted; stacks of tasks, in bytes. */
+extern atomic_long_t nr_page_table_pages, kernel_stack_bytes;
 
 #endif

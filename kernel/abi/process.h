@@ -67,6 +67,9 @@
 #define RLIM_NLIMITS	  16
 #define RLIM_INFINITY	  (~0UL)
 
+/* How many supplementary groups a process may have here. */
+#define NGROUPS_MAX_TASK 32
+
 #define RUSAGE_SELF	0
 #define RUSAGE_CHILDREN (-1)
 #define RUSAGE_THREAD	1

@@ -31,7 +31,8 @@ bool proc_get_task(int pid, struct proc_task_info *info)
 
 int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred)
 {
-	if (cred->privileged)
+	/* One always may look at oneself, whatever one's rights have become. */
+	if (cred->privileged || info->pid == proc_tasks->current_pid())
 		return 0;
 	for (int i = 0; i < 3; i++) /* real, effective and saved */
 		if (cred->uid != info->uid[i] || cred->gid != info->gid[i])
@@ -112,7 +113,7 @@ static int make_text(struct proc_file *pf)
 	return err;
 }
 
-static ssize_t proc_text_read(struct file *file, struct io_iter *to, loff_t *pos)
+ssize_t proc_text_read(struct file *file, struct io_iter *to, loff_t *pos)
 {
 	struct proc_file *pf = file->private_data;
 	ssize_t ret = 0;
@@ -226,11 +227,11 @@ static int proc_pid_lookup(struct inode *dir, struct dentry *dentry)
 
 /* Hands out fixed entries; position 2 is the first. False when there is no more room. */
 static bool emit_entries(struct dir_context *ctx, const struct proc_entry *entries, unsigned int nr,
-			 int pid)
+			 u64 first_ino)
 {
 	while (ctx->pos < 2 + (loff_t)nr) {
 		unsigned int i = (unsigned int)ctx->pos - 2;
-		u64 ino = pid ? proc_ino(pid, i + 1) : proc_ino(0, i);
+		u64 ino = first_ino + i;
 
 		if (!entry_exists(&entries[i]))
 			ctx->pos++;
@@ -250,7 +251,8 @@ static int proc_root_iterate(struct file *file, struct dir_context *ctx)
 	int pid;
 
 	if (!dir_emit_dots(file, ctx) ||
-	    !emit_entries(ctx, proc_root_entries, nr_proc_root_entries, 0) || !proc_tasks)
+	    !emit_entries(ctx, proc_root_entries, nr_proc_root_entries, proc_ino(0, 0)) ||
+	    !proc_tasks)
 		return 0;
 	ctx->pos = max(ctx->pos, (loff_t)FIRST_PID_POS);
 	while (ctx->pos <= FIRST_PID_POS + 0x7fffffffL &&
@@ -267,9 +269,41 @@ static int proc_root_iterate(struct file *file, struct dir_context *ctx)
 static int proc_pid_iterate(struct file *file, struct dir_context *ctx)
 {
 	if (dir_emit_dots(file, ctx))
-		emit_entries(ctx, proc_pid_entries, nr_proc_pid_entries, (int)file->f_inode->i_tag);
+		emit_entries(ctx, proc_pid_entries, nr_proc_pid_entries,
+			     proc_ino((int)file->f_inode->i_tag, 1));
 	return 0;
 }
+
+/* Directories below the root, such as /proc/sys, are the same for everyone. */
+static int proc_dir_lookup(struct inode *dir, struct dentry *dentry)
+{
+	const struct proc_entry *entry = dir->i_private;
+	const struct proc_dir *pd = entry->data;
+	unsigned int nr = find_entry(pd->entries, pd->nr, dentry);
+
+	if (nr == pd->nr)
+		return -ENOENT;
+	return proc_instantiate(dentry, &pd->entries[nr], proc_ino(0, pd->first_ino + nr), 0, NULL);
+}
+
+static int proc_dir_iterate(struct file *file, struct dir_context *ctx)
+{
+	const struct proc_entry *entry = file->f_inode->i_private;
+	const struct proc_dir *pd = entry->data;
+
+	if (dir_emit_dots(file, ctx))
+		emit_entries(ctx, pd->entries, pd->nr, proc_ino(0, pd->first_ino));
+	return 0;
+}
+
+const struct inode_operations proc_dir_iops = {
+	.lookup = proc_dir_lookup,
+};
+
+const struct file_operations proc_dir_fops = {
+	.llseek = llseek_no_end,
+	.iterate = proc_dir_iterate,
+};
 
 static const struct inode_operations proc_root_iops = {
 	.lookup = proc_root_lookup,

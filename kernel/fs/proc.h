@@ -8,6 +8,7 @@
 #ifndef KERNEL_FS_PROC_H
 #define KERNEL_FS_PROC_H
 
+#include "kernel/abi/process.h"
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/vfs.h"
 
@@ -17,6 +18,14 @@ struct proc_task_info {
 	char state; /* R S D T t Z X I, as in /proc/pid/status */
 	u32 uid[4]; /* real, effective, saved, for files */
 	u32 gid[4];
+	u32 groups[NGROUPS_MAX_TASK];
+	unsigned int ngroups;
+	u64 cap_permitted, cap_effective, cap_bounding;
+	unsigned int threads;
+	unsigned int fdsize; /* numbers its descriptor table has room for; 0 without one */
+	bool has_umask;
+	umode_t umask;
+	struct mm_rlimit rlim[RLIM_NLIMITS];
 	struct mm_struct *mm; /* NULL for kernel threads and zombies */
 };
 

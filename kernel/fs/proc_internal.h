@@ -19,7 +19,18 @@ struct proc_entry {
 	const struct inode_operations *iops; /* links and directories */
 	bool private;	      /* only for who might trace the process: -EACCES for others */
 	bool (*exists)(void); /* NULL: always */
+	const void *data;     /* the entry's own: a struct proc_dir, a struct sysctl */
 };
+
+/* A directory of fixed names, below the root: data of its entry. */
+struct proc_dir {
+	const struct proc_entry *entries;
+	unsigned int nr;
+	unsigned int first_ino; /* the number of its first entry: see proc_ino() */
+};
+extern const struct inode_operations proc_dir_iops;
+extern const struct file_operations proc_dir_fops;
+extern const struct proc_dir proc_sys_dir;
 
 /* An open file of /proc: file->private_data. */
 struct proc_file {
@@ -40,6 +51,7 @@ extern const unsigned int nr_proc_pid_entries;
 extern const struct proc_task_ops *proc_tasks;
 
 int proc_open(struct inode *inode, struct file *file);
+ssize_t proc_text_read(struct file *file, struct io_iter *to, loff_t *pos);
 void proc_release(struct file *file);
 /* The mm of an open file with a user more, or NULL when the process is gone. To be mmput(). */
 struct mm_struct *proc_mm_get(struct proc_file *pf);
@@ -64,7 +76,15 @@ static inline u64 proc_ino(int pid, unsigned int nr)
 int proc_show_cmdline(struct proc_file *pf, struct seq_text *seq);
 int proc_show_environ(struct proc_file *pf, struct seq_text *seq);
 int proc_show_auxv(struct proc_file *pf, struct seq_text *seq);
+int proc_show_status(struct proc_file *pf, struct seq_text *seq);
+int proc_show_statm(struct proc_file *pf, struct seq_text *seq);
+int proc_show_limits(struct proc_file *pf, struct seq_text *seq);
+int proc_show_smaps(struct proc_file *pf, struct seq_text *seq);
+int proc_show_smaps_rollup(struct proc_file *pf, struct seq_text *seq);
+/* Adds an area's line of maps; false when memory ran out. => mmap_lock held */
+bool proc_maps_line(struct seq_text *seq, const struct vm_area_struct *vma);
 extern const struct inode_operations proc_self_iops, proc_exe_iops, proc_fd_dir_iops;
-extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops;
+extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops,
+	proc_clear_refs_fops;
 
 #endif

@@ -9,6 +9,8 @@
 #include "mm/filemap.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "mm/sysctl.h"
+#include "mm/vmstat.h"
 
 #define KB(pages) ((pages) << (PAGE_SHIFT - 10))
 
@@ -22,20 +24,57 @@ static unsigned long slab_pages(void)
 	return pages;
 }
 
+static unsigned long read_count(const atomic_long_t *count)
+{
+	long n = atomic_long_read(count);
+
+	return n > 0 ? (unsigned long)n : 0;
+}
+
 static int show_meminfo(struct proc_file *pf, struct seq_text *seq)
 {
 	const struct {
 		const char *name;
-		unsigned long pages;
+		unsigned long kb;
 	} lines[] = {
-		{ "MemTotal:", totalram_pages() },
-		{ "MemFree:", nr_free_pages() },
-		{ "Cached:", (unsigned long)atomic_long_read(&nr_file_pages) },
-		{ "Slab:", slab_pages() },
+		{ "MemTotal:", KB(totalram_pages()) },
+		{ "MemFree:", KB(nr_free_pages()) },
+		/* There is neither a disk nor swap. */
+		{ "Buffers:", 0 },
+		{ "Cached:", KB(read_count(&nr_file_pages)) },
+		{ "SwapCached:", 0 },
+		{ "SwapTotal:", 0 },
+		{ "SwapFree:", 0 },
+		{ "Slab:", KB(slab_pages()) },
+		{ "KernelStack:", read_count(&kernel_stack_bytes) >> 10 },
+		{ "PageTables:", KB(read_count(&nr_page_table_pages)) },
+		{ "CommitLimit:", KB(vm_commit_limit()) },
+		{ "Committed_AS:", KB((unsigned long)max(vm_committed_pages(), 0L)) },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++)
-		seq_printf(seq, "%-15s %8lu kB\n", lines[i].name, KB(lines[i].pages));
+		seq_printf(seq, "%-15s %8lu kB\n", lines[i].name, lines[i].kb);
+	return 0;
+}
+
+static int show_vmstat(struct proc_file *pf, struct seq_text *seq)
+{
+	const struct {
+		const char *name;
+		unsigned long value;
+	} now[] = {
+		{ "nr_free_pages", nr_free_pages() },
+		{ "nr_slab_unreclaimable", slab_pages() },
+		{ "nr_file_pages", read_count(&nr_file_pages) },
+		{ "nr_kernel_stack", read_count(&kernel_stack_bytes) >> 10 },
+		{ "nr_page_table_pages", read_count(&nr_page_table_pages) },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(now); i++)
+		seq_printf(seq, "%s %lu\n", now[i].name, now[i].value);
+	for (int e = 0; e < NR_VM_EVENTS; e++)
+		seq_printf(seq, "%s %lu\n", vm_event_name((enum vm_event)e),
+			   vm_event_count((enum vm_event)e));
 	return 0;
 }
 
@@ -168,7 +207,13 @@ const struct proc_entry proc_root_entries[] = {
 	{ .name = "mounts", .mode = S_IFREG | 0444, .show = show_mounts },
 	{ .name = "self", .mode = S_IFLNK | 0777, .iops = &proc_self_iops },
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
+	{ .name = "sys",
+	  .mode = S_IFDIR | 0555,
+	  .iops = &proc_dir_iops,
+	  .fops = &proc_dir_fops,
+	  .data = &proc_sys_dir },
 	{ .name = "uptime", .mode = S_IFREG | 0444, .show = show_uptime, .exists = uptime_known },
 	{ .name = "version", .mode = S_IFREG | 0444, .show = show_version },
+	{ .name = "vmstat", .mode = S_IFREG | 0444, .show = show_vmstat },
 };
 const unsigned int nr_proc_root_entries = ARRAY_SIZE(proc_root_entries);

@@ -12,6 +12,7 @@
 #include "kernel/base/string.h"
 #include "kernel/process/exec.h"
 #include "mm/calls.h"
+#include "mm/sysctl.h"
 #include "mm/slab.h"
 
 /* Where position-independent programs without an interpreter would put their heap. */
@@ -275,7 +276,7 @@ static void note_in_mm(struct mm_struct *mm, const struct image *im, const struc
 	mm->arg_start = bprm->arg_start;
 	mm->arg_end = mm->env_start = bprm->arg_end;
 	mm->env_end = bprm->env_end;
-	if (bprm->randomize) {
+	if (bprm->randomize && sysctl_randomize_va_space > 1) {
 		/* A position-independent program lies among the mappings: its heap goes elsewhere. */
 		if (im->ehdr->e_type == ET_DYN)
 			brk = ALIGN_UP(ELF_ET_DYN_BASE, PAGE_SIZE);

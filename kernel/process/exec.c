@@ -9,7 +9,6 @@
 #include <arch/uaccess.h>
 
 #include "kernel/abi/personality.h"
-#include "kernel/base/cmdline.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
 #include "kernel/process/current.h"
@@ -17,6 +16,7 @@
 #include "kernel/fs/namei.h"
 #include "mm/calls.h"
 #include "mm/slab.h"
+#include "mm/sysctl.h"
 
 #define MAX_ARG_STRLEN	(32 * PAGE_SIZE)
 #define MAX_ARG_STRINGS 0x7fffffff
@@ -221,7 +221,7 @@ static void start_thread(unsigned long entry, unsigned long sp)
 
 static bool randomize_layout(void)
 {
-	return !cmdline_has("norandmaps") && !(current->mm_part.personality & ADDR_NO_RANDOMIZE);
+	return sysctl_randomize_va_space && !(current->mm_part.personality & ADDR_NO_RANDOMIZE);
 }
 
 static int do_execve(const char *path, const struct strings *argv, const struct strings *envp)

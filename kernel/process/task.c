@@ -383,7 +383,17 @@ static bool proc_get(int pid, struct proc_task_info *info)
 			.uid = { c->uid, c->euid, c->suid, c->fsuid },
 			.gid = { c->gid, c->egid, c->sgid, c->fsgid },
 			.mm = task->mm_part.mm,
+			.ngroups = c->ngroups,
+			.cap_permitted = c->cap_permitted,
+			.cap_effective = c->cap_effective,
+			.cap_bounding = ALL_CAPS,
+			.threads = 1,
+			.fdsize = task->files ? READ_ONCE(task->files->max_fds) : 0,
+			.has_umask = task->fs,
+			.umask = task->fs ? READ_ONCE(task->fs->umask) : 0,
 		};
+		memcpy(info->groups, c->groups, sizeof(info->groups));
+		memcpy(info->rlim, task->rlim, sizeof(info->rlim));
 		memcpy(info->comm, task->comm, sizeof(info->comm));
 		if (info->mm)
 			mmget(info->mm);

@@ -14,8 +14,6 @@
 #include "kernel/sched/wait.h"
 #include "mm/types.h"
 
-#define NGROUPS_MAX_TASK 32
-
 struct cred {
 	u32 uid, euid, suid, fsuid;
 	u32 gid, egid, sgid, fsgid;

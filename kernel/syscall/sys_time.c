@@ -3,6 +3,7 @@
 #include <arch/clock.h>
 #include <arch/uaccess.h>
 
+#include "kernel/abi/utsname.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
 #include "kernel/process/current.h"
@@ -122,9 +123,8 @@ struct utsname {
 
 long sys_uname(struct utsname __user *buf)
 {
-	/* libc's look at the release: what is here follows Linux 6.1. */
-	static const struct utsname name = { "Linux",	   "tessera", "6.1.0-tessera",
-					     "#1 Tessera", "x86_64",  "(none)" };
+	static const struct utsname name = { UTS_SYSNAME, "tessera", UTS_RELEASE,
+					     UTS_VERSION, "x86_64",  "(none)" };
 
 	return copy_to_user(buf, &name, sizeof(name)) ? -EFAULT : 0;
 }

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /proc/pid/clear_refs: makes an address space forget what was done to it, so that what is done from
+ * now on can be seen. That a page was used is told by the processor, in its entry. That it was changed,
+ * also where it was changed before, needs a fault: the entry loses its right to write together with the
+ * soft-dirty mark, and the next write brings both back. In an area that has VM_SOFTDIRTY everything
+ * counts as changed, so nobody asks its entries.
+ */
+#include "mm/internal.h"
+
+struct clear_walk {
+	struct vm_area_struct *vma;
+	struct mmu_gather tlb;
+	enum clear_refs_what what;
+};
+
+static void clear_pte(struct clear_walk *w, pte_t *ptep, unsigned long addr)
+{
+	pte_t old = ptep_get(ptep), pte;
+	struct page *page;
+
+	if (!pte_present(old))
+		return;
+	if (w->what == CLEAR_REFS_SOFT_DIRTY) {
+		old = ptep_get_and_clear(ptep);
+		pte = pte_wrprotect(pte_clear_soft_dirty(old));
+		set_pte(ptep, pte);
+	} else {
+		page = vm_normal_page(old);
+		if (!page)
+			return;
+		old = ptep_get_and_clear(ptep);
+		pte = pte_mkold(old);
+		set_pte(ptep, pte);
+		page_clear_flag(page, PG_referenced);
+	}
+	if (!pte_same(old, pte))
+		tlb_remove_entry(&w->tlb, addr);
+}
+
+static int clear_refs_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	struct clear_walk *w = walk->private;
+	spinlock_t *lock = &w->vma->vm_mm->page_table_lock;
+
+	spin_lock(lock);
+	clear_pte(w, ptep, addr);
+	spin_unlock(lock);
+	return 0;
+}
+
+static bool concerns(enum clear_refs_what what, const struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & VM_PFNMAP)
+		return false;
+	if (what == CLEAR_REFS_ANON)
+		return !vma->vm_file;
+	return what != CLEAR_REFS_MAPPED || vma->vm_file;
+}
+
+void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what)
+{
+	static const struct mm_walk_ops ops = { .pte = clear_refs_pte };
+	struct clear_walk w = { .what = what };
+	struct vm_area_struct *vma;
+
+	down_write(&mm->mmap_lock);
+	if (what == CLEAR_REFS_PEAK) {
+		mm->hiwater_rss = get_mm_rss(mm);
+		up_write(&mm->mmap_lock);
+		return;
+	}
+	tlb_gather_mmu(&w.tlb, mm, false);
+	for_each_vma(mm, vma)
+	{
+		if (what == CLEAR_REFS_SOFT_DIRTY) {
+			vma_start_write(vma);
+			vma->vm_flags &= ~(u64)VM_SOFTDIRTY;
+		}
+		w.vma = vma;
+		if (concerns(what, vma))
+			walk_page_range(mm->pgd, vma->vm_start, vma->vm_end, &ops, &w);
+	}
+	tlb_finish_mmu(&w.tlb);
+	up_write(&mm->mmap_lock);
+}
