@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* brk(2): the heap is one area of anonymous memory from start_brk to brk. */
 #include "kernel/abi/mman.h"
+#include "kernel/abi/personality.h"
 #include "mm/internal.h"
 
 #define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
@@ -22,6 +23,8 @@ static int add_memory(struct mm_struct *mm, struct vm_area_struct *heap, unsigne
 	struct vma_place place;
 
 	vm_flags |= HEAP_FLAGS | VM_ACCOUNT | mm->def_flags;
+	if (task_has_personality(READ_IMPLIES_EXEC))
+		vm_flags |= VM_EXEC;
 	if (find_vma_links(mm, addr, addr + len, &place))
 		return -ENOMEM;
 	if (!may_expand_vm(mm, vm_flags, pages) || mm->map_count > sysctl_max_map_count)

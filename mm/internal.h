@@ -161,6 +161,10 @@ struct vma_kind {
 struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
 				 struct vm_area_struct *vma, unsigned long start, unsigned long end,
 				 const struct vma_kind *kind);
+/* The same for memory that mmap adds, which prefers the neighbour behind. */
+struct vm_area_struct *vma_merge_new(struct mm_struct *mm, struct vm_area_struct *prev,
+				     unsigned long start, unsigned long end,
+				     const struct vma_kind *kind);
 /*
  * Makes [start, end) of *vma an area (or part of one) with these flags, by merging or splitting; *vma
  * is then the area that holds it. The pages are untouched. 0, -ENOMEM (areas may have been split, all

@@ -240,32 +240,42 @@ static int advise_range(struct mm_struct *mm, unsigned long start, unsigned long
 	return hole;
 }
 
-/* MADV_POPULATE_READ and _WRITE: as if the program touched each page, with errors told. */
-static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned long end, bool write)
+/* One area's part. */
+static int populate_area(struct vm_area_struct *vma, unsigned long start, unsigned long end, bool write)
 {
 	int err = 0;
 
+	if ((vma->vm_flags & (VM_IO | VM_PFNMAP)) || !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
+		return -EINVAL;
+	for (; start < end && !err; start += PAGE_SIZE)
+		err = faultin_page(vma, start, write, false);
+	return err;
+}
+
+/*
+ * MADV_POPULATE_READ and _WRITE: as if the program touched each page, with errors told. Holes are
+ * passed over and reported at the end, an area's error ends it. The lock is dropped between areas.
+ */
+static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned long end, bool write)
+{
+	int hole = 0, err = 0;
+
 	while (start < end && !err) {
 		struct vm_area_struct *vma;
-		unsigned long stop;
+		unsigned long stop = end;
 
 		down_read(&mm->mmap_lock);
-		vma = find_vma(mm, start);
-		if (!vma || vma->vm_start > start) {
-			err = -ENOMEM;
-			stop = start;
-		} else if (vma->vm_flags & (VM_IO | VM_PFNMAP) ||
-			   !(vma->vm_flags & (write ? VM_WRITE : VM_READ))) {
-			err = -EINVAL;
-			stop = start;
-		} else {
+		vma = find_vma_intersection(mm, start, end);
+		if (!vma || vma->vm_start > start)
+			hole = -ENOMEM;
+		if (vma) {
 			stop = min(end, vma->vm_end);
+			err = populate_area(vma, max(start, vma->vm_start), stop, write);
 		}
-		for (; start < stop && !err; start += PAGE_SIZE)
-			err = faultin_page(vma, start, write, false);
 		up_read(&mm->mmap_lock);
+		start = stop;
 	}
-	return err;
+	return err ? err : hole;
 }
 
 int vm_madvise(unsigned long start, unsigned long len_in, int advice)

@@ -99,7 +99,7 @@ static bool merge_new(struct mm_struct *mm, const struct vma_place *place,
 {
 	const struct vma_kind kind = { .flags = vm_flags, .file = file, .pgoff = pgoff };
 
-	if (!vma_merge(mm, place->prev, NULL, addr, addr + len, &kind))
+	if (!vma_merge_new(mm, place->prev, addr, addr + len, &kind))
 		return false;
 	vm_stat_account(mm, vm_flags, (long)(len >> PAGE_SHIFT));
 	return true;

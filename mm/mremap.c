@@ -224,13 +224,20 @@ static void unmap_old(struct move *m, struct vm_area_struct *vma, unsigned long 
 		rest->vm_flags |= VM_ACCOUNT;
 }
 
-/* MREMAP_DONTUNMAP: the old area stays, empty. */
-static void keep_old_empty(struct vm_area_struct *vma, const struct vm_area_struct *new,
-			   unsigned long old, unsigned long len)
+/* MREMAP_DONTUNMAP: the old range stays, empty. Its lock went along with the pages. */
+static void keep_old_empty(struct move *m, const struct vm_area_struct *new)
 {
-	/* The lock went along with the pages, and so did its count. */
-	vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
-	if (new != vma && vma->vm_start == old && vma->vm_end == old + len)
+	struct vm_area_struct *vma = m->vma;
+	unsigned long end = m->old + m->old_len;
+	u64 flags = vma->vm_flags;
+
+	if (flags & VM_LOCKED) {
+		/* Without memory to cut it out it stays locked, and counted. */
+		if (vma_change_flags(&vma, m->old, end, flags & ~(u64)VM_LOCKED_MASK))
+			return;
+		m->mm->locked_vm -= m->old_len >> PAGE_SHIFT;
+	}
+	if (new != vma && vma->vm_start == m->old && vma->vm_end == end)
 		unlink_anon_vmas(vma);
 }
 
@@ -270,12 +277,11 @@ static unsigned long move_vma(struct move *m)
 			vm_unacct_memory(charge >> PAGE_SHIFT);
 		return err;
 	}
+	vm_stat_account(mm, vm_flags, (long)(m->new_len >> PAGE_SHIFT));
 	if (dontunmap) {
-		vm_stat_account(mm, vm_flags & ~(u64)VM_LOCKED, (long)(m->new_len >> PAGE_SHIFT));
-		keep_old_empty(m->vma, new, m->old, m->old_len);
+		keep_old_empty(m, new);
 		return m->new;
 	}
-	vm_stat_account(mm, vm_flags, (long)(m->new_len >> PAGE_SHIFT));
 	unmap_old(m, m->vma, m->old, m->old_len, accounted);
 	if ((vm_flags & VM_LOCKED) && m->new_len > m->old_len)
 		m->populate = m->new_len - m->old_len;

@@ -76,6 +76,26 @@ static void decide(struct vma_op *op, struct vm_area_struct *prev)
 		op->next = NULL;
 }
 
+/*
+ * mmap's new memory looks behind first: where its neighbours can't be one area, it joins the next. The
+ * one before is then asked whether it fits the next one's pages, too.
+ */
+static void decide_new(struct vma_op *op, struct vm_area_struct *prev)
+{
+	struct vm_area_struct *next = prev ? prev->vm_next : op->mm->mmap;
+	unsigned long pages = (op->end - op->start) >> PAGE_SHIFT;
+	struct vma_kind kind = *op->kind;
+
+	if (next && next->vm_start == op->end && can_merge(next, &kind) &&
+	    next->vm_pgoff == kind.pgoff + pages) {
+		op->next = next;
+		kind.anon_vma = next->anon_vma;
+	}
+	if (prev && prev->vm_end == op->start && can_merge(prev, &kind) &&
+	    prev->vm_pgoff + vma_pages(prev) == kind.pgoff)
+		op->prev = prev;
+}
+
 /* An area that takes over another's written pages must be known to their anon_vma. */
 static int prepare(struct vma_op *op)
 {
@@ -126,6 +146,18 @@ struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *pr
 	if (!op.prev && !op.next)
 		return NULL;
 	/* Staying apart is always right, only less tidy: so no memory means no merge. */
+	return prepare(&op) ? NULL : commit(&op);
+}
+
+struct vm_area_struct *vma_merge_new(struct mm_struct *mm, struct vm_area_struct *prev,
+				     unsigned long start, unsigned long end,
+				     const struct vma_kind *kind)
+{
+	struct vma_op op = { .mm = mm, .start = start, .end = end, .kind = kind };
+
+	decide_new(&op, prev);
+	if (!op.prev && !op.next)
+		return NULL;
 	return prepare(&op) ? NULL : commit(&op);
 }
 

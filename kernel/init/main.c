@@ -186,7 +186,7 @@ static void run_leakcheck(const char *init)
 	int status, leaks;
 
 	reboot_is_exit = true;
-	run_program("/bin/true");
+	run_program("/bin/hello-musl");
 	leakcheck_begin();
 	status = run_program(init);
 	reap_orphans();
