@@ -16,11 +16,18 @@ static bool ignored_by_default(int sig)
 	return sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT;
 }
 
+/* Stop signals need job control to be of use; until then they do nothing, like SIGCONT. */
+static bool stops(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
 static bool sig_ignored(const struct task_struct *task, int sig)
 {
 	unsigned long handler = task->sigaction[sig - 1].handler;
 
-	return handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(sig));
+	return handler == SIG_IGN ||
+	       (handler == SIG_DFL && (ignored_by_default(sig) || stops(sig))) || sig == SIGSTOP;
 }
 
 bool signal_pending(const struct task_struct *task)
@@ -30,6 +37,7 @@ bool signal_pending(const struct task_struct *task)
 
 int send_signal(struct task_struct *task, int sig)
 {
+	BUG_ON(sig < 1 || sig > NR_SIGNALS);
 	if (task->zombie)
 		return -ESRCH;
 	/* pid 1 gets only what it asked for: it must not die by accident. */
@@ -37,8 +45,11 @@ int send_signal(struct task_struct *task, int sig)
 	    (task == init_task && task->sigaction[sig - 1].handler == SIG_DFL))
 		return 0;
 	__atomic_fetch_or(&task->sig_pending, sig_bit(sig), __ATOMIC_RELEASE);
+	if (sig == SIGKILL)
+		task->mm_part.kill_pending = true;
 	se_set_work(&task->se, WORK_SIGNAL);
-	if (task->se.state == TASK_INTERRUPTIBLE)
+	if (task->se.state == TASK_INTERRUPTIBLE ||
+	    (task->se.state == TASK_KILLABLE && task->mm_part.kill_pending))
 		sched_wake(&task->se);
 	return 0;
 }
@@ -51,12 +62,6 @@ void force_signal(int sig)
 	__atomic_fetch_and(&task->sig_blocked, ~sig_bit(sig), __ATOMIC_RELEASE);
 	__atomic_fetch_or(&task->sig_pending, sig_bit(sig), __ATOMIC_RELEASE);
 	se_set_work(&task->se, WORK_SIGNAL);
-}
-
-/* Stop signals need job control to be of use; until then they do nothing, like SIGCONT. */
-static bool stops(int sig)
-{
-	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
 void do_signal(void)
@@ -72,7 +77,7 @@ void do_signal(void)
 			return;
 		sig = __builtin_ctzl(ready) + 1;
 		__atomic_fetch_and(&task->sig_pending, ~sig_bit(sig), __ATOMIC_ACQ_REL);
-		if (!sig_ignored(task, sig) && !stops(sig))
+		if (!sig_ignored(task, sig))
 			do_exit(sig);
 	}
 }

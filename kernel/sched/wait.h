@@ -37,7 +37,8 @@ void wake_up(struct wait_queue_head *wq);
 			prepare_to_wait((wq), &wq_entry, (tstate));                     \
 			if (cond)                                                       \
 				break;                                                  \
-			if ((tstate) == TASK_INTERRUPTIBLE && sched_signal_pending()) { \
+			if (((tstate) == TASK_INTERRUPTIBLE && sched_signal_pending()) ||\
+			    ((tstate) == TASK_KILLABLE && sched_kill_pending())) { \
 				wq_ret = -EINTR;                                        \
 				break;                                                  \
 			}                                                               \
@@ -46,6 +47,8 @@ void wake_up(struct wait_queue_head *wq);
 		finish_wait((wq), &wq_entry);                                           \
 		wq_ret;                                                                 \
 	})
+/* Sleeps until cond is true; -EINTR when the waiter is killed first, else 0. */
+#define wait_event_killable(wq, cond) wait_event_state(&(wq), cond, TASK_KILLABLE)
 /* Sleeps until cond is true. */
 #define wait_event(wq, cond) ((void)wait_event_state(&(wq), cond, TASK_UNINTERRUPTIBLE))
 /* The same; -EINTR when a signal came first, else 0. */

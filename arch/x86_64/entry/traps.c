@@ -18,7 +18,7 @@
 #include "mm/fault.h"
 #include "mm/vmalloc.h"
 
-extern char entry_vectors[], entry_syscall[];
+extern char entry_vectors[], entry_syscall[], entry_syscall32[];
 
 DEFINE_PER_CPU(unsigned long, cpu_user_sp);
 DEFINE_PER_CPU(unsigned long, entry_scratch);
@@ -131,6 +131,13 @@ static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned l
 
 	if (error & PF_RSVD)
 		panic_regs(regs, "reserved bit set in a page-table entry for %#lx", addr);
+	/* The processor's own access for the program (to a descriptor, say) is no access of the program's. */
+	if (!(error & PF_USER)) {
+		printk("%s[%d]: the processor cannot read %#lx for it (ip %#lx sp %#lx error %#lx)\n",
+		       current->comm, current->pid, addr, regs->ip, regs->sp, error);
+		force_signal(SIGSEGV);
+		return;
+	}
 	verdict = do_user_fault(addr, fault_flags(error));
 	if (verdict == FAULT_HANDLED)
 		return;
@@ -278,6 +285,7 @@ void syscall_init(void)
 	/* SDM volume 3A, section 5.8.8. SYSRET to 64-bit mode loads CS = base + 16, SS = base + 8. */
 	wrmsr(MSR_STAR, (u64)USER32_CS << 48 | (u64)KERNEL_CS << 32);
 	wrmsr(MSR_LSTAR, (u64)entry_syscall);
+	wrmsr(MSR_CSTAR, (u64)entry_syscall32);
 	wrmsr(MSR_SYSCALL_MASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_NT |
 					X86_EFLAGS_AC | 0x3000 /* IOPL */ | BIT(16) /* RF */);
 }

@@ -107,6 +107,8 @@ void cpu_init_features(void)
 
 	/* FXSR and SSE exceptions: every x86-64 processor has both. */
 	cr4 |= X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
+	if (f->mce)
+		cr4 |= X86_CR4_MCE;
 	if (f->pge)
 		cr4 |= X86_CR4_PGE;
 	if (f->smep)
