@@ -25,8 +25,8 @@ static void emit_line(unsigned int number)
 {
 	char line[512];
 	int n = snprintf(line, sizeof(line),
-			 "%u %s = %s%s; f%ld; n%d %08x; v%ld d%ld l%ld;%s; p%lu %08x %08x\n", number,
-			 op.text, result_name(op.result), op.extra, op.faults, state.count,
+			 "%u %s = %s%s; f%ld; n%d %08x; v%ld d%ld l%ld;%s; p%lu %08x %08x\n",
+			 number, op.text, result_name(op.result), op.extra, op.faults, state.count,
 			 (unsigned int)state.areas_hash, state.size, state.data, state.locked,
 			 state.heap, state.present, (unsigned int)state.pages_hash,
 			 (unsigned int)state.contents_hash);
@@ -82,16 +82,16 @@ static void run_seed(unsigned long seed, unsigned int ops)
 }
 
 /* The child's counts go into a file, where they are added to those of the seeds before. */
-static void add_counts(int fd)
+static void add_counts(void)
 {
 	static uint32_t sums[CALLS][RESULTS];
 
-	if (pread(fd, sums, sizeof(sums), 0) != sizeof(sums))
+	if (pread(common_fd, sums, sizeof(sums), 0) != sizeof(sums))
 		memset(sums, 0, sizeof(sums));
 	for (int i = 0; i < CALLS; i++)
 		for (int k = 0; k < RESULTS; k++)
 			sums[i][k] += counts[i][k];
-	if (pwrite(fd, sums, sizeof(sums), 0) != sizeof(sums))
+	if (pwrite(common_fd, sums, sizeof(sums), 0) != sizeof(sums))
 		say("cannot write the counts: %s\n", strerror(errno));
 }
 
@@ -110,7 +110,7 @@ static void print_counts(void)
 	}
 }
 
-static int child(unsigned long seed, unsigned int ops, int counts_fd)
+static int child(unsigned long seed, unsigned int ops)
 {
 	if (!probe_only && !catch_faults()) {
 		say("twin: no signals here: %s (try -k)\n", strerror(errno));
@@ -118,8 +118,25 @@ static int child(unsigned long seed, unsigned int ops, int counts_fd)
 	}
 	run_seed(seed, ops);
 	say("seed %lu %016lx\n", seed, (unsigned long)text_hash);
-	add_counts(counts_fd);
+	add_counts();
 	return 0;
+}
+
+static bool make_common_file(void)
+{
+	static uint64_t tags[TAGS];
+	char path[64];
+
+	for (int i = 0; i < TAGS; i++)
+		tags[i] = tag(i >> 4, i & 15) | 0x20202020;
+	snprintf(path, sizeof(path), "/tmp/twin.%d", (int)getpid());
+	common_fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (common_fd < 0 || pwrite(common_fd, tags, sizeof(tags), TAGS_AT) != sizeof(tags)) {
+		say("twin: %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	unlink(path);
+	return true;
 }
 
 /* One seed in a program of its own. noinline: see vfork(2), nothing else may live in this frame. */
@@ -141,8 +158,7 @@ int main(int argc, char **argv)
 	static char flags[8] = "-", seed_text[24], ops_text[24], fd_text[16];
 	static char *child_argv[] = { NULL, flags, seed_text, ops_text, fd_text, "child", NULL };
 	unsigned long first, count, failed = 0;
-	char path[64];
-	int at = 1, fd;
+	int at = 1;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
 		strncat(flags, argv[at] + 1, sizeof(flags) - 1 - strlen(flags));
@@ -154,9 +170,10 @@ int main(int argc, char **argv)
 		say("twin: -d goes with -t\n");
 		return 2;
 	}
-	if (argc - at == 4 && strcmp(argv[argc - 1], "child") == 0)
-		return child(strtoul(argv[at], NULL, 10), strtoul(argv[at + 1], NULL, 10),
-			     strtol(argv[at + 2], NULL, 10));
+	if (argc - at == 4 && strcmp(argv[argc - 1], "child") == 0) {
+		common_fd = strtol(argv[at + 2], NULL, 10);
+		return child(strtoul(argv[at], NULL, 10), strtoul(argv[at + 1], NULL, 10));
+	}
 	if (argc - at != 3) {
 		say("usage: twin [-t] [-d] [-k] FIRST COUNT OPS\n");
 		return 2;
@@ -164,14 +181,9 @@ int main(int argc, char **argv)
 	first = strtoul(argv[at], NULL, 10);
 	count = strtoul(argv[at + 1], NULL, 10);
 	snprintf(ops_text, sizeof(ops_text), "%lu", strtoul(argv[at + 2], NULL, 10));
-	snprintf(path, sizeof(path), "/tmp/twin.%d", (int)getpid());
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	if (fd < 0) {
-		say("twin: %s: %s\n", path, strerror(errno));
+	if (!make_common_file())
 		return 2;
-	}
-	unlink(path);
-	snprintf(fd_text, sizeof(fd_text), "%d", fd);
+	snprintf(fd_text, sizeof(fd_text), "%d", common_fd);
 	child_argv[0] = argv[0];
 	for (unsigned long seed = first; seed < first + count; seed++) {
 		int status;
@@ -183,7 +195,7 @@ int main(int argc, char **argv)
 			failed++;
 		}
 	}
-	if (pread(fd, counts, sizeof(counts), 0) == sizeof(counts))
+	if (pread(common_fd, counts, sizeof(counts), 0) == sizeof(counts))
 		print_counts();
 	return failed ? 1 : 0;
 }

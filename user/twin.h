@@ -60,8 +60,9 @@ enum call {
 };
 
 static const char *const call_names[CALLS] = {
-	"mmap",	  "munmap", "mprotect", "mremap", "mlock", "mlock2", "munlock", "mlockall", "munlockall",
-	"madvise", "mincore", "msync",	"brk",	  "write", "read",   "kwrite",	"kread",    "setlimit",
+	"mmap",	   "munmap",   "mprotect",   "mremap",	"mlock",   "mlock2",
+	"munlock", "mlockall", "munlockall", "madvise", "mincore", "msync",
+	"brk",	   "write",    "read",	     "kwrite",	"kread",   "setlimit",
 };
 
 /* Results are errno values; two more for what isn't a call's error. */
@@ -153,7 +154,7 @@ static struct {
 	enum call call;
 	char text[256]; /* the call and its arguments */
 	size_t used;
-	int result;	  /* an errno value, 0, R_KEPT or R_FAULT */
+	int result;	/* an errno value, 0, R_KEPT or R_FAULT */
 	char extra[64]; /* what else there is to say of the result */
 	long faults;
 } op;

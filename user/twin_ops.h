@@ -287,8 +287,8 @@ static void do_mremap(unsigned long old, unsigned long old_len, unsigned long ne
 	else
 		say_op(new_len % PAGE || new_len > REGION_PAGES * PAGE ? " +0x%lx" : " +%lu",
 		       new_len % PAGE || new_len > REGION_PAGES * PAGE ? new_len : new_len / PAGE);
-	say_op("%s%s%s", flags & REMAP_MAYMOVE ? " maymove" : "", flags & REMAP_FIXED ? " fixed" : "",
-	       flags & REMAP_DONTUNMAP ? " dontunmap" : "");
+	say_op("%s%s%s", flags & REMAP_MAYMOVE ? " maymove" : "",
+	       flags & REMAP_FIXED ? " fixed" : "", flags & REMAP_DONTUNMAP ? " dontunmap" : "");
 	if (flags & ~7UL)
 		say_op(" 0x%lx", flags & ~7UL);
 	ret = kernel(SYS_mremap, old, old_len, new_len, flags, new, 0);
@@ -496,14 +496,30 @@ static void op_madvise(void)
 		int advice;
 		const char *name;
 	} advices[] = {
-		{ 4, "dontneed" },	{ 4, "dontneed" },	 { 4, "dontneed" },
-		{ 4, "dontneed" },	{ 8, "free" },		 { 8, "free" },
-		{ 22, "populate-read" }, { 22, "populate-read" }, { 23, "populate-write" },
-		{ 23, "populate-write" }, { 24, "dontneed-locked" }, { 0, "normal" },
-		{ 1, "random" },	{ 2, "sequential" },	 { 3, "willneed" },
-		{ 10, "dontfork" },	{ 11, "dofork" },	 { 16, "dontdump" },
-		{ 17, "dodump" },	{ 18, "wipeonfork" },	 { 19, "keeponfork" },
-		{ 20, "cold" },		{ 9, "remove" },	 { 99, "unknown" },
+		{ 4, "dontneed" },
+		{ 4, "dontneed" },
+		{ 4, "dontneed" },
+		{ 4, "dontneed" },
+		{ 8, "free" },
+		{ 8, "free" },
+		{ 22, "populate-read" },
+		{ 22, "populate-read" },
+		{ 23, "populate-write" },
+		{ 23, "populate-write" },
+		{ 24, "dontneed-locked" },
+		{ 0, "normal" },
+		{ 1, "random" },
+		{ 2, "sequential" },
+		{ 3, "willneed" },
+		{ 10, "dontfork" },
+		{ 11, "dofork" },
+		{ 16, "dontdump" },
+		{ 17, "dodump" },
+		{ 18, "wipeonfork" },
+		{ 19, "keeponfork" },
+		{ 20, "cold" },
+		{ 9, "remove" },
+		{ 99, "unknown" },
 	};
 	size_t i = below(sizeof(advices) / sizeof(advices[0]));
 	unsigned long addr, len;
@@ -614,6 +630,15 @@ static uint64_t tag(unsigned long page, unsigned int number)
 	       (uint64_t)(number >> 4 & 15) << 24;
 }
 
+/*
+ * The file that the processes of a run share: the counts at its start, then tags, for the kernel to
+ * read from there into a page.
+ */
+#define TAGS_AT 8192
+#define TAGS	4096
+
+static int common_fd = -1;
+
 __attribute__((noinline)) static long touch(volatile uint64_t *at, bool writing, uint64_t value)
 {
 	long before = minor_faults();
@@ -626,13 +651,14 @@ __attribute__((noinline)) static long touch(volatile uint64_t *at, bool writing,
 	return value;
 }
 
-/* The kernel reads a file's name at the page's start, or writes a limit there. */
-static void kernel_touch(unsigned long page, bool writing)
+/* The kernel reads a file's name at the page's start, or writes what it reads from a file there. */
+static void kernel_touch(unsigned long page, bool writing, unsigned int number)
 {
 	begin_op(writing ? C_KWRITE : C_KREAD);
 	say_addr(page_addr(page));
 	if (writing)
-		kernel(SYS_getrlimit, RLIMIT_CORE, page_addr(page), 0, 0, 0, 0);
+		kernel(SYS_pread64, common_fd, page_addr(page), 8,
+		       TAGS_AT + (page * 16 + number) % TAGS * 8, 0, 0);
 	else
 		kernel(SYS_access, page_addr(page), 0, 0, 0, 0, 0);
 	if (op.result == ENOENT)
@@ -662,7 +688,7 @@ static void op_touch(unsigned int number)
 	bool writing = chance(65);
 
 	if (probe_only || chance(15))
-		kernel_touch(page, writing);
+		kernel_touch(page, writing, number);
 	else
 		user_touch(page, writing, number);
 }
@@ -722,9 +748,9 @@ static void step(unsigned int number)
 		unsigned int weight;
 		void (*run)(void);
 	} ops[] = {
-		{ 16, op_mmap },     { 3, op_mmap_stack }, { 2, op_mmap_big }, { 9, op_munmap },
+		{ 16, op_mmap },     { 3, op_mmap_stack }, { 2, op_mmap_big },	 { 9, op_munmap },
 		{ 12, op_mprotect }, { 14, op_mremap },	   { 3, op_mremap_big }, { 9, op_mlock },
-		{ 1, op_mlockall },  { 1, op_munlockall }, { 10, op_madvise }, { 3, op_mincore },
+		{ 1, op_mlockall },  { 1, op_munlockall }, { 10, op_madvise },	 { 3, op_mincore },
 		{ 3, op_msync },     { 4, op_brk },	   { 2, op_limit },
 	};
 	const unsigned int touching = 24;

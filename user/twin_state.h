@@ -20,9 +20,9 @@ static struct {
 	struct area areas[MAX_AREAS];
 	int count;
 	uint64_t areas_hash;
-	char heap[256];		/* the heap's areas, from its start */
+	char heap[256];		 /* the heap's areas, from its start */
 	long size, locked, data; /* pages, by /proc/self/status; less than what was at the start */
-	unsigned long present;	/* of the near part */
+	unsigned long present;	 /* of the near part */
 	uint64_t pages_hash, contents_hash;
 	uint64_t pages[NEAR_PAGES];
 } state;
@@ -104,10 +104,10 @@ static void read_areas(void)
 			add_area(start, end, at + 1);
 		else if (start >= heap_base && start < heap_base + (1UL << 30) &&
 			 heap_used < sizeof(state.heap) - 40)
-			heap_used += snprintf(state.heap + heap_used,
-					      sizeof(state.heap) - heap_used, " %lu-%lu%.4s",
-					      (start - heap_base) / PAGE, (end - heap_base) / PAGE,
-					      at + 1);
+			heap_used +=
+				snprintf(state.heap + heap_used, sizeof(state.heap) - heap_used,
+					 " %lu-%lu%.4s", (start - heap_base) / PAGE,
+					 (end - heap_base) / PAGE, at + 1);
 		line = next + 1;
 	}
 }
@@ -199,8 +199,8 @@ static void dump_pages(void)
 			word = *(volatile uint64_t *)(REGION + i * PAGE);
 		emit(line, snprintf(line, sizeof(line), "  page %lu%s%s%s%s holds %lx\n", i,
 				    bits >> 63 ? " present" : "", bits >> 62 & 1 ? " swap" : "",
-				    bits >> 61 & 1 ? " file" : "", bits >> 56 & 1 ? " exclusive" : "",
-				    (unsigned long)word));
+				    bits >> 61 & 1 ? " file" : "",
+				    bits >> 56 & 1 ? " exclusive" : "", (unsigned long)word));
 	}
 }
 
@@ -228,8 +228,8 @@ static void dump_smaps(void)
 			at = hex(line, &start);
 			inside = start >= REGION && start < REGION + REGION_PAGES * PAGE;
 			if (inside)
-				emit(out, snprintf(out, sizeof(out), "  %lu:",
-						   (start - REGION) / PAGE));
+				emit(out,
+				     snprintf(out, sizeof(out), "  %lu:", (start - REGION) / PAGE));
 		}
 		for (size_t i = 0; inside && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 			if (strncmp(line, wanted[i], strlen(wanted[i])) != 0)

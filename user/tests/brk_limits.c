@@ -118,7 +118,8 @@ static void label(void)
 	raw_mprotect(base + PAGE, PAGE, PROT_READ);
 	ok(area_at(base, &area) && strcmp(area.name, "[heap]") == 0, "[heap]: the first piece");
 	ok(area_at(base + PAGE, &area) && strcmp(area.name, "[heap]") == 0, "[heap]: the second");
-	ok(area_at(base + 2 * PAGE, &area) && strcmp(area.name, "[heap]") == 0, "[heap]: the third");
+	ok(area_at(base + 2 * PAGE, &area) && strcmp(area.name, "[heap]") == 0,
+	   "[heap]: the third");
 	fix(p + 5 * PAGE, 1, RW);
 	ok(area_at(base + 5 * PAGE, &area) && area.name[0] == '\0', "an area beyond: no name");
 	raw_munmap(base + 5 * PAGE, PAGE);

@@ -64,7 +64,8 @@ static void hints(void)
 	is(raw_mmap(0xffff, PAGE, RW, ANON, -1, 0) > (long)GIB, 1,
 	   "so does 65535, which is taken now");
 	raw_munmap(0x10000, PAGE);
-	is(raw_mmap(-PAGE, PAGE, RW, ANON, -1, 0) > (long)GIB, 1, "the last page of all is no hint");
+	is(raw_mmap(-PAGE, PAGE, RW, ANON, -1, 0) > (long)GIB, 1,
+	   "the last page of all is no hint");
 	is(raw_mmap(1UL << 63, PAGE, RW, ANON, -1, 0) > (long)GIB, 1, "nor 2^63");
 }
 

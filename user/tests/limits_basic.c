@@ -9,9 +9,12 @@ static void defaults(void)
 		const char *name;
 		unsigned long soft, hard;
 	} cases[] = {
-		{ RLIMIT_STACK, "STACK", 8 * MIB, -1UL }, { RLIMIT_MEMLOCK, "MEMLOCK", 8 * MIB, 8 * MIB },
-		{ RLIMIT_AS, "AS", -1UL, -1UL },	  { RLIMIT_DATA, "DATA", -1UL, -1UL },
-		{ RLIMIT_CORE, "CORE", 0, -1UL },	  { RLIMIT_NOFILE, "NOFILE", 1024, 4096 },
+		{ RLIMIT_STACK, "STACK", 8 * MIB, -1UL },
+		{ RLIMIT_MEMLOCK, "MEMLOCK", 8 * MIB, 8 * MIB },
+		{ RLIMIT_AS, "AS", -1UL, -1UL },
+		{ RLIMIT_DATA, "DATA", -1UL, -1UL },
+		{ RLIMIT_CORE, "CORE", 0, -1UL },
+		{ RLIMIT_NOFILE, "NOFILE", 1024, 4096 },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -21,7 +24,7 @@ static void defaults(void)
 		   cases[i].name);
 		is(result(syscall(SYS_prlimit64, 0, cases[i].resource, NULL, &new)), 0,
 		   "prlimit64 of %s", cases[i].name);
-		ok(old.rlim_cur == new.rlim_cur && old.rlim_max == new.rlim_max, "agree");
+		ok(old.rlim_cur == new.rlim_cur &&old.rlim_max == new.rlim_max, "agree");
 		ok(old.rlim_cur == cases[i].soft && old.rlim_max == cases[i].hard,
 		   "and are what Linux starts with");
 	}
@@ -34,7 +37,8 @@ static void setting(void)
 	syscall(SYS_getrlimit, RLIMIT_MEMLOCK, &was);
 	r = was;
 	r.rlim_cur = 5 * PAGE + 1;
-	is(result(syscall(SYS_setrlimit, RLIMIT_MEMLOCK, &r)), 0, "setrlimit lowers the soft limit");
+	is(result(syscall(SYS_setrlimit, RLIMIT_MEMLOCK, &r)), 0,
+	   "setrlimit lowers the soft limit");
 	syscall(SYS_getrlimit, RLIMIT_MEMLOCK, &back);
 	ok(back.rlim_cur == 5 * PAGE + 1 && back.rlim_max == was.rlim_max, "as getrlimit tells");
 	is(result(syscall(SYS_prlimit64, 0, RLIMIT_MEMLOCK, &was, &back)), 0,
@@ -52,7 +56,8 @@ static void setting(void)
 		is(result(syscall(SYS_setrlimit, RLIMIT_MEMLOCK, &r)), -EPERM,
 		   "raising the hard limit: EPERM");
 	}
-	is(result(syscall(SYS_getrlimit, 16, &r)), -EINVAL, "getrlimit of an unknown limit: EINVAL");
+	is(result(syscall(SYS_getrlimit, 16, &r)), -EINVAL,
+	   "getrlimit of an unknown limit: EINVAL");
 	is(result(syscall(SYS_setrlimit, 16, &was)), -EINVAL, "setrlimit of it: EINVAL");
 	is(result(syscall(SYS_prlimit64, 0, 16, NULL, &r)), -EINVAL, "prlimit64 of it: EINVAL");
 	is(result(syscall(SYS_getrlimit, -1, &r)), -EINVAL, "of -1: EINVAL");
@@ -77,12 +82,14 @@ static void address_space(void)
 
 	at = (unsigned long)p;
 	leave(RLIMIT_AS, "VmSize", 4);
-	is(raw_mmap(at, 5 * PAGE, RW, ANON | MAP_FIXED, -1, 0), -ENOMEM, "RLIMIT_AS: a page too much");
+	is(raw_mmap(at, 5 * PAGE, RW, ANON | MAP_FIXED, -1, 0), -ENOMEM,
+	   "RLIMIT_AS: a page too much");
 	is(raw_mmap(at, 5 * PAGE, PROT_NONE, ANON | MAP_FIXED, -1, 0), -ENOMEM,
 	   "PROT_NONE counts as well");
 	is(raw_mmap(at, 5 * PAGE, RW, ANON | MAP_FIXED | MAP_NORESERVE, -1, 0), -ENOMEM,
 	   "and MAP_NORESERVE");
-	is(raw_mmap(0, 5 * PAGE, RW, MAP_ANONYMOUS, -1, 0), -EINVAL, "a bad type comes first: EINVAL");
+	is(raw_mmap(0, 5 * PAGE, RW, MAP_ANONYMOUS, -1, 0), -EINVAL,
+	   "a bad type comes first: EINVAL");
 	is(raw_mmap(at, 4 * PAGE, RW, ANON | MAP_FIXED, -1, 0), at, "exactly what is left");
 	is(raw_mmap(0, 1, RW, ANON, -1, 0), -ENOMEM, "one byte more");
 	is(raw_mmap(at, 4 * PAGE, PROT_READ, ANON | MAP_FIXED, -1, 0), at,
@@ -94,7 +101,8 @@ static void address_space(void)
 	is(raw_mmap(at + 2 * PAGE, 4 * PAGE, RW, ANON | MAP_FIXED, -1, 0), at + 2 * PAGE,
 	   "after two pages were unmapped it fits");
 	limit(RLIMIT_AS, 0);
-	is(raw_mmap(0, PAGE, PROT_NONE, ANON, -1, 0), -ENOMEM, "RLIMIT_AS 0: nothing can be mapped");
+	is(raw_mmap(0, PAGE, PROT_NONE, ANON, -1, 0), -ENOMEM,
+	   "RLIMIT_AS 0: nothing can be mapped");
 	is(raw_munmap(at + 2 * PAGE, PAGE), 0, "but unmapped");
 	is(raw_mprotect(at + 3 * PAGE, PAGE, PROT_READ), 0, "and protected");
 	limit(RLIMIT_AS, old);
@@ -124,7 +132,8 @@ static void data(void)
 	raw_munmap(at, 16 * PAGE);
 
 	leave(RLIMIT_DATA, "VmData", 4);
-	is(raw_mmap(at, 5 * PAGE, RW, ANON | MAP_FIXED, -1, 0), -ENOMEM, "RLIMIT_DATA: a page too much");
+	is(raw_mmap(at, 5 * PAGE, RW, ANON | MAP_FIXED, -1, 0), -ENOMEM,
+	   "RLIMIT_DATA: a page too much");
 	is(raw_mmap(at, 4 * PAGE, RW, ANON | MAP_FIXED, -1, 0), at, "exactly what is left");
 	is(raw_mmap(at + 8 * PAGE, 4 * PAGE, PROT_READ, ANON | MAP_FIXED, -1, 0), at + 8 * PAGE,
 	   "read-only memory doesn't count");

@@ -133,8 +133,8 @@ static void hints(void)
 		fix(p, 4, RW);
 		is(raw_madvise(at + PAGE, PAGE, cases[i].advice), 0, "%s", cases[i].name);
 		is_str(layout(p, 4), "0-1 rw-p, 1-2 rw-p, 2-4 rw-p", "splits the area");
-		ok(vm_flag(p + PAGE, cases[i].flag) && !vm_flag(p, cases[i].flag),
-		   "VmFlags: %s", cases[i].flag);
+		ok(vm_flag(p + PAGE, cases[i].flag) && !vm_flag(p, cases[i].flag), "VmFlags: %s",
+		   cases[i].flag);
 		is(raw_madvise(at, 4 * PAGE, cases[i].undo), 0, "and back");
 		is_str(layout(p, 4), "0-4 rw-p", "one area");
 		raw_munmap(at, 4 * PAGE);
@@ -155,7 +155,7 @@ static void locked(void)
 		int advice;
 		const char *name;
 	} refused[] = {
-		{ MADV_DONTNEED, "DONTNEED" }, { MADV_FREE, "FREE" },	    { MADV_COLD, "COLD" },
+		{ MADV_DONTNEED, "DONTNEED" }, { MADV_FREE, "FREE" },	  { MADV_COLD, "COLD" },
 		{ MADV_PAGEOUT, "PAGEOUT" },   { MADV_REMOVE, "REMOVE" },
 	};
 	char *p = hole(6);
@@ -164,8 +164,8 @@ static void locked(void)
 	fix(p, 2, RW);
 	raw_mlock(at, 2 * PAGE);
 	for (size_t i = 0; i < COUNT(refused); i++)
-		is(raw_madvise(at, PAGE, refused[i].advice), -EINVAL,
-		   "%s of locked memory: EINVAL", refused[i].name);
+		is(raw_madvise(at, PAGE, refused[i].advice), -EINVAL, "%s of locked memory: EINVAL",
+		   refused[i].name);
 	touch(p, 2);
 	is(raw_madvise(at, PAGE, MADV_DONTNEED_LOCKED_), 0, "DONTNEED_LOCKED is for that");
 	is_str(vector(p, 2), "01", "it takes the page");

@@ -79,7 +79,8 @@ static void changed_range(void)
 		const char *want;
 		const char *what;
 	} cases[] = {
-		{ 2, 4, "0-4 r--p, 4-6 rw-p, 6-8 r--p", "AA**BB: its start goes to the one before" },
+		{ 2, 4, "0-4 r--p, 4-6 rw-p, 6-8 r--p",
+		  "AA**BB: its start goes to the one before" },
 		{ 4, 6, "0-2 r--p, 2-4 rw-p, 4-8 r--p", "BB**AA: its end to the one behind" },
 		{ 2, 6, "0-8 r--p", "AA**AA: three become one" },
 		{ 3, 5, "0-2 r--p, 2-3 rw-p, 3-5 r--p, 5-6 rw-p, 6-8 r--p",
@@ -177,7 +178,8 @@ static void moved(void)
 	is_str(layout(p, 20), "10-12 rw-p, 12-14 rw-p", "moved pages and fresh ones stay apart");
 	raw_mremap(at + 10 * PAGE, PAGE, PAGE, FIXED, at);
 	raw_mremap(at + 11 * PAGE, PAGE, PAGE, FIXED, at + PAGE);
-	is_str(layout(p, 20), "0-2 rw-p, 12-14 rw-p", "moved one by one back to where they were: one");
+	is_str(layout(p, 20), "0-2 rw-p, 12-14 rw-p",
+	       "moved one by one back to where they were: one");
 	clear();
 
 	fix(p, 4, RW);

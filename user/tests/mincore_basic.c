@@ -83,8 +83,7 @@ static void errors(void)
 	is(raw_mincore(at, PAGE, TASK_SIZE), -EFAULT, "a vector beyond user space: EFAULT");
 	is(raw_mincore(at + 3 * PAGE, PAGE, TASK_SIZE), -EFAULT, "comes before a missing area");
 	is(raw_mincore(at, PAGE, (unsigned long)none), -EFAULT, "a vector in PROT_NONE: EFAULT");
-	is(raw_mincore(at, PAGE, (unsigned long)read_only), -EFAULT,
-	   "in read-only memory: EFAULT");
+	is(raw_mincore(at, PAGE, (unsigned long)read_only), -EFAULT, "in read-only memory: EFAULT");
 	is(raw_mincore(at + 3 * PAGE, PAGE, (unsigned long)none), -ENOMEM,
 	   "such a vector comes after a missing area");
 	is(raw_mincore(at + 3 * PAGE, PAGE, (unsigned long)vec), -ENOMEM, "a hole: ENOMEM");

@@ -22,7 +22,8 @@ static int errors(int argc, char **argv)
 	    raw_mlockall(MCL_FUTURE) != -EPERM || raw_munlockall() != 0)
 		return 2;
 	limit(RLIMIT_MEMLOCK, PAGE);
-	if (raw_mlockall(MCL_CURRENT) != -ENOMEM || raw_mlockall(MCL_CURRENT | MCL_FUTURE) != -ENOMEM)
+	if (raw_mlockall(MCL_CURRENT) != -ENOMEM ||
+	    raw_mlockall(MCL_CURRENT | MCL_FUTURE) != -ENOMEM)
 		return 3;
 	/* FUTURE alone looks at no size. */
 	if (raw_mlockall(MCL_FUTURE) != 0 || locked_pages() != 0)

@@ -320,8 +320,7 @@ static void extremes(void)
 	is(raw_mmap(0, -PAGE + 1, RW, ANON, -1, 0), -ENOMEM,
 	   "the smallest length that rounds up to 0: ENOMEM");
 	is(raw_mmap(0, -1UL, RW, MAP_ANONYMOUS, -1, 0), -ENOMEM, "comes before a bad type");
-	is(raw_mmap(1UL << 63, PAGE, RW, ANON | MAP_FIXED, -1, 0), -ENOMEM,
-	   "address 2^63: ENOMEM");
+	is(raw_mmap(1UL << 63, PAGE, RW, ANON | MAP_FIXED, -1, 0), -ENOMEM, "address 2^63: ENOMEM");
 	is(raw_mmap(-PAGE, PAGE, RW, ANON | MAP_FIXED, -1, 0), -ENOMEM,
 	   "the last page of all: ENOMEM");
 	is(raw_mmap(-PAGE, 2 * PAGE, RW, ANON | MAP_FIXED, -1, 0), -ENOMEM,

@@ -136,8 +136,7 @@ static void area_checks(void)
 	is(raw_mremap(at, 0, PAGE, 0, 0), -EINVAL, "without MAYMOVE: EINVAL");
 	is(raw_mremap(at + 2 * PAGE, 4 * PAGE, 8 * PAGE, MOVE, 0), -EFAULT,
 	   "growing a range beyond its area's end: EFAULT");
-	is(raw_mremap(at + 2 * PAGE, 4 * PAGE, 8 * PAGE, 0, 0), -EFAULT,
-	   "without MAYMOVE as well");
+	is(raw_mremap(at + 2 * PAGE, 4 * PAGE, 8 * PAGE, 0, 0), -EFAULT, "without MAYMOVE as well");
 	is(raw_mremap(at, 3 * PAGE, 4 * PAGE, 0, 0), -ENOMEM,
 	   "growing from the middle of an area without MAYMOVE: ENOMEM");
 	fix(p + 5 * PAGE, 1, PROT_READ);
@@ -164,16 +163,13 @@ static void vdso(void)
 		return;
 	}
 	size = area.end - area.start;
-	is(raw_mremap(area.start, size, size + PAGE, MOVE, 0), -EFAULT,
-	   "growing the vdso: EFAULT");
+	is(raw_mremap(area.start, size, size + PAGE, MOVE, 0), -EFAULT, "growing the vdso: EFAULT");
 	is(raw_mremap(area.start, PAGE, PAGE, FIXED, 0x10000000), -EINVAL,
 	   "moving part of the vdso: EINVAL");
-	is(raw_mremap(area.start, size, size, DONT, 0), -EINVAL,
-	   "DONTUNMAP of the vdso: EINVAL");
+	is(raw_mremap(area.start, size, size, DONT, 0), -EINVAL, "DONTUNMAP of the vdso: EINVAL");
 	is(raw_munmap(area.start, PAGE), -EINVAL, "unmapping part of the vdso: EINVAL");
 	is(raw_mremap(area.start, size, PAGE, MOVE, 0), -EINVAL, "shrinking the vdso: EINVAL");
-	is(raw_mremap(area.start, size, size, FIXED, 0x10000000), 0x10000000,
-	   "moving all of it");
+	is(raw_mremap(area.start, size, size, FIXED, 0x10000000), 0x10000000, "moving all of it");
 	ok(area_named("[vdso]", &area) && area.start == 0x10000000, "it keeps its name");
 	is(raw_munmap(area.start, size), 0, "unmapping all of it");
 }

@@ -86,8 +86,7 @@ static void growing_in_place(void)
 	fix(p + 7 * PAGE, 2, RW);
 	is(raw_mremap(at, 5 * PAGE, 7 * PAGE, 0, 0), at, "the same, both untouched");
 	is_str(layout(p, 10), "0-9 rw-p", "they become one");
-	is(raw_mremap(at, 9 * PAGE, 10 * PAGE, MOVE, 0), at,
-	   "MAYMOVE doesn't move what can stay");
+	is(raw_mremap(at, 9 * PAGE, 10 * PAGE, MOVE, 0), at, "MAYMOVE doesn't move what can stay");
 	is(raw_mremap(at, 10 * PAGE, 11 * PAGE, 0, 0), -ENOMEM, "up to the wall, no further");
 	raw_munmap(at, 10 * PAGE);
 
@@ -158,8 +157,7 @@ static void moving_over(void)
 	   "FIXED over the middle of another area, shrinking");
 	is_str(layout(p, 20), "9-10 r-xp, 10-13 rw-p, 13-15 r-xp", "replaces that part");
 	ok(marked(p + 10 * PAGE, 1, 3), "with what was moved");
-	is(raw_mremap(at + 10 * PAGE, 3 * PAGE, 5 * PAGE, FIXED, at), at,
-	   "FIXED and growing");
+	is(raw_mremap(at + 10 * PAGE, 3 * PAGE, 5 * PAGE, FIXED, at), at, "FIXED and growing");
 	is_str(layout(p, 20), "0-5 rw-p, 9-10 r-xp, 13-15 r-xp", "the area is longer");
 	ok(marked(p, 1, 3) && peek(p + 3 * PAGE) == 0 && peek(p + 4 * PAGE) == 0,
 	   "its tail is zero");
@@ -217,8 +215,8 @@ static void dontunmap(void)
 	fix(p, 4, RW);
 	mark(p, 1, 4);
 	size = status("VmSize");
-	is(raw_mremap(at, 4 * PAGE, 4 * PAGE, DONT | MREMAP_FIXED, at + 10 * PAGE),
-	   at + 10 * PAGE, "DONTUNMAP to a fixed place");
+	is(raw_mremap(at, 4 * PAGE, 4 * PAGE, DONT | MREMAP_FIXED, at + 10 * PAGE), at + 10 * PAGE,
+	   "DONTUNMAP to a fixed place");
 	is_str(layout(p, 30), "0-4 rw-p, 10-14 rw-p", "the old area stays");
 	is(status("VmSize") - size, 16, "VmSize has grown by four pages");
 	is_str(vector(p, 4), "0000", "the old area has no pages left");

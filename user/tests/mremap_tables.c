@@ -9,10 +9,21 @@
 
 /* Offsets that are marked: at both ends, and on both sides of each boundary of a table. */
 static const unsigned long spots[] = {
-	0,		     PAGE,	       2 * MIB - PAGE,	    2 * MIB,
-	2 * MIB + PAGE,	     4 * MIB - PAGE,   4 * MIB,		    8 * MIB - PAGE,
-	512 * MIB,	     GIB - PAGE,       GIB,		    GIB + 2 * MIB - PAGE,
-	GIB + 2 * MIB,	     2 * GIB - 2 * MIB, 2 * GIB - PAGE,
+	0,
+	PAGE,
+	2 * MIB - PAGE,
+	2 * MIB,
+	2 * MIB + PAGE,
+	4 * MIB - PAGE,
+	4 * MIB,
+	8 * MIB - PAGE,
+	512 * MIB,
+	GIB - PAGE,
+	GIB,
+	GIB + 2 * MIB - PAGE,
+	GIB + 2 * MIB,
+	2 * GIB - 2 * MIB,
+	2 * GIB - PAGE,
 };
 
 static int mark(char *p, unsigned long size)
