@@ -268,6 +268,22 @@ static void locked(void)
 	ok(vm_flag(p + 24 * PAGE, "lo"), "the new one is");
 	raw_munmap(at, 30 * PAGE);
 	is(locked_pages(), 0, "nothing is left locked");
+
+	/* Of a part: what moved is locked at its new place, and at the old one no more. */
+	fix(p, 4, RW);
+	raw_mlock(at, 4 * PAGE);
+	is(raw_mremap(at + PAGE, 2 * PAGE, 2 * PAGE, DONT | MREMAP_FIXED, at + 10 * PAGE),
+	   at + 10 * PAGE, "DONTUNMAP of the middle of locked memory");
+	is_str(layout(p, 30), "0-1 rw-p, 1-3 rw-p, 3-4 rw-p, 10-12 rw-p", "splits it");
+	ok(vm_flag(p, "lo") && !vm_flag(p + PAGE, "lo") && vm_flag(p + 3 * PAGE, "lo"),
+	   "the old middle isn't locked any more");
+	is(locked_pages(), 4, "VmLck stays");
+	touch(p + PAGE, 2);
+	raw_munlock(at, 4 * PAGE);
+	is_str(layout(p, 30), "0-1 rw-p, 1-3 rw-p, 3-4 rw-p, 10-12 rw-p",
+	       "all unlocked it stays three areas: the middle started anew");
+	is(locked_pages(), 2, "and two pages are locked elsewhere");
+	raw_munmap(at, 30 * PAGE);
 }
 
 /* mlock2(ONFAULT): locked but not brought in; growth mustn't bring it in either. */
