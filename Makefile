@@ -319,7 +319,7 @@ $(O)/compile_commands.json: $(O)/gen/sources $(O)/debug/flags
 
 PROVE ?= prove
 JOBS ?= $(shell nproc)
-GUEST_TESTS := $(wildcard tests/qemu/*.t)
+GUEST_TESTS := $(wildcard tests/qemu/*.t tests/twin/*.t)
 
 # Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -380,6 +380,22 @@ bench-baseline: ## make Tessera's present counts those that `make test` compares
 	$(Q)$(SUBMAKE) $(O)/release/tessera.elf $(O)/bench.cpio
 	$(Q)O=$(O) $(BENCH_ENV) tests/bench/compare --baseline tests/bench/baseline.tsv
 
+START ?= 1
+SEEDS ?= 200
+OPS ?= 500
+
+.PHONY: twin
+twin: ## run random sequences of calls in both kernels and compare: START=seed SEEDS=n OPS=n
+	$(Q)O=$(O) tools/bootstrap reference
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/initramfs.cpio
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/twin/compare compare $(START) $(SEEDS) $(OPS) $(TWINFLAGS)
+
+.PHONY: twin-reference
+twin-reference: ## store what the reference prints for the seeds that `make test` compares
+	$(Q)O=$(O) tools/bootstrap reference
+	$(Q)$(SUBMAKE) $(O)/initramfs.cpio
+	$(Q)O=$(O) tests/twin/compare reference 1 200 500
+
 # As the runner in the guest does: what a test expects of permissions is not what root may do.
 AS_NOBODY = $(if $(filter 0,$(shell id -u)),setpriv --reuid=65534 --regid=65534 --clear-groups)
 
@@ -436,7 +452,7 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 help: ## show this list
 	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% debug run test%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% debug run test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif

@@ -390,4 +390,14 @@ sub replay_point {
 	}
 }
 
+# The user tests about what root may do: their sources say "runs as root" among their first lines.
+sub root_tests {
+	return sort map { m{([^/]+)\.c$} } grep { head($_, 5) =~ m{^/\* runs as root \*/$}m } glob 'user/tests/*.c';
+}
+
+sub head {
+	my ($path, $lines) = @_;
+	return join "\n", (split /\n/, slurp($path))[0 .. $lines - 1];
+}
+
 1;

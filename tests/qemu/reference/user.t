@@ -15,15 +15,23 @@ my $kernel = "$Guest::build/dist/linux/vmlinuz";
 
 # Four levels of page tables, no huge pages and fixed addresses, as in Tessera. A word that Linux
 # doesn't know becomes an argument of the runner, so nothing is here that isn't needed.
-my $run = Guest::boot(
-	kernel => $kernel, cpu => 'max,la57=off', limit => 240,
-	cmdline => 'rdinit=/bin/runner transparent_hugepage=never norandmaps console=ttyS0 quiet '
-		. 'panic=-1 uid=65534 tests=' . ($ENV{TESTS} || 'all'),
-);
-my @sections = Guest::sections($run);
-ok(scalar @sections, 'tests ran') or Guest::show_tail($run);
-Guest::replay($_) for @sections;
-like($run->{console}, qr/^##done/m, 'the suite came to its end');
-Guest::ends_well($run, 'Linux');
+sub run_tests {
+	my ($name, $words) = @_;
+	my $run = Guest::boot(
+		kernel => $kernel, cpu => 'max,la57=off', limit => 240,
+		cmdline => 'rdinit=/bin/runner transparent_hugepage=never norandmaps console=ttyS0 quiet '
+			. "panic=-1 $words",
+	);
+	my @sections = Guest::sections($run);
+	ok(scalar @sections, "$name: tests ran") or Guest::show_tail($run);
+	Guest::replay($_, "$name: $_->{name}") for @sections;
+	like($run->{console}, qr/^##done/m, "$name: the suite came to its end");
+	Guest::ends_well($run, $name);
+}
+
+# Without TESTS= all of them as an ordinary user, then as root those that are about root.
+my @as_root = grep { !$ENV{TESTS} || ",$ENV{TESTS}," =~ /,$_,/ } Guest::root_tests();
+run_tests('Linux', 'uid=65534 tests=' . ($ENV{TESTS} || 'all'));
+run_tests('Linux as root', 'tests=' . join(',', @as_root)) if @as_root;
 
 done_testing;

@@ -1,0 +1,64 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+#
+# The twin run: random sequences of the memory calls whose text is the same as in the reference. What
+# that printed is stored as a hash for each seed; `make twin` shows where a seed parts from it.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin, "$FindBin::Bin/../qemu";
+use Guest;
+use Test::More;
+use Twin;
+
+# Each error that the calls have for private anonymous memory must have come up.
+my %errors = (
+	mmap => [qw(EPERM EBADF EAGAIN ENOMEM EEXIST EINVAL)],
+	munmap => [qw(EINVAL)],
+	mprotect => [qw(ENOMEM EINVAL)],
+	mremap => [qw(EPERM EAGAIN ENOMEM EFAULT EINVAL)],
+	mlock => [qw(EPERM ENOMEM EINVAL)],
+	mlock2 => [qw(EPERM ENOMEM EINVAL)],
+	munlock => [qw(ENOMEM EINVAL)],
+	mlockall => [qw(EPERM ENOMEM EINVAL)],
+	madvise => [qw(ENOMEM EINVAL)],
+	mincore => [qw(ENOMEM EFAULT EINVAL)],
+	msync => [qw(ENOMEM EBUSY EINVAL)],
+	brk => [qw(kept)],
+	write => [qw(fault)],
+	read => [qw(fault)],
+	kwrite => [qw(EFAULT)],
+	kread => [qw(EFAULT)],
+);
+
+my $expected = Twin::expected();
+my @seeds = sort { $a <=> $b } keys %{ $expected->{seeds} };
+cmp_ok(scalar @seeds, '>=', 200, 'the reference has run 200 seeds');
+is($expected->{sources}, Twin::sources_digest(), 'with the program as it is now')
+	or diag 'make twin-reference writes what the reference prints now';
+
+my $known = Twin::known();
+my $ops = $expected->{ops} // 0;
+cmp_ok($ops, '>=', 500, 'of 500 operations each');
+my $run = Twin::run('tessera', 400, Twin::item($seeds[0], scalar @seeds, $ops));
+my $got = Twin::results($run);
+my @parted = grep { ($got->{seeds}{$_} // '') ne $expected->{seeds}{$_} && !$known->{$_} } @seeds;
+is("@parted", '', 'every seed gives the same text in Tessera')
+	or diag "make twin START=$parted[0] SEEDS=1 OPS=$ops shows where it parts";
+
+my ($calls, $good) = (0, 0);
+for my $results (values %{ $got->{counts} }) {
+	$calls += $_ for values %$results;
+	$good += $results->{ok} // 0;
+}
+is($calls, $ops * @seeds, 'all operations have been made');
+cmp_ok($good, '>=', 0.6 * $calls, 'most of them succeed');
+is(join(' ', grep { $got->{counts}{$_}{ENOSYS} } sort keys %{ $got->{counts} }), '', 'no call is missing');
+for my $call (sort keys %errors) {
+	is(join(' ', grep { !$got->{counts}{$call}{$_} } @{ $errors{$call} }), '',
+		"$call has failed in every way it can: @{ $errors{$call} }");
+}
+Guest::ends_well($run, 'the twin run');
+note sprintf '%d seeds of %d operations in %.1f s', scalar @seeds, $ops, $run->{seconds};
+
+done_testing;

@@ -1,0 +1,778 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * twin_ops.h: the operations. Each picks its arguments at random, most of them so that the call
+ * succeeds on the areas there are, says what it does, and does it.
+ *
+ * Where the kernel chooses an address, only whether it is in the region goes into the text; what
+ * lies elsewhere is unmapped or moved back. Not used, as its effect depends on the state of the
+ * kernel's lists: MADV_PAGEOUT.
+ */
+#ifndef USER_TWIN_OPS_H
+#define USER_TWIN_OPS_H
+
+#include "twin_state.h"
+
+static bool probe_only; /* the kernel touches memory for us: nothing can end in a signal */
+
+static unsigned long page_addr(unsigned long page)
+{
+	return REGION + page * PAGE;
+}
+
+/* --- choosing --------------------------------------------------------------------------------- */
+
+/* Some pages of the areas there are, or any of the near part. At most max pages. */
+static void pick_range(unsigned long max, unsigned long *addr, unsigned long *len)
+{
+	unsigned long start = below(NEAR_PAGES), pages = 1 + below(8);
+
+	if (state.count && chance(80)) {
+		const struct area *area = &state.areas[below(state.count)];
+		unsigned long size = area->end - area->start;
+
+		start = area->start;
+		pages = size;
+		switch (below(4)) {
+		case 0:
+			pages = 1 + below(size);
+			break;
+		case 1:
+			pages = 1 + below(size);
+			start = area->end - pages;
+			break;
+		case 2:
+			start += below(size);
+			pages = 1 + below(area->end - start);
+			break;
+		}
+		/* Over the end now and then, into what comes next. */
+		if (chance(12))
+			pages += 1 + below(6);
+	}
+	if (pages > max)
+		pages = 1 + below(max);
+	*addr = page_addr(start);
+	*len = pages * PAGE;
+}
+
+/* One of the things that must fail, with an argument that is wrong in itself. */
+static void spoil(unsigned long *addr, unsigned long *len, bool huge)
+{
+	switch (below(huge ? 8 : 6)) {
+	case 0:
+		*addr += 1 + below(PAGE - 1);
+		break;
+	case 1:
+		*len = 0;
+		break;
+	case 2:
+		*len = -PAGE;
+		break;
+	case 3:
+		*len = -1UL;
+		break;
+	case 4:
+		*addr = TASK_SIZE;
+		break;
+	case 5:
+		*addr = -PAGE;
+		break;
+	case 6:
+		*len = 1UL << 63;
+		break;
+	case 7:
+		*len = TASK_SIZE;
+		break;
+	}
+}
+
+static int pick_prot(void)
+{
+	static const unsigned char prots[20] = { 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+						 3, 1, 1, 1, 0, 0, 5, 7, 2, 4 };
+
+	return prots[below(sizeof(prots))];
+}
+
+/* --- mmap and munmap -------------------------------------------------------------------------- */
+
+static const struct {
+	unsigned long flag;
+	const char *name;
+	unsigned int percent;
+} map_flags[] = {
+	{ MAP_NORESERVE, "noreserve", 8 }, { MAP_POPULATE, "populate", 12 },
+	{ MAP_LOCKED, "locked", 6 },	   { MAP_NONBLOCK, "nonblock", 4 },
+	{ MAP_STACK, "stack", 4 },	   { 0x40, "32bit", 2 },
+	{ 0x200000, "unknown", 2 },
+};
+
+/* Maps and says so; what the kernel puts elsewhere is unmapped again. */
+static void do_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags)
+{
+	long ret;
+
+	say_range(addr, len);
+	say_prot(prot);
+	if (flags & MAP_FIXED)
+		say_op(" fixed");
+	if (flags & MAP_FIXED_NOREPLACE)
+		say_op(" noreplace");
+	if (flags & MAP_GROWSDOWN)
+		say_op(" growsdown");
+	for (size_t i = 0; i < sizeof(map_flags) / sizeof(map_flags[0]); i++)
+		if (flags & map_flags[i].flag)
+			say_op(" %s", map_flags[i].name);
+	if (!(flags & MAP_PRIVATE))
+		say_op(" no type");
+	if (!(flags & MAP_ANONYMOUS))
+		say_op(" no file");
+	ret = kernel(SYS_mmap, addr, len, prot, flags, -1, 0);
+	if (op.result)
+		return;
+	if (ret >= (long)REGION && ret < (long)(REGION + REGION_PAGES * PAGE)) {
+		snprintf(op.extra, sizeof(op.extra), " at %lu", (ret - REGION) / PAGE);
+		return;
+	}
+	snprintf(op.extra, sizeof(op.extra), " elsewhere");
+	syscall(SYS_munmap, ret, len);
+}
+
+static unsigned long pick_map_flags(void)
+{
+	unsigned long flags = MAP_PRIVATE | MAP_ANONYMOUS;
+
+	for (size_t i = 0; i < sizeof(map_flags) / sizeof(map_flags[0]); i++)
+		if (chance(map_flags[i].percent))
+			flags |= map_flags[i].flag;
+	return flags;
+}
+
+static void op_mmap(void)
+{
+	unsigned long pages = 1 + below(chance(70) ? 5 : 24);
+	unsigned long addr = page_addr(below(NEAR_PAGES - pages)), len = pages * PAGE;
+	unsigned long flags = pick_map_flags(), prot = pick_prot();
+
+	begin_op(C_MMAP);
+	if (chance(75))
+		flags |= MAP_FIXED;
+	else if (chance(50))
+		flags |= MAP_FIXED_NOREPLACE;
+	else
+		flags &= ~0x40UL; /* 32BIT would go elsewhere */
+	if (chance(5))
+		flags |= MAP_GROWSDOWN;
+	if (chance(3))
+		len -= below(PAGE);
+	if (chance(5)) {
+		switch (below(5)) {
+		case 0:
+			flags &= ~(unsigned long)MAP_PRIVATE;
+			break;
+		case 1:
+			flags &= ~(unsigned long)MAP_ANONYMOUS;
+			break;
+		case 2:
+			addr = below(16) * PAGE;
+			flags |= MAP_FIXED;
+			break;
+		default:
+			spoil(&addr, &len, true);
+			break;
+		}
+	}
+	do_mmap(addr, len, prot, flags);
+}
+
+/* In the parts for stacks and for whole page tables. */
+static void op_mmap_stack(void)
+{
+	unsigned long at = STACK_FROM + below(STACK_PAGES - 4);
+
+	begin_op(C_MMAP);
+	do_mmap(page_addr(at), (1 + below(4)) * PAGE, chance(85) ? 3 : pick_prot(),
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | (chance(75) ? MAP_GROWSDOWN : 0));
+}
+
+/* A place in the big part: a table's start, a page beside it, or anywhere. */
+static unsigned long pick_big(unsigned long pages)
+{
+	unsigned long at = BIG_FROM + 512 * below((BIG_PAGES - pages) / 512);
+
+	switch (below(4)) {
+	case 0:
+		return at + below(512);
+	case 1:
+		return at + 1;
+	case 2:
+		return at + 511;
+	}
+	return at;
+}
+
+static unsigned long pick_big_size(void)
+{
+	return 512 * (1 + below(3)) + (chance(40) ? below(512) : 0);
+}
+
+static void op_mmap_big(void)
+{
+	unsigned long pages = pick_big_size();
+
+	begin_op(C_MMAP);
+	do_mmap(page_addr(pick_big(pages + 512)), pages * PAGE, chance(85) ? 3 : 1,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);
+}
+
+static void op_munmap(void)
+{
+	unsigned long addr, len;
+
+	pick_range(REGION_PAGES, &addr, &len);
+	if (chance(5))
+		spoil(&addr, &len, true);
+	begin_op(C_MUNMAP);
+	say_range(addr, len);
+	kernel(SYS_munmap, addr, len, 0, 0, 0, 0);
+}
+
+/* --- mprotect, mremap ------------------------------------------------------------------------- */
+
+static void op_mprotect(void)
+{
+	unsigned long addr, len, prot = pick_prot();
+
+	pick_range(REGION_PAGES, &addr, &len);
+	if (chance(5))
+		spoil(&addr, &len, false);
+	if (chance(2))
+		prot |= 8;
+	if (chance(3))
+		prot |= PROT_GROWSDOWN;
+	if (chance(1))
+		prot |= PROT_GROWSUP;
+	if (chance(1))
+		prot |= 0x10;
+	begin_op(C_MPROTECT);
+	say_range(addr, len);
+	say_prot(prot);
+	kernel(SYS_mprotect, addr, len, prot, 0, 0, 0);
+}
+
+/* The pages that a move took out of the region come back, to a place in the near part. */
+static void bring_back(unsigned long addr, unsigned long len)
+{
+	unsigned long to = page_addr(below(NEAR_PAGES));
+	long ret;
+
+	if (len > 32 * PAGE)
+		to = page_addr(BIG_FROM + 512 * below(8));
+	ret = syscall(SYS_mremap, addr, len, len, REMAP_MAYMOVE | REMAP_FIXED, to);
+	snprintf(op.extra, sizeof(op.extra), " elsewhere, back to %lu: %s", (to - REGION) / PAGE,
+		 ret == -1 ? result_name(errno) : "ok");
+	if (ret == -1)
+		syscall(SYS_munmap, addr, len);
+}
+
+static void do_mremap(unsigned long old, unsigned long old_len, unsigned long new_len,
+		      unsigned long flags, unsigned long new)
+{
+	long ret;
+
+	say_range(old, old_len);
+	say_op(" to");
+	if (flags & REMAP_FIXED || flags & REMAP_DONTUNMAP)
+		say_range(new, new_len);
+	else
+		say_op(new_len % PAGE || new_len > REGION_PAGES * PAGE ? " +0x%lx" : " +%lu",
+		       new_len % PAGE || new_len > REGION_PAGES * PAGE ? new_len : new_len / PAGE);
+	say_op("%s%s%s", flags & REMAP_MAYMOVE ? " maymove" : "",
+	       flags & REMAP_FIXED ? " fixed" : "", flags & REMAP_DONTUNMAP ? " dontunmap" : "");
+	if (flags & ~7UL)
+		say_op(" 0x%lx", flags & ~7UL);
+	ret = kernel(SYS_mremap, old, old_len, new_len, flags, new, 0);
+	if (op.result)
+		return;
+	if (ret >= (long)REGION && ret < (long)(REGION + REGION_PAGES * PAGE))
+		snprintf(op.extra, sizeof(op.extra), " at %lu", (ret - REGION) / PAGE);
+	else
+		bring_back(ret, (new_len + PAGE - 1) & -PAGE);
+}
+
+static void op_mremap(void)
+{
+	unsigned long old, old_len, new_len, flags = 0, new = 0;
+
+	pick_range(64, &old, &old_len);
+	new_len = old_len;
+	switch (below(8)) {
+	case 0: /* shrink */
+	case 1:
+		new_len = (1 + below(old_len / PAGE)) * PAGE;
+		flags = chance(50) ? REMAP_MAYMOVE : 0;
+		break;
+	case 2: /* grow in place */
+		new_len += (1 + below(6)) * PAGE;
+		break;
+	case 3: /* grow, anywhere */
+		new_len += (1 + below(6)) * PAGE;
+		flags = REMAP_MAYMOVE;
+		break;
+	case 4: /* to a given place, perhaps of another size */
+	case 5:
+		flags = REMAP_MAYMOVE | REMAP_FIXED;
+		if (chance(30))
+			new_len = (1 + below(12)) * PAGE;
+		break;
+	case 6:
+		flags = REMAP_MAYMOVE | REMAP_FIXED | REMAP_DONTUNMAP;
+		break;
+	case 7: /* the kernel's choice, or the hint */
+		flags = REMAP_MAYMOVE | REMAP_DONTUNMAP;
+		break;
+	}
+	if (flags & (REMAP_FIXED | REMAP_DONTUNMAP))
+		new = page_addr(below(NEAR_PAGES));
+	if (chance(10)) {
+		switch (below(9)) {
+		case 0:
+			old_len = 0;
+			break;
+		case 1:
+			new_len = 0;
+			break;
+		case 2:
+			old += 1;
+			break;
+		case 3:
+			new += 1;
+			break;
+		case 4:
+			flags ^= REMAP_MAYMOVE;
+			break;
+		case 5:
+			flags |= 8;
+			break;
+		case 6:
+			new = below(2) ? TASK_SIZE : below(16) * PAGE;
+			break;
+		case 7:
+			new_len = 1UL << 63;
+			break;
+		case 8:
+			old_len -= 1 + below(PAGE - 1);
+			break;
+		}
+	}
+	begin_op(C_MREMAP);
+	do_mremap(old, old_len, new_len, flags, new);
+}
+
+/* Whole page tables. */
+static void op_mremap_big(void)
+{
+	unsigned long pages, old = 0, flags = REMAP_MAYMOVE | REMAP_FIXED;
+	int tries = 8;
+
+	do {
+		const struct area *area = state.count ? &state.areas[below(state.count)] : NULL;
+
+		if (area && area->end - area->start >= 512) {
+			old = area->start;
+			pages = area->end - area->start;
+		}
+	} while (!old && --tries);
+	if (!old) {
+		op_mmap_big();
+		return;
+	}
+	if (chance(40)) {
+		unsigned long skip = below(pages / 2);
+
+		old += skip;
+		pages -= skip;
+	}
+	if (pages > 2048)
+		pages = 2048;
+	if (chance(15))
+		flags |= REMAP_DONTUNMAP;
+	begin_op(C_MREMAP);
+	do_mremap(page_addr(old), pages * PAGE, pages * PAGE, flags,
+		  page_addr(chance(60) ? BIG_FROM + 512 * below(12) + old % 512 :
+					 pick_big(pages + 512)));
+}
+
+/* --- locking ---------------------------------------------------------------------------------- */
+
+static void op_mlock(void)
+{
+	unsigned long addr, len, flags = 0;
+	enum call call = below(3) == 0 ? C_MLOCK2 : below(2) ? C_MLOCK : C_MUNLOCK;
+
+	pick_range(64, &addr, &len);
+	if (chance(6))
+		spoil(&addr, &len, false);
+	if (call == C_MLOCK2)
+		flags = chance(70) ? LOCK_ONFAULT : chance(80) ? 0 : 2;
+	begin_op(call);
+	say_range(addr, len);
+	if (call == C_MLOCK2)
+		say_op(" flags %lu", flags);
+	kernel(call == C_MLOCK	? SYS_mlock :
+	       call == C_MLOCK2 ? SYS_mlock2 :
+				  SYS_munlock,
+	       addr, len, flags, 0, 0, 0);
+}
+
+static void set_limit(int resource, unsigned long value)
+{
+	struct rlimit limit;
+
+	syscall(SYS_prlimit64, 0, resource, NULL, &limit);
+	limit.rlim_cur = value < limit.rlim_max ? value : limit.rlim_max;
+	syscall(SYS_prlimit64, 0, resource, &limit, NULL);
+}
+
+static void open_memlock(void)
+{
+	set_limit(RLIMIT_MEMLOCK, (MEMLOCK_PAGES + own_locked) * PAGE);
+}
+
+/* What mlockall has locked of the program itself, so that VmLck can be told without it. */
+static void measure_own_locked(void)
+{
+	long region = 0, heap = 0;
+	const char *at;
+
+	own_locked = 0;
+	read_areas();
+	read_status();
+	for (int i = 0; i < state.count; i++)
+		region += state.areas[i].end - state.areas[i].start;
+	for (at = state.heap; (at = strchr(at, ' ')) != NULL; at++) {
+		char *dash;
+		unsigned long from = strtoul(at + 1, &dash, 10);
+
+		heap += strtoul(dash + 1, NULL, 10) - from;
+	}
+	own_locked = state.locked - region - heap;
+}
+
+static void op_mlockall(void)
+{
+	unsigned long flags = chance(85) ? 1 + below(7) : below(32);
+	long room = chance(70) ? 200 : (long)below(3) - 1;
+
+	if (flags == 4)
+		flags = chance(50) ? 2 : 4;
+	begin_op(C_MLOCKALL);
+	say_op(" flags %lu", flags);
+	if (flags & 1) {
+		say_op(" room %ld", room);
+		set_limit(RLIMIT_MEMLOCK, (state.size + own_size + room) * PAGE);
+	}
+	kernel(SYS_mlockall, flags, 0, 0, 0, 0, 0);
+	/* The program's own pages come in as well; how many says nothing. */
+	op.faults = 0;
+	if (!op.result && flags & 1)
+		measure_own_locked();
+	open_memlock();
+}
+
+static void op_munlockall(void)
+{
+	begin_op(C_MUNLOCKALL);
+	kernel(SYS_munlockall, 0, 0, 0, 0, 0, 0);
+	own_locked = 0;
+	open_memlock();
+}
+
+/* --- madvise, mincore, msync ------------------------------------------------------------------ */
+
+static void op_madvise(void)
+{
+	static const struct {
+		int advice;
+		const char *name;
+	} advices[] = {
+		{ 4, "dontneed" },
+		{ 4, "dontneed" },
+		{ 4, "dontneed" },
+		{ 4, "dontneed" },
+		{ 8, "free" },
+		{ 8, "free" },
+		{ 22, "populate-read" },
+		{ 22, "populate-read" },
+		{ 23, "populate-write" },
+		{ 23, "populate-write" },
+		{ 24, "dontneed-locked" },
+		{ 0, "normal" },
+		{ 1, "random" },
+		{ 2, "sequential" },
+		{ 3, "willneed" },
+		{ 10, "dontfork" },
+		{ 11, "dofork" },
+		{ 16, "dontdump" },
+		{ 17, "dodump" },
+		{ 18, "wipeonfork" },
+		{ 19, "keeponfork" },
+		{ 20, "cold" },
+		{ 9, "remove" },
+		{ 99, "unknown" },
+	};
+	size_t i = below(sizeof(advices) / sizeof(advices[0]));
+	unsigned long addr, len;
+
+	pick_range(64, &addr, &len);
+	if (chance(5))
+		spoil(&addr, &len, false);
+	begin_op(C_MADVISE);
+	say_range(addr, len);
+	say_op(" %s", advices[i].name);
+	kernel(SYS_madvise, addr, len, advices[i].advice, 0, 0, 0);
+}
+
+static void op_mincore(void)
+{
+	static unsigned char vec[1024];
+	unsigned long addr, len, to = (unsigned long)vec;
+
+	pick_range(512, &addr, &len);
+	if (chance(8))
+		spoil(&addr, &len, true);
+	begin_op(C_MINCORE);
+	say_range(addr, len);
+	if (chance(4)) {
+		to = TASK_SIZE;
+		say_op(" into nowhere");
+	}
+	memset(vec, 0x55, sizeof(vec));
+	kernel(SYS_mincore, addr, len, to, 0, 0, 0);
+	snprintf(op.extra, sizeof(op.extra), " vec %08x",
+		 (unsigned int)hash_bytes(HASH_START, vec, sizeof(vec)));
+}
+
+static void op_msync(void)
+{
+	static const unsigned char flags[] = { 4, 4, 1, 1, 2, 2, 6, 0, 3, 5, 8 };
+	unsigned long addr, len, flag = flags[below(sizeof(flags))];
+
+	pick_range(REGION_PAGES, &addr, &len);
+	if (chance(6))
+		spoil(&addr, &len, true);
+	begin_op(C_MSYNC);
+	say_range(addr, len);
+	say_op(" flags %lu", flag);
+	kernel(SYS_msync, addr, len, flag, 0, 0, 0);
+}
+
+/* --- brk -------------------------------------------------------------------------------------- */
+
+static unsigned long heap_break;
+
+static void op_brk(void)
+{
+	unsigned long want = heap_base + below(48) * PAGE, got;
+
+	if (chance(15))
+		want += below(PAGE);
+	if (chance(4))
+		want = TASK_SIZE - PAGE * below(2);
+	if (chance(4))
+		want = PAGE;
+	begin_op(C_BRK);
+	if (want >= heap_base && want < heap_base + 64 * PAGE)
+		say_op(" %lu.%lu", (want - heap_base) / PAGE, want % PAGE);
+	else
+		say_op(" 0x%lx", want);
+	got = kernel(SYS_brk, want, 0, 0, 0, 0, 0);
+	op.result = got == want ? 0 : R_KEPT;
+	if (got != want && got != heap_break)
+		snprintf(op.extra, sizeof(op.extra), " moved to something else");
+	heap_break = got;
+}
+
+/* --- touching --------------------------------------------------------------------------------- */
+
+static sigjmp_buf after_fault;
+static volatile int fault_code;
+static volatile unsigned long fault_addr;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	fault_code = info->si_code | signal << 8;
+	fault_addr = (unsigned long)info->si_addr;
+	siglongjmp(after_fault, 1);
+}
+
+/* A page in or around the areas there are; below them where stacks may grow. */
+static unsigned long pick_page(void)
+{
+	const struct area *area;
+
+	if (!state.count || chance(5))
+		return below(NEAR_PAGES);
+	area = &state.areas[below(state.count)];
+	if (area->start >= STACK_FROM && area->start < BIG_FROM && chance(60))
+		return area->start - 1 - below(chance(50) ? 4 : 400);
+	if (area->end - area->start >= 512)
+		return area->start + (chance(50) ? below(area->end - area->start) :
+						   512 * below((area->end - area->start) / 512));
+	return area->start + below(area->end - area->start);
+}
+
+/* What is written: letters, so that it can also serve as a file's name, which doesn't exist. */
+static uint64_t tag(unsigned long page, unsigned int number)
+{
+	return 0x40404040 | (page & 15) | (page >> 4 & 15) << 8 | (number & 15) << 16 |
+	       (uint64_t)(number >> 4 & 15) << 24;
+}
+
+/*
+ * The file that the processes of a run share: the counts at its start, then tags, for the kernel to
+ * read from there into a page.
+ */
+#define TAGS_AT 8192
+#define TAGS	4096
+
+static int common_fd = -1;
+
+__attribute__((noinline)) static long touch(volatile uint64_t *at, bool writing, uint64_t value)
+{
+	long before = minor_faults();
+
+	if (writing)
+		*at = value;
+	else
+		value = *at;
+	op.faults = minor_faults() - before;
+	return value;
+}
+
+/* The kernel reads a file's name at the page's start, or writes what it reads from a file there. */
+static void kernel_touch(unsigned long page, bool writing, unsigned int number)
+{
+	begin_op(writing ? C_KWRITE : C_KREAD);
+	say_addr(page_addr(page));
+	if (writing)
+		kernel(SYS_pread64, common_fd, page_addr(page), 8,
+		       TAGS_AT + (page * 16 + number) % TAGS * 8, 0, 0);
+	else
+		kernel(SYS_access, page_addr(page), 0, 0, 0, 0, 0);
+	if (op.result == ENOENT)
+		op.result = 0;
+}
+
+static void user_touch(unsigned long page, bool writing, unsigned int number)
+{
+	volatile uint64_t *at = (uint64_t *)page_addr(page);
+	uint64_t value = tag(page, number);
+
+	begin_op(writing ? C_WRITE : C_READ);
+	say_addr(page_addr(page));
+	if (sigsetjmp(after_fault, 0) == 0) {
+		value = touch(at, writing, value);
+		snprintf(op.extra, sizeof(op.extra), " %lx", (unsigned long)value);
+		return;
+	}
+	op.result = R_FAULT;
+	snprintf(op.extra, sizeof(op.extra), " signal %d code %d at %ld", fault_code >> 8,
+		 fault_code & 0xff, ((long)fault_addr - (long)REGION) / (long)PAGE);
+}
+
+static void op_touch(unsigned int number)
+{
+	unsigned long page = pick_page();
+	bool writing = chance(65);
+
+	if (probe_only || chance(15))
+		kernel_touch(page, writing, number);
+	else
+		user_touch(page, writing, number);
+}
+
+/* --- limits ----------------------------------------------------------------------------------- */
+
+static int limit_ops; /* so many operations until a narrowed limit is lifted */
+static int narrowed;
+
+static void lift_limit(void)
+{
+	if (narrowed == RLIMIT_MEMLOCK)
+		open_memlock();
+	else
+		set_limit(narrowed, -1UL);
+	limit_ops = 0;
+}
+
+static void op_limit(void)
+{
+	long room = below(6), base = 0;
+
+	if (limit_ops)
+		lift_limit();
+	limit_ops = 3 + below(8);
+	begin_op(C_SETLIMIT);
+	switch (below(4)) {
+	case 0:
+		narrowed = RLIMIT_AS;
+		base = state.size + own_size;
+		say_op(" as +%ld", room);
+		break;
+	case 1:
+		narrowed = RLIMIT_DATA;
+		base = state.data + own_data;
+		say_op(" data +%ld", room);
+		break;
+	case 2:
+		narrowed = RLIMIT_MEMLOCK;
+		base = state.locked + own_locked;
+		say_op(" memlock +%ld", room);
+		break;
+	case 3:
+		narrowed = RLIMIT_MEMLOCK;
+		base = room = 0;
+		say_op(" memlock 0");
+		break;
+	}
+	set_limit(narrowed, (base + room) * PAGE);
+}
+
+/* --- one step --------------------------------------------------------------------------------- */
+
+static void step(unsigned int number)
+{
+	static const struct {
+		unsigned int weight;
+		void (*run)(void);
+	} ops[] = {
+		{ 16, op_mmap },     { 3, op_mmap_stack }, { 2, op_mmap_big },	 { 9, op_munmap },
+		{ 12, op_mprotect }, { 14, op_mremap },	   { 3, op_mremap_big }, { 9, op_mlock },
+		{ 1, op_mlockall },  { 1, op_munlockall }, { 10, op_madvise },	 { 3, op_mincore },
+		{ 3, op_msync },     { 4, op_brk },	   { 2, op_limit },
+	};
+	const unsigned int touching = 24;
+	unsigned int sum = touching, at;
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		sum += ops[i].weight;
+	at = below(sum);
+	if (limit_ops && --limit_ops == 0)
+		lift_limit();
+	if (at < touching) {
+		op_touch(number);
+		return;
+	}
+	at -= touching;
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		if (at < ops[i].weight) {
+			ops[i].run();
+			return;
+		}
+		at -= ops[i].weight;
+	}
+}
+
+#endif
