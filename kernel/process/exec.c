@@ -182,9 +182,7 @@ void begin_new_exec(struct binprm *bprm)
 		mmput(old);
 	set_comm(task, bprm->filename);
 	files_close_on_exec(task->files);
-	for (int i = 0; i < NR_SIGNALS; i++)
-		if (task->sigaction[i].handler != SIG_IGN)
-			task->sigaction[i] = (struct sigaction_kernel){ 0 };
+	exec_reset_signals(task);
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
 }
@@ -230,7 +228,7 @@ static int do_execve(const char *path, const struct strings *argv, const struct 
 		mmput(bprm.mm);
 	fput(bprm.file);
 	if (err && bprm.point_of_no_return)
-		force_signal(SIGSEGV);
+		force_fatal_signal(SIGSEGV);
 	return err;
 }
 

@@ -25,6 +25,34 @@ static void exit_mm(struct task_struct *task)
 	mmput(mm);
 }
 
+/* Ended, in no list any more, and still to be freed: a task can't free the stack it runs on. */
+static struct list_head dead_tasks = LIST_HEAD_INIT(dead_tasks);
+
+/* => tasklist_lock. The zombie's end is told to its parent, which may not want to know. */
+static void announce(struct task_struct *task)
+{
+	if (!notify_parent(task))
+		return;
+	list_del(&task->tasks);
+	list_del(&task->sibling);
+	list_add(&task->sibling, &dead_tasks);
+}
+
+void reap_dead_tasks(void)
+{
+	struct list_head list = LIST_HEAD_INIT(list);
+	struct task_struct *task, *next;
+
+	spin_lock(&tasklist_lock);
+	list_for_each_entry_safe(task, next, &dead_tasks, sibling)
+	{
+		list_del(&task->sibling);
+		list_add(&task->sibling, &list);
+	}
+	spin_unlock(&tasklist_lock);
+	list_for_each_entry_safe(task, next, &list, sibling) task_free(task);
+}
+
 /* => tasklist_lock. Children go to pid 1, or to nobody when that is gone too. */
 static void reparent_children(struct task_struct *task)
 {
@@ -35,9 +63,10 @@ static void reparent_children(struct task_struct *task)
 		child->parent = init_task != task ? init_task : NULL;
 		list_del(&child->sibling);
 		if (child->parent) {
+			child->exit_signal = SIGCHLD;
 			list_add_tail(&child->sibling, &child->parent->children);
 			if (child->zombie)
-				wake_up(&child->parent->child_wait);
+				announce(child);
 		} else {
 			INIT_LIST_HEAD(&child->sibling);
 		}
@@ -56,7 +85,7 @@ static void init_exited(int code)
 
 void do_exit(int code)
 {
-	struct task_struct *task = current, *parent;
+	struct task_struct *task = current;
 
 	if (task == init_task)
 		init_exited(code);
@@ -72,12 +101,8 @@ void do_exit(int code)
 	/* From here on the parent may free us, but not before sched_exit() has left this stack. */
 	local_irq_disable();
 	task->zombie = true;
-	parent = task->parent;
-	if (parent) {
-		if (task->exit_signal)
-			send_signal(parent, task->exit_signal);
-		wake_up(&parent->child_wait);
-	}
+	if (task->parent)
+		announce(task);
 	spin_unlock(&tasklist_lock);
 	sched_exit();
 }

@@ -34,6 +34,8 @@ static void rlimits_init(struct mm_rlimit *rlim)
 	rlim[RLIMIT_MEMLOCK] = (struct mm_rlimit){ 8 * MIB, 8 * MIB };
 	rlim[RLIMIT_NICE] = (struct mm_rlimit){ 0, 0 };
 	rlim[RLIMIT_RTPRIO] = (struct mm_rlimit){ 0, 0 };
+	rlim[RLIMIT_SIGPENDING].cur = rlim[RLIMIT_SIGPENDING].max =
+		totalram_pages() / (8 * THREAD_SIZE / PAGE_SIZE) / 2;
 	rlim[RLIMIT_MSGQUEUE] = (struct mm_rlimit){ 819200, 819200 };
 }
 
@@ -62,20 +64,20 @@ bool capable(int cap)
 
 struct task_struct *task_alloc(const struct task_struct *parent)
 {
-	struct task_struct *task = kmem_cache_zalloc(task_cache, GFP_KERNEL);
+	struct task_struct *task;
 
+	reap_dead_tasks();
+	task = kmem_cache_zalloc(task_cache, GFP_KERNEL);
 	if (!task)
 		return NULL;
 	task->stack = alloc_kernel_stack();
 	task->se.fpu = kmem_cache_alloc(fpu_cache, GFP_KERNEL);
-	if (!task->stack || !task->se.fpu)
+	if (!task->stack || !task->se.fpu || task_init_signals(task, parent))
 		goto fail;
 	if (parent) {
 		memcpy(task->comm, parent->comm, sizeof(task->comm));
 		task->cred = parent->cred;
 		memcpy(task->rlim, parent->rlim, sizeof(task->rlim));
-		memcpy(task->sigaction, parent->sigaction, sizeof(task->sigaction));
-		task->sig_blocked = parent->sig_blocked;
 		task->mm_part.personality = parent->mm_part.personality;
 	} else {
 		cred_init_root(&task->cred);
@@ -98,6 +100,7 @@ void task_free(struct task_struct *task)
 	BUG_ON(task->se.on_cpu);
 	if (task->stack)
 		free_kernel_stack(task->stack);
+	task_free_signals(task);
 	kmem_cache_free(fpu_cache, task->se.fpu);
 	kmem_cache_free(task_cache, task);
 }
@@ -237,8 +240,10 @@ int kernel_thread(int (*fn)(void *), void *arg, const char *name)
 			  call);
 	task_link(task, is_task(&current->se) ? current : NULL);
 	pid = task->pid;
-	if (pid == 1)
+	if (pid == 1) {
 		init_task = task;
+		task->sig_unkillable = true;
+	}
 	sched_wake(&task->se);
 	return pid;
 fail:
@@ -332,6 +337,7 @@ void process_init(void)
 {
 	task_cache = kmem_cache_create("task_struct", sizeof(struct task_struct), 0);
 	fpu_cache = kmem_cache_create("fpu_state", fpu_area_size(), FPU_ALIGN);
+	signal_init();
 	sched_init(&hooks);
 }
 

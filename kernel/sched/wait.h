@@ -38,7 +38,7 @@ void wake_up(struct wait_queue_head *wq);
 			if (cond)                                                       \
 				break;                                                  \
 			if ((tstate) == TASK_INTERRUPTIBLE && sched_signal_pending()) { \
-				wq_ret = -EINTR;                                        \
+				wq_ret = -ERESTARTSYS;                                  \
 				break;                                                  \
 			}                                                               \
 			schedule();                                                     \
@@ -48,7 +48,7 @@ void wake_up(struct wait_queue_head *wq);
 	})
 /* Sleeps until cond is true. */
 #define wait_event(wq, cond) ((void)wait_event_state(&(wq), cond, TASK_UNINTERRUPTIBLE))
-/* The same; -EINTR when a signal came first, else 0. */
+/* The same; -ERESTARTSYS when a signal came first, else 0. */
 #define wait_event_interruptible(wq, cond) wait_event_state(&(wq), cond, TASK_INTERRUPTIBLE)
 
 #endif
