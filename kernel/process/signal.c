@@ -134,9 +134,11 @@ static void cancel_opposite(struct task_struct *task, int sig)
 	sigpending_flush(&task->shared_pending, task, opposite);
 }
 
-/* => sighand->lock. Whether the signal can only end the process: long work in the kernel gives up. */
+/* => sighand->lock. Whether the signal, which is not blocked, can only end the process. */
 static bool is_fatal(const struct task_struct *task, int sig)
 {
+	if (task->sig_real_blocked & sig_bit(sig))
+		return false;
 	return sig == SIGKILL ||
 	       (action_of(task, sig)->handler == SIG_DFL &&
 		!(sig_bit(sig) & (IGNORED_BY_DEFAULT | STOP_SIGNALS | CORE_SIGNALS)));
@@ -155,8 +157,11 @@ static int send_locked(struct task_struct *task, const struct siginfo_kernel *in
 	err = sigpending_add(queue, task, info, limited);
 	if (err || (task->sig_blocked & sig_bit(sig)))
 		return err;
-	if (is_fatal(task, sig))
+	/* Nothing can come in between any more: long work in the kernel gives up. */
+	if (!task->sig_fatal && is_fatal(task, sig)) {
+		task->sig_fatal = sig;
 		task->mm_part.kill_pending = true;
+	}
 	se_set_work(&task->se, WORK_SIGNAL);
 	if (READ_ONCE(task->se.state) == TASK_INTERRUPTIBLE)
 		sched_wake(&task->se);
@@ -428,6 +433,10 @@ bool get_signal(struct ksignal *ks)
 	enum outcome outcome = SIG_NOTHING;
 
 	se_clear_work(&task->se, WORK_SIGNAL);
+	if (task->sig_fatal) {
+		ks->sig = task->sig_fatal;
+		outcome = SIG_ENDS;
+	}
 	while (outcome == SIG_NOTHING) {
 		ks->sig = sigpending_take_trap(&task->pending, task, ~task->sig_blocked, &ks->info);
 		if (!ks->sig)

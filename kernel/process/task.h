@@ -55,6 +55,7 @@ struct task_struct {
 	u64 sig_real_blocked;	    /* what sigtimedwait() unblocks only to wake up */
 	u64 sig_saved; /* with sig_restore: the mask to go back to, as after sigsuspend() */
 	bool sig_restore;
+	int sig_fatal; /* the signal that will end it, with nothing before; 0: none yet */
 	bool sig_unkillable; /* pid 1, until a fault of its own */
 	struct altstack altstack;
 	struct trap_info last_trap;

@@ -132,8 +132,8 @@ entry_sysret_insn:
 .Ltraced:
 	SAVE_CALLEE
 	movq	%rsp, %rdi
-	call	syscall_traced			/* sets regs->ax */
-	RESTORE_CALLEE				/* the call may have replaced them */
+	call	syscall_traced			/* sets regs->ax, and others for exec */
+	RESTORE_CALLEE
 	jmp	.Lsyscall_done
 	.cfi_endproc
 	.size	entry_syscall, . - entry_syscall
@@ -146,6 +146,11 @@ entry_sysret_insn:
 	.globl	entry_\name
 	.type	entry_\name, @function
 entry_\name:
+	/* The tracer calls from C, with the registers in place already. */
+	movq	%gs:cpu_kernel_sp, %rax
+	subq	$(PT_SIZE + 8), %rax
+	cmpq	%rax, %rsp
+	jne	sys_\name
 	SAVE_CALLEE 8
 	call	sys_\name
 	RESTORE_CALLEE 8

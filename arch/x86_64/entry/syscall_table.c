@@ -6,15 +6,14 @@
 #include "kernel/base/errno.h"
 #include "kernel/syscall/syscalls.h"
 
-/* The tables need addresses only: each function has its own prototype where it is defined. */
+/* The table needs addresses only: each function has its own prototype where it is defined. */
 #define SYSCALL(nr, name, args) long sys_##name(void);
+#define sys_clone		entry_clone
+#define sys_vfork		entry_vfork
+#define sys_execve		entry_execve
+#define sys_rt_sigreturn	entry_rt_sigreturn
 #include "kernel/syscall/table.h"
 #undef SYSCALL
-
-long entry_clone(void);
-long entry_vfork(void);
-long entry_execve(void);
-long entry_rt_sigreturn(void);
 
 static long sys_ni_syscall(void)
 {
@@ -28,23 +27,12 @@ static long sys_ni_syscall(void)
 #else
 #pragma GCC diagnostic ignored "-Woverride-init"
 #endif
-#define SYSCALL(nr, name, args) [nr] = (syscall_fn)sys_##name,
-/* For the tracer, which has saved every register already. */
-static const syscall_fn plain_call_table[NR_SYSCALLS] = {
-	[0 ... NR_SYSCALLS - 1] = (syscall_fn)sys_ni_syscall,
-#include "kernel/syscall/table.h"
-};
-
-/* For entry.S: the calls that look at all registers go through a stub of its own. */
-#define sys_clone	 entry_clone
-#define sys_vfork	 entry_vfork
-#define sys_execve	 entry_execve
-#define sys_rt_sigreturn entry_rt_sigreturn
 const syscall_fn sys_call_table[NR_SYSCALLS] = {
 	[0 ... NR_SYSCALLS - 1] = (syscall_fn)sys_ni_syscall,
+#define SYSCALL(nr, name, args) [nr] = (syscall_fn)sys_##name,
 #include "kernel/syscall/table.h"
-};
 #undef SYSCALL
+};
 #pragma GCC diagnostic pop
 
 /* Called by entry.S with every register of the caller in regs. Sets regs->ax. */
@@ -58,7 +46,7 @@ void syscall_traced(struct pt_regs *regs)
 	strace_enter(nr, args);
 	regs->ax = (unsigned long)-ENOSYS;
 	if (nr < NR_SYSCALLS)
-		regs->ax = (unsigned long)plain_call_table[nr](args[0], args[1], args[2], args[3],
-							       args[4], args[5]);
+		regs->ax = (unsigned long)sys_call_table[nr](args[0], args[1], args[2], args[3],
+							     args[4], args[5]);
 	strace_exit(nr, (long)regs->ax);
 }

@@ -124,10 +124,16 @@ static const char *verdict_words(enum fault_verdict verdict)
 	return "?";
 }
 
+/*
+ * Fetching from a page that isn't there yet brings it in as reading does; only when it is there, the
+ * processor says that it may not be executed.
+ */
 static unsigned int fault_flags(unsigned long error)
 {
+	bool forbidden_fetch = (error & PF_INSTR) && (error & PF_PRESENT);
+
 	return (error & PF_WRITE ? FAULT_FLAG_WRITE : 0) |
-	       (error & PF_INSTR ? FAULT_FLAG_EXEC : 0) | (error & PF_USER ? FAULT_FLAG_USER : 0);
+	       (forbidden_fetch ? FAULT_FLAG_EXEC : 0) | (error & PF_USER ? FAULT_FLAG_USER : 0);
 }
 
 /* What a handler's ucontext will say. */

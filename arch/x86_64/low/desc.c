@@ -7,6 +7,7 @@
 #define IST_STACK_SIZE 8192
 
 #define GDT_CODE64(dpl) (0x00af9b000000ffffUL | ((u64)(dpl) << 45))
+#define GDT_CODE32(dpl) (0x00cf9b000000ffffUL | ((u64)(dpl) << 45))
 #define GDT_DATA(dpl)	(0x00cf93000000ffffUL | ((u64)(dpl) << 45))
 
 DEFINE_PER_CPU(struct tss, cpu_tss);
@@ -32,7 +33,7 @@ void gdt_init(void)
 
 	gdt[KERNEL_CS / 8] = GDT_CODE64(0);
 	gdt[KERNEL_DS / 8] = GDT_DATA(0);
-	/* USER32_CS stays empty: SYSCALL from 32-bit code would be another way in, with no code behind it. */
+	gdt[USER32_CS / 8] = GDT_CODE32(3);
 	gdt[USER_DS / 8] = GDT_DATA(3);
 	gdt[USER_CS / 8] = GDT_CODE64(3);
 	/* A 64-bit TSS descriptor takes two slots: SDM volume 3A, figure 7-4. */
