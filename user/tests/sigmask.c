@@ -263,14 +263,15 @@ static void order(void)
 	set_plain(SIGSEGV, SIG_DFL);
 }
 
-static unsigned long values[8];
-static int nr_values;
+static volatile unsigned long values[8];
+static volatile int nr_values;
 
 static void note_value(int sig, siginfo_t *info, void *context)
 {
 	(void)sig, (void)context;
 	if (nr_values < (int)COUNT(values))
-		values[nr_values++] = (unsigned long)info->si_value.sival_ptr;
+		values[nr_values] = (unsigned long)info->si_value.sival_ptr;
+	nr_values++;
 }
 
 static void queued(void)
