@@ -5,20 +5,17 @@
 
 #define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
 
-/* An area that ends where the new memory begins and is of the same kind simply grows. */
-static bool brk_expand(struct mm_struct *mm, unsigned long addr, unsigned long len, u64 vm_flags)
+/* A heap area that ends where the new memory begins, of the same kind and not from before a fork. */
+static bool can_extend(const struct vm_area_struct *heap, unsigned long addr, u64 vm_flags)
 {
-	struct vm_area_struct *vma = addr ? find_vma(mm, addr - 1) : NULL;
-
-	if (!vma || vma->vm_end != addr || vma->vm_file || vma->vm_ops ||
-	    (vma->vm_flags & ~(u64)VM_SOFTDIRTY) != vm_flags)
+	if (!heap || heap->vm_end != addr || (heap->vm_flags & ~(u64)VM_SOFTDIRTY) != vm_flags)
 		return false;
-	vma_set_range(vma, vma->vm_start, addr + len);
-	validate_mm(mm);
-	return true;
+	return !heap->anon_vma || list_is_singular(&heap->anon_vma_chain);
 }
 
-int do_brk_flags(struct mm_struct *mm, unsigned long addr, unsigned long len, u64 vm_flags)
+/* `heap`: the area that may be extended, or NULL. */
+static int add_memory(struct mm_struct *mm, struct vm_area_struct *heap, unsigned long addr,
+		      unsigned long len, u64 vm_flags)
 {
 	unsigned long pages = len >> PAGE_SHIFT;
 	struct vm_area_struct *vma;
@@ -29,9 +26,12 @@ int do_brk_flags(struct mm_struct *mm, unsigned long addr, unsigned long len, u6
 		return -ENOMEM;
 	if (!may_expand_vm(mm, vm_flags, pages) || mm->map_count > (int)sysctl_max_map_count)
 		return -ENOMEM;
-	if (vm_enough_memory(pages))
+	if (vm_enough_memory(mm, pages))
 		return -ENOMEM;
-	if (!brk_expand(mm, addr, len, vm_flags)) {
+	if (can_extend(heap, addr, vm_flags)) {
+		vma_set_range(heap, heap->vm_start, addr + len);
+		validate_change(mm, heap);
+	} else {
 		vma = vm_area_alloc(mm, addr, addr + len);
 		if (!vma) {
 			vm_unacct_memory(pages);
@@ -46,15 +46,29 @@ int do_brk_flags(struct mm_struct *mm, unsigned long addr, unsigned long len, u6
 	return 0;
 }
 
-/* => mmap_lock held for writing. Whether the break may move from oldbrk up to newbrk (page-aligned). */
-static bool brk_has_room(struct mm_struct *mm, unsigned long oldbrk, unsigned long newbrk)
+int do_brk_flags(struct mm_struct *mm, unsigned long addr, unsigned long len, u64 vm_flags)
 {
-	struct vm_area_struct *next = find_vma(mm, oldbrk);
+	return add_memory(mm, NULL, addr, len, vm_flags);
+}
 
-	if (newbrk > TASK_SIZE - PAGE_SIZE)
+/* => mmap_lock held for writing; both page-aligned, newbrk above. */
+static bool grow_brk(struct mm_struct *mm, unsigned long oldbrk, unsigned long newbrk)
+{
+	struct vm_area_struct *next = find_vma(mm, oldbrk), *heap;
+	unsigned long len = newbrk - oldbrk;
+
+	if (get_unmapped_area(mm, NULL, oldbrk, len, 0, MAP_FIXED) & ~PAGE_MASK)
 		return false;
-	/* One page stays free above the heap, or a stack's guard gap. */
-	return !next || newbrk + PAGE_SIZE <= vm_start_gap(next);
+	if (mlock_future_check(mm, mm->def_flags, len))
+		return false;
+	/* One page stays free above the heap, and a stack's guard gap. */
+	if (next && newbrk + PAGE_SIZE > vm_start_gap(next))
+		return false;
+	/* The program's bss may end where the heap begins; it isn't the heap. */
+	heap = find_vma(mm, oldbrk - 1);
+	if (heap && heap->vm_end <= mm->start_brk)
+		heap = NULL;
+	return add_memory(mm, heap, oldbrk, len, 0) == 0;
 }
 
 static bool brk_over_limit(const struct mm_struct *mm, unsigned long brk)
@@ -70,24 +84,31 @@ static bool move_brk(struct mm_struct *mm, unsigned long brk)
 {
 	unsigned long newbrk = ALIGN_UP(brk, PAGE_SIZE), oldbrk = ALIGN_UP(mm->brk, PAGE_SIZE);
 
-	if (brk < mm->start_brk || newbrk < brk || brk_over_limit(mm, brk))
+	if (brk < mm->start_brk || brk_over_limit(mm, brk))
 		return false;
 	if (newbrk == oldbrk)
 		return true;
-	if (newbrk < oldbrk)
+	if (brk <= mm->brk)
 		return find_vma_intersection(mm, newbrk, oldbrk) &&
 		       !do_munmap(mm, newbrk, oldbrk - newbrk);
-	return brk_has_room(mm, oldbrk, newbrk) && !do_brk_flags(mm, oldbrk, newbrk - oldbrk, 0);
+	return newbrk > oldbrk && grow_brk(mm, oldbrk, newbrk);
 }
 
 unsigned long vm_brk(unsigned long brk)
 {
 	struct mm_struct *mm = current_mm_task()->mm;
+	unsigned long old, ret;
+	bool populate = false;
 
 	down_write(&mm->mmap_lock);
-	if (move_brk(mm, brk))
+	old = ALIGN_UP(mm->brk, PAGE_SIZE);
+	if (move_brk(mm, brk)) {
 		mm->brk = brk;
-	brk = mm->brk;
+		populate = ALIGN_UP(brk, PAGE_SIZE) > old && (mm->def_flags & VM_LOCKED);
+	}
+	ret = mm->brk;
 	up_write(&mm->mmap_lock);
-	return brk;
+	if (populate)
+		mm_populate(mm, old, ALIGN_UP(brk, PAGE_SIZE) - old);
+	return ret;
 }

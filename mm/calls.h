@@ -16,6 +16,18 @@ int vm_munmap(unsigned long addr, unsigned long len);
 int vm_mprotect(unsigned long addr, unsigned long len, unsigned long prot);
 /* brk(2): the new break, or the old one when it can't be moved. */
 unsigned long vm_brk(unsigned long addr);
+/* mremap(2): the address, or -errno. */
+unsigned long vm_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len,
+			unsigned long flags, unsigned long new_addr);
+/* mlock2(2) with flags, mlock(2) without; and the others of the family. 0 or -errno. */
+int vm_mlock(unsigned long start, unsigned long len, int flags);
+int vm_munlock(unsigned long start, unsigned long len);
+int vm_mlockall(int flags);
+int vm_munlockall(void);
+int vm_madvise(unsigned long start, unsigned long len, int advice);
+/* mincore(2): one byte for each page to vec. */
+int vm_mincore(unsigned long start, unsigned long len, u8 __user *vec);
+int vm_msync(unsigned long start, unsigned long len, int flags);
 
 /* --- the same under the caller's lock => mmap_lock of mm held for writing ------------------------ */
 

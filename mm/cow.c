@@ -29,8 +29,10 @@ static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
 	struct vm_area_struct *vma = vmf->vma;
 	struct mm_struct *mm = vma->vm_mm;
 	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
-	struct page *new = alloc_page(old ? GFP_USER : GFP_USER | __GFP_ZERO);
+	struct page *new = NULL;
 
+	if (!anon_vma_prepare(vma))
+		new = alloc_page(old ? GFP_USER : GFP_USER | __GFP_ZERO);
 	if (!new) {
 		if (old)
 			put_page(old);

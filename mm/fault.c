@@ -14,6 +14,7 @@
  */
 #include "kernel/abi/mman.h"
 #include "mm/internal.h"
+#include "mm/oom.h"
 
 void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigned long addr)
 {
@@ -57,7 +58,7 @@ static unsigned int do_anonymous_page(struct vm_fault *vmf)
 		install_pte(vmf, pte, NULL);
 		return 0;
 	}
-	page = alloc_page(GFP_USER | __GFP_ZERO);
+	page = anon_vma_prepare(vma) ? NULL : alloc_page(GFP_USER | __GFP_ZERO);
 	if (!page)
 		return VM_FAULT_OOM;
 	page_make_anon(page, vma, vmf->address);
@@ -90,7 +91,7 @@ static unsigned int do_map_file_page(struct vm_fault *vmf)
 static unsigned int do_cow_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct page *new = alloc_page(GFP_USER);
+	struct page *new = anon_vma_prepare(vma) ? NULL : alloc_page(GFP_USER);
 
 	if (!new) {
 		put_page(vmf->page);
@@ -173,7 +174,7 @@ static int stack_may_grow(struct vm_area_struct *vma, unsigned long start)
 	struct vm_area_struct *prev = vma->vm_prev;
 	unsigned long grow = (vma->vm_start - start) >> PAGE_SHIFT;
 
-	if (start < MMAP_MIN_ADDR)
+	if (start < sysctl_mmap_min_addr)
 		return -EPERM;
 	if (prev && !(prev->vm_flags & VM_GROWSDOWN) && (prev->vm_flags & VM_ACCESS_FLAGS) &&
 	    (start < prev->vm_end || start - prev->vm_end < STACK_GUARD_GAP_PAGES << PAGE_SHIFT))
@@ -184,8 +185,7 @@ static int stack_may_grow(struct vm_area_struct *vma, unsigned long start)
 		return -ENOMEM;
 	if (vma->vm_end - start > task_rlimit(MM_RLIMIT_STACK))
 		return -ENOMEM;
-	if ((vma->vm_flags & VM_LOCKED) && !task_capable(CAP_IPC_LOCK) &&
-	    mm->locked_vm + grow > task_rlimit(MM_RLIMIT_MEMLOCK) >> PAGE_SHIFT)
+	if (mlock_future_check(mm, vma->vm_flags, grow << PAGE_SHIFT))
 		return -ENOMEM;
 	return 0;
 }
@@ -203,11 +203,11 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 	if (err)
 		return err;
 	grow = (vma->vm_start - start) >> PAGE_SHIFT;
-	if ((vma->vm_flags & VM_ACCOUNT) && vm_enough_memory(grow))
+	if ((vma->vm_flags & VM_ACCOUNT) && vm_enough_memory(mm, grow))
 		return -ENOMEM;
 	vma_set_range(vma, start, vma->vm_end);
 	vm_stat_account(mm, vma->vm_flags, (long)grow);
-	validate_mm(mm);
+	validate_change(mm, vma);
 	return 0;
 }
 
@@ -237,6 +237,17 @@ static struct vm_area_struct *find_or_grow(struct mm_struct *mm, unsigned long a
 }
 
 /* --- the whole way ---------------------------------------------------------------------------------- */
+
+void account_fault(struct task_mm *task, unsigned int ret)
+{
+	count_vm_event(PGFAULT);
+	if (ret & VM_FAULT_MAJOR) {
+		count_vm_event(PGMAJFAULT);
+		task->maj_flt++;
+	} else {
+		task->min_flt++;
+	}
+}
 
 static enum fault_verdict check_access(const struct vm_area_struct *vma, unsigned int flags)
 {
@@ -270,6 +281,7 @@ enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
 	if (address >= TASK_SIZE)
 		return FAULT_NO_AREA;
 	do {
+		ret = 0;
 		down_read(&mm->mmap_lock);
 		vma = find_or_grow(mm, address, &verdict);
 		if (vma)
@@ -280,49 +292,12 @@ enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
 		}
 		if (!(ret & VM_FAULT_RETRY))
 			up_read(&mm->mmap_lock);
+		/* Another process may have to go for this one to go on; it may also be this one. */
+		if (verdict == FAULT_OOM && out_of_memory() && !task->kill_pending)
+			ret = VM_FAULT_RETRY;
 	} while (ret & VM_FAULT_RETRY);
 
-	if (verdict == FAULT_HANDLED) {
-		if (ret & VM_FAULT_MAJOR)
-			task->maj_flt++;
-		else
-			task->min_flt++;
-	}
+	if (verdict == FAULT_HANDLED)
+		account_fault(task, ret);
 	return verdict;
-}
-
-/*
- * => nothing locked. Counts as faults what a program's own access would have cost; an area that
- * refuses is left, and the next one tried.
- */
-void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
-{
-	struct task_mm *task = current_mm_task();
-	unsigned long addr = start, end = start + len;
-
-	while (addr < end && !task->kill_pending) {
-		struct vm_area_struct *vma;
-		unsigned int flags, ret;
-
-		down_read(&mm->mmap_lock);
-		vma = find_vma_intersection(mm, addr, end);
-		if (!vma) {
-			up_read(&mm->mmap_lock);
-			break;
-		}
-		addr = max(addr, vma->vm_start);
-		/* Private writable memory is copied at once: it is about to be written. */
-		flags = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE ? FAULT_FLAG_WRITE : 0;
-		ret = VM_FAULT_SIGSEGV;
-		if (check_access(vma, flags) == FAULT_HANDLED)
-			ret = handle_mm_fault(vma, addr, flags);
-		if (ret & VM_FAULT_ERROR)
-			addr = vma->vm_end;
-		else if (!(ret & VM_FAULT_RETRY))
-			addr += PAGE_SIZE;
-		if (!(ret & VM_FAULT_RETRY))
-			up_read(&mm->mmap_lock);
-		if (!(ret & (VM_FAULT_ERROR | VM_FAULT_RETRY)))
-			task->min_flt++;
-	}
 }

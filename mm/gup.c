@@ -1,47 +1,132 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of an address space that isn't running: to read and write another program's memory. */
+/*
+ * Pages of an address space without the program touching them: to lock or populate an area, to read and
+ * write another program's memory.
+ */
+#include "kernel/base/string.h"
 #include "mm/internal.h"
 
-#include "kernel/base/string.h"
-
-/* The page mapped at addr with a reference, or NULL when it isn't there (writable, if `write`). */
-static struct page *follow_page(struct mm_struct *mm, unsigned long addr, bool write)
+/* The entry that maps addr, or none. => mmap_lock held, so the tables stay. */
+static pte_t lookup_pte(struct mm_struct *mm, unsigned long addr)
 {
 	pmd_t *pmd = pmd_lookup(mm->pgd, addr);
-	struct page *page = NULL;
-	spinlock_t *lock;
-	pte_t pte;
 
 	if (!pmd || !pmd_table(pmdp_get(pmd)))
-		return NULL;
-	lock = pte_lockptr(mm, pmd);
-	spin_lock(lock);
-	pte = ptep_get(pte_offset(pmdp_get(pmd), addr));
-	if (pte_present(pte) && (!write || pte_write(pte))) {
-		page = pfn_to_page(pte_pfn(pte));
-		get_page(page);
-	}
-	spin_unlock(lock);
-	return page;
+		return __pte(0);
+	return ptep_get(pte_offset(pmdp_get(pmd), addr));
 }
 
-/* => mmap_lock held for writing, so that a stack may grow. */
+static bool pte_allows(pte_t pte, bool write)
+{
+	return pte_present(pte) && !pte_protnone(pte) && (!write || pte_write(pte));
+}
+
+/* Rights as they are, or with force as they might be made: a debugger's view of private memory. */
+static bool area_allows(const struct vm_area_struct *vma, bool write, bool force)
+{
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return false;
+	if (write)
+		return (vma->vm_flags & VM_WRITE) ||
+		       (force && (vma->vm_flags & (VM_MAYWRITE | VM_SHARED)) == VM_MAYWRITE);
+	return (vma->vm_flags & VM_READ) || (force && (vma->vm_flags & VM_MAYREAD));
+}
+
+int faultin_page(struct vm_area_struct *vma, unsigned long addr, bool write, bool force)
+{
+	unsigned int flags = write ? FAULT_FLAG_WRITE : 0;
+
+	if (!area_allows(vma, write, force))
+		return -EFAULT;
+	while (!pte_allows(lookup_pte(vma->vm_mm, addr), write)) {
+		unsigned int ret = handle_mm_fault(vma, addr, flags);
+
+		if (ret & VM_FAULT_OOM)
+			return -ENOMEM;
+		if (ret & VM_FAULT_ERROR)
+			return -EFAULT;
+		account_fault(current_mm_task(), ret);
+	}
+	return 0;
+}
+
+/* --- populate --------------------------------------------------------------------------------------- */
+
+int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	/* Private writable memory is about to be written: it is copied now, not at the first write. */
+	bool write = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+	/* What can be accessed in some way is brought in; what can't at all is an error. */
+	bool force = vma->vm_flags & VM_ACCESS_FLAGS;
+
+	if (vma->vm_flags & VM_LOCKONFAULT)
+		return 0;
+	for (; start < end; start += PAGE_SIZE) {
+		int err = faultin_page(vma, start, write, force);
+
+		if (err)
+			return err;
+		if (current_mm_task()->kill_pending)
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* How much is done before others get at the lock. */
+#define POPULATE_BATCH (64 * PAGE_SIZE)
+
+int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, bool ignore_errors)
+{
+	unsigned long addr = start, end = start + len;
+	int err = 0;
+
+	while (addr < end && !err) {
+		struct vm_area_struct *vma;
+		unsigned long stop;
+
+		down_read(&mm->mmap_lock);
+		vma = find_vma_intersection(mm, addr, end);
+		if (!vma) {
+			up_read(&mm->mmap_lock);
+			break;
+		}
+		addr = max(addr, vma->vm_start);
+		stop = min(end, vma->vm_end);
+		if (!(vma->vm_flags & (VM_IO | VM_PFNMAP))) {
+			if (stop - addr > POPULATE_BATCH)
+				stop = addr + POPULATE_BATCH;
+			err = populate_vma_page_range(vma, addr, stop);
+		}
+		if (err && err != -EINTR && ignore_errors) {
+			stop = min(end, vma->vm_end);
+			err = 0;
+		}
+		up_read(&mm->mmap_lock);
+		addr = stop;
+	}
+	return err;
+}
+
+void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
+{
+	__mm_populate(mm, start, len, true);
+}
+
+/* --- another program's memory ------------------------------------------------------------------------- */
+
+/* The page at addr with a reference, or NULL. => mmap_lock held for writing, so that a stack may grow. */
 static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool write)
 {
 	struct vm_area_struct *vma = find_vma(mm, addr);
 	struct page *page;
 
-	if (!vma ||
-	    (vma->vm_start > addr && (!(vma->vm_flags & VM_GROWSDOWN) || expand_stack(vma, addr))))
+	if (!vma || (vma->vm_start > addr &&
+		     (!(vma->vm_flags & VM_GROWSDOWN) || expand_stack(vma, addr))))
 		return NULL;
-	if (!(vma->vm_flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)))
+	if (faultin_page(vma, addr, write, false))
 		return NULL;
-	while (!(page = follow_page(mm, addr, write))) {
-		unsigned int flags = write ? FAULT_FLAG_WRITE : 0;
-
-		if (handle_mm_fault(vma, addr, flags) & VM_FAULT_ERROR)
-			return NULL;
-	}
+	page = pfn_to_page(pte_pfn(lookup_pte(mm, addr)));
+	get_page(page);
 	return page;
 }
 

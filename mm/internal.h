@@ -12,8 +12,10 @@
 #include "mm/filemap.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "mm/sysctl.h"
 #include "mm/vma.h"
 #include "mm/vmalloc.h"
+#include "mm/vmstat.h"
 
 /* --- page tables: pgtable.c --------------------------------------------------------------------- */
 
@@ -25,6 +27,8 @@ void pgd_free(pgd_t *pgd);
  * stays, empty). => mmap_lock held; takes page_table_lock.
  */
 pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr);
+/* The same one level higher. */
+pud_t *pud_alloc(struct mm_struct *mm, unsigned long addr);
 /* Hangs a page table under *pmd if there is none. 0 or -ENOMEM. */
 int pte_alloc(struct mm_struct *mm, pmd_t *pmd);
 /* The PMD entry for addr if the tables above exist, else NULL. */
@@ -138,17 +142,44 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
  * must not run into the neighbours. => mmap_lock held for writing.
  */
 void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+/* What an area is, apart from where: two neighbours alike in this are one. */
+struct vma_kind {
+	u64 flags;
+	const struct vm_file *file;
+	unsigned long pgoff; /* of the range's first page */
+	struct anon_vma *anon_vma; /* of the pages in the range, NULL when none was written */
+};
 /*
  * Lets a neighbour take over [start, end), which is new memory (vma NULL, prev the area before it or
- * NULL) or lies in `vma` (prev the area before vma). pgoff is the range's. Returns the area that now
- * holds it, or NULL when nothing could be merged and nothing has changed. Never fails otherwise.
- * => mmap_lock held for writing.
+ * NULL) or lies in `vma` (prev the area before vma). Returns the area that now holds it, or NULL when
+ * nothing could be merged and nothing has changed. => mmap_lock held for writing.
  */
 struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
 				 struct vm_area_struct *vma, unsigned long start, unsigned long end,
-				 u64 flags, const struct vm_file *file, unsigned long pgoff);
-extern unsigned int sysctl_max_map_count;
-#define MMAP_MIN_ADDR 65536UL
+				 const struct vma_kind *kind);
+/*
+ * Makes [start, end) of *vma an area (or part of one) with these flags, by merging or splitting; *vma
+ * is then the area that holds it. The pages are untouched. 0, -ENOMEM (areas may have been split, all
+ * still with the old flags). => mmap_lock held for writing.
+ */
+int vma_change_flags(struct vm_area_struct **vma, unsigned long start, unsigned long end, u64 flags);
+
+/* --- who may map an anonymous page: anon_vma.c ----------------------------------------------------- */
+
+int __anon_vma_prepare(struct vm_area_struct *vma);
+/* Gives an area its anon_vma before its first page is written. 0 or -ENOMEM. => mmap_lock held. */
+static inline int anon_vma_prepare(struct vm_area_struct *vma)
+{
+	return likely(vma->anon_vma) ? 0 : __anon_vma_prepare(vma);
+}
+/* Ties dst to all that src's pages may belong to. 0, or -ENOMEM with dst tied to nothing. */
+int anon_vma_clone(struct vm_area_struct *dst, const struct vm_area_struct *src);
+void unlink_anon_vmas(struct vm_area_struct *vma);
+/* Around a change of an area's range. */
+void anon_vma_pre_resize(struct vm_area_struct *vma);
+void anon_vma_post_resize(struct vm_area_struct *vma);
+void anon_vma_init(void);
+
 
 unsigned long arch_get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,
 				     unsigned long pgoff, unsigned long flags);
@@ -164,13 +195,34 @@ bool task_capable(int cap);
 #define MM_RLIM_INFINITY (~0UL)
 
 /* Memory promised to areas with VM_ACCOUNT, in pages. 0 or -ENOMEM. */
-int vm_enough_memory(unsigned long pages);
+int vm_enough_memory(const struct mm_struct *mm, unsigned long pages);
+void vm_acct_memory(unsigned long pages);
 void vm_unacct_memory(unsigned long pages);
-long vm_committed_pages(void);
 bool accountable_mapping(u64 vm_flags);
 
-/* Faults every page of [start, start + len) in, as far as its areas allow; never fails. */
+#define VM_LOCKED_MASK (VM_LOCKED | VM_LOCKONFAULT)
+/* Whether the running task may lock memory at all. */
+bool can_do_mlock(void);
+/* Whether `len` bytes more with these flags stay within RLIMIT_MEMLOCK: 0 or -EAGAIN. */
+int mlock_future_check(const struct mm_struct *mm, u64 vm_flags, unsigned long len);
+
+/* Faults pages in: gup.c. */
+
+/* What a write to [start, start + len) would fault in, area by area; errors are passed over. */
 void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len);
+/* The same, ending at the first error: 0, -EFAULT, -ENOMEM. => mmap_lock not held */
+int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, bool ignore_errors);
+/* One area's pages in [start, end), as mlock() wants them. 0 or -errno. => mmap_lock held. */
+int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+/*
+ * Makes one page accessible, as an access by the program would (write), whatever the rights are now if
+ * `force`. 0, -EFAULT, -ENOMEM. => mmap_lock held.
+ */
+int faultin_page(struct vm_area_struct *vma, unsigned long addr, bool write, bool force);
+
+/* Counts a fault that was resolved; one that ends in a signal isn't counted. */
+void account_fault(struct task_mm *task, unsigned int ret);
+bool task_has_personality(unsigned long flag);
 
 /* --- pages of areas ----------------------------------------------------------------------------------------- */
 
@@ -205,5 +257,6 @@ static inline pte_t mk_pte(struct page *page, pgprot_t prot)
 /* mm-wide initialisation, each called once by mm_init(). */
 void vma_init(void);
 void filemap_init(void);
+void account_init(void);
 
 #endif

@@ -8,6 +8,7 @@
  *	  gap           what the stack may grow into: its limit, at least 128 MiB
  *	0x7ffffffff000  the stack, from TASK_SIZE down
  */
+#include "kernel/abi/personality.h"
 #include "mm/internal.h"
 
 #define GAP_MIN (128UL << 20)
@@ -26,7 +27,14 @@ void arch_pick_mmap_layout(struct mm_struct *mm, unsigned long stack_rlimit, uns
 	gap = min(gap, GAP_MAX);
 	mm->mmap_base = ALIGN_UP(TASK_SIZE - gap - random, PAGE_SIZE);
 	mm->mmap_legacy_base = ALIGN_UP(TASK_SIZE / 3, PAGE_SIZE) + random;
-	mm->get_unmapped_area = arch_get_unmapped_area_topdown;
+	mm->mmap_low32_shift = random & 0x1fff000;
+	/* The old way, from a third of the space upward, for who asks for it. */
+	if (sysctl_legacy_va_layout || task_has_personality(ADDR_COMPAT_LAYOUT)) {
+		mm->mmap_base = mm->mmap_legacy_base;
+		mm->get_unmapped_area = arch_get_unmapped_area;
+	} else {
+		mm->get_unmapped_area = arch_get_unmapped_area_topdown;
+	}
 }
 
 #define STACK_FLAGS \
@@ -46,7 +54,7 @@ int mm_setup_stack(struct mm_struct *mm, unsigned long top, u64 extra_flags)
 	down_write(&mm->mmap_lock);
 	err = find_vma_links(mm, vma->vm_start, vma->vm_end, &place);
 	if (!err)
-		err = vm_enough_memory(1);
+		err = vm_enough_memory(mm, 1);
 	if (!err) {
 		vma_link(mm, vma, &place);
 		vm_stat_account(mm, vma->vm_flags, 1);

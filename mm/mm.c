@@ -39,7 +39,9 @@ static void exit_mmap(struct mm_struct *mm)
 	struct mmu_gather tlb;
 
 	down_write(&mm->mmap_lock);
-	validate_mm_full(mm);
+#ifdef CONFIG_DEBUG
+	audit_mm(mm);
+#endif
 	if (mm->mmap) {
 		tlb_gather_mmu(&tlb, mm, true);
 		for_each_vma(mm, vma) unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
@@ -105,9 +107,11 @@ unsigned long get_mm_rss(const struct mm_struct *mm)
 
 void mm_init(void)
 {
+	account_init();
 	slab_init();
 	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 0);
 	vma_init();
+	anon_vma_init();
 	filemap_init();
 	vmalloc_init();
 }

@@ -7,13 +7,14 @@
  *	(what was there is unmapped) - charge - the file's own operation
  */
 #include "kernel/abi/mman.h"
+#include "kernel/abi/personality.h"
 #include "mm/internal.h"
 
 /* The addresses below are nobody's by accident: a hint there means "as low as is allowed". */
 static unsigned long round_hint(unsigned long addr)
 {
 	addr &= PAGE_MASK;
-	return addr && addr < MMAP_MIN_ADDR ? MMAP_MIN_ADDR : addr;
+	return addr && addr < sysctl_mmap_min_addr ? ALIGN_UP(sysctl_mmap_min_addr, PAGE_SIZE) : addr;
 }
 
 static u64 calc_vm_flags(unsigned long prot, unsigned long flags)
@@ -24,21 +25,9 @@ static u64 calc_vm_flags(unsigned long prot, unsigned long flags)
 		f |= VM_GROWSDOWN;
 	if (flags & MAP_LOCKED)
 		f |= VM_LOCKED;
+	if (flags & MAP_SYNC)
+		f |= VM_SYNC; /* without a meaning here, but it keeps areas apart */
 	return f;
-}
-
-/* Locked memory must be allowed at all, and fit the limit. Bytes. */
-static int mlock_future_check(struct mm_struct *mm, u64 vm_flags, unsigned long len)
-{
-	unsigned long limit = task_rlimit(MM_RLIMIT_MEMLOCK);
-
-	if (!(vm_flags & VM_LOCKED) || task_capable(CAP_IPC_LOCK))
-		return 0;
-	if (limit == 0)
-		return -EPERM;
-	if (mm->locked_vm + (len >> PAGE_SHIFT) > limit >> PAGE_SHIFT)
-		return -EAGAIN;
-	return 0;
 }
 
 static int check_private_file(struct vm_file *file, u64 *vm_flags)
@@ -103,6 +92,19 @@ static unsigned long count_vma_pages_range(struct mm_struct *mm, unsigned long a
 	return pages;
 }
 
+/* Lets a neighbour take the new memory over, where it is of the same kind. */
+static bool merge_new(struct mm_struct *mm, const struct vma_place *place,
+		      const struct vm_file *file, unsigned long addr, unsigned long len,
+		      u64 vm_flags, unsigned long pgoff)
+{
+	const struct vma_kind kind = { .flags = vm_flags, .file = file, .pgoff = pgoff };
+
+	if (!vma_merge(mm, place->prev, NULL, addr, addr + len, &kind))
+		return false;
+	vm_stat_account(mm, vm_flags, (long)(len >> PAGE_SHIFT));
+	return true;
+}
+
 /*
  * Makes the area once everything was checked: unmaps what is in the way, charges, links. A failure
  * after the unmap leaves the hole, as in Linux.
@@ -125,14 +127,12 @@ static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, uns
 		BUG_ON(err);
 	}
 	if (accountable_mapping(vm_flags)) {
-		if (vm_enough_memory(pages))
+		if (vm_enough_memory(mm, pages))
 			return -ENOMEM;
 		vm_flags |= VM_ACCOUNT;
 	}
-	if (vma_merge(mm, place.prev, NULL, addr, addr + len, vm_flags, file, pgoff)) {
-		vm_stat_account(mm, vm_flags, (long)pages);
+	if (merge_new(mm, &place, file, addr, len, vm_flags, pgoff))
 		return addr;
-	}
 	err = -ENOMEM;
 	vma = vm_area_alloc(mm, addr, addr + len);
 	if (!vma)
@@ -146,6 +146,8 @@ static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, uns
 		err = file->vm_fops->mmap(file, vma);
 		if (err)
 			goto free;
+		if (vma->vm_flags & VM_SPECIAL)
+			vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
 	}
 	vma_link(mm, vma, &place);
 	vm_stat_account(mm, vma->vm_flags, (long)pages);
@@ -168,6 +170,9 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 
 	if (!len)
 		return -EINVAL;
+	if ((prot & PROT_READ) && task_has_personality(READ_IMPLIES_EXEC) &&
+	    !(file && (file->vm_mode & VM_FILE_NOEXEC)))
+		prot |= PROT_EXEC;
 	if (flags & MAP_FIXED_NOREPLACE)
 		flags |= MAP_FIXED;
 	if (!(flags & MAP_FIXED))
@@ -187,6 +192,8 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 
 	vm_flags =
 		calc_vm_flags(prot, flags) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	if ((flags & MAP_LOCKED) && !can_do_mlock())
+		return -EPERM;
 	err = mlock_future_check(mm, vm_flags, len);
 	if (err)
 		return err;
@@ -198,8 +205,11 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 		return err;
 	if (!file)
 		pgoff = addr >> PAGE_SHIFT;
-	if (flags & MAP_NORESERVE)
+	if ((flags & MAP_NORESERVE) && sysctl_overcommit_memory != OVERCOMMIT_NEVER)
 		vm_flags |= VM_NORESERVE;
+	/* There is no pool of huge pages that this could come from. */
+	if (flags & MAP_HUGETLB)
+		return -ENOMEM;
 	return mmap_region(mm, file, addr, len, vm_flags, pgoff);
 }
 
@@ -207,14 +217,14 @@ unsigned long vm_mmap(struct vm_file *file, unsigned long addr, unsigned long le
 		      unsigned long prot, unsigned long flags, unsigned long offset)
 {
 	struct mm_struct *mm = current_mm_task()->mm;
-	bool populate;
+	bool populate = (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
 
 	if (offset & ~PAGE_MASK)
 		return -EINVAL;
 	down_write(&mm->mmap_lock);
 	addr = do_mmap(mm, file, addr, len, prot, flags, offset >> PAGE_SHIFT);
+	populate |= (flags & MAP_LOCKED) || (mm->def_flags & VM_LOCKED);
 	up_write(&mm->mmap_lock);
-	populate = (flags & MAP_LOCKED) || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
 	if (populate && !IS_ERR_VALUE(addr))
 		mm_populate(mm, addr, ALIGN_UP(len, PAGE_SIZE));
 	return addr;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mprotect(2): area by area, cut to the range, then the entries of the pages already there. */
 #include "kernel/abi/mman.h"
+#include "kernel/abi/personality.h"
 #include "mm/internal.h"
 
 /*
@@ -67,7 +68,6 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start, unsig
 	struct mm_struct *mm = vma->vm_mm;
 	u64 oldflags = vma->vm_flags;
 	long pages = (long)((end - start) >> PAGE_SHIFT);
-	struct vm_area_struct *merged;
 	unsigned long charged = 0;
 	int err;
 
@@ -79,44 +79,31 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start, unsig
 			return -ENOMEM;
 		if (!(oldflags & (VM_ACCOUNT | VM_SHARED | VM_NORESERVE))) {
 			charged = (unsigned long)pages;
-			if (vm_enough_memory(charged))
+			if (vm_enough_memory(mm, charged))
 				return -ENOMEM;
 			newflags |= VM_ACCOUNT;
 		}
 	}
-	merged = vma_merge(mm, vma->vm_prev, vma, start, end, newflags, vma->vm_file,
-			   linear_page_index(vma, start));
-	if (merged) {
-		vma = merged;
-		goto change;
+	err = vma_change_flags(&vma, start, end, newflags);
+	if (err) {
+		vm_unacct_memory(charged);
+		return err;
 	}
-	if (start != vma->vm_start) {
-		err = split_vma(mm, vma, start, true);
-		if (err)
-			goto fail;
-	}
-	if (end != vma->vm_end) {
-		err = split_vma(mm, vma, end, false);
-		if (err)
-			goto fail;
-	}
-change:
-	vma_start_write(vma);
 	vm_stat_account(mm, oldflags, -pages);
 	vm_stat_account(mm, newflags, pages);
-	vma->vm_flags = newflags;
 	vma->vm_page_prot = vm_get_page_prot(newflags);
 	change_protection(vma, start, end);
+	/* What is locked stays in memory: so the copies that writing would make are made now. */
+	if ((oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && (newflags & VM_WRITE))
+		populate_vma_page_range(vma, start, end);
 	return 0;
-fail:
-	vm_unacct_memory(charged);
-	return err;
 }
 
 /* => mmap_lock held for writing; the range is checked. Earlier areas stay changed after a failure. */
 static int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long end,
 		       unsigned long prot, unsigned long grows)
 {
+	const bool read_implies_exec = (prot & PROT_READ) && task_has_personality(READ_IMPLIES_EXEC);
 	struct vm_area_struct *vma = find_vma(mm, start);
 	int err;
 
@@ -138,6 +125,8 @@ static int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long 
 		u64 newflags = (vma->vm_flags & ~(u64)VM_ACCESS_FLAGS) | prot;
 		unsigned long stop = min(end, vma->vm_end);
 
+		if (read_implies_exec && (vma->vm_flags & VM_MAYEXEC))
+			newflags |= VM_EXEC;
 		/* The MAY flags stand four bits above what they permit. */
 		if ((newflags & ~(newflags >> 4)) & VM_ACCESS_FLAGS)
 			return -EACCES;

@@ -127,7 +127,8 @@ typedef unsigned int gfp_t;
 #define __GFP_COMP    BIT(5) /* make a compound page of an order above 0 */
 #define GFP_ATOMIC    0U
 #define GFP_KERNEL    ((gfp_t)(__GFP_SLEEP | __GFP_RECLAIM))
-#define GFP_USER      GFP_KERNEL
+#define __GFP_USER    BIT(6) /* for a program's memory: leaves the kernel's reserve alone */
+#define GFP_USER      ((gfp_t)(GFP_KERNEL | __GFP_USER))
 
 /*
  * Allocates 2^order pages, naturally aligned, with one reference on the first. Their contents are
@@ -151,7 +152,7 @@ void drain_all_pages(void);
 
 struct buddy_info {
 	const char *name;
-	unsigned long present;		     /* pages the zone has */
+	unsigned long managed;		     /* pages the allocator has to give, free or not */
 	unsigned long free;		     /* pages free, per-CPU lists included */
 	unsigned long blocks[MAX_ORDER + 1]; /* free blocks of each order in the buddy lists */
 };

@@ -27,6 +27,9 @@
 #define PCP_BATCH 31
 #define PCP_HIGH  (6 * PCP_BATCH)
 
+/* What of a zone programs can't have: enough for the kernel to end one of them. */
+#define RESERVE_PART 128
+
 #define PAGE_POISON 0xaaaaaaaaaaaaaaaaUL
 
 struct fresh_range {
@@ -36,7 +39,9 @@ struct fresh_range {
 struct zone {
 	const char *name;
 	spinlock_t lock;
-	unsigned long present;
+	unsigned long present; /* RAM */
+	unsigned long managed; /* RAM that was given to the allocator */
+	unsigned long reserve; /* free pages that programs can't have */
 	unsigned long free; /* pages in the lists and in fresh blocks; not those on CPUs' lists */
 	struct {
 		struct list_head list;
@@ -214,7 +219,13 @@ static void merge_and_add(struct zone *zone, struct page *page, unsigned int ord
 
 /* --- single pages in front ---------------------------------------------------------------------------- */
 
-static struct page *pcp_alloc(enum zone_type type)
+/* => zone->lock. Whether `n` pages may go to who asks with these flags. */
+static bool may_take(const struct zone *zone, gfp_t gfp, unsigned long n)
+{
+	return !(gfp & __GFP_USER) || zone->free >= zone->reserve + n;
+}
+
+static struct page *pcp_alloc(enum zone_type type, gfp_t gfp)
 {
 	struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
 	struct zone *zone = &zones[type];
@@ -223,7 +234,7 @@ static struct page *pcp_alloc(enum zone_type type)
 
 	if (pcp->count == 0) {
 		spin_lock(&zone->lock);
-		for (int i = 0; i < PCP_BATCH; i++) {
+		for (int i = 0; i < PCP_BATCH && may_take(zone, gfp, 1); i++) {
 			page = rmqueue(zone, 0);
 			if (!page)
 				break;
@@ -315,16 +326,16 @@ void page_alloc_fail_nth(unsigned long nth)
 	fail_nth = nth;
 }
 
-static struct page *zone_alloc(enum zone_type type, unsigned int order)
+static struct page *zone_alloc(enum zone_type type, gfp_t gfp, unsigned int order)
 {
 	struct zone *zone = &zones[type];
 	struct page *page;
 	unsigned long flags;
 
 	if (order == 0)
-		return pcp_alloc(type);
+		return pcp_alloc(type, gfp);
 	flags = spin_lock_irqsave(&zone->lock);
-	page = rmqueue(zone, order);
+	page = may_take(zone, gfp, 1UL << order) ? rmqueue(zone, order) : NULL;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return page;
 }
@@ -338,7 +349,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	if (should_fail())
 		return NULL;
 	for (; type >= 0 && !page; type--)
-		page = zone_alloc((enum zone_type)type, order);
+		page = zone_alloc((enum zone_type)type, gfp, order);
 	if (page)
 		prepare_new_page(page, gfp, order);
 	return page;
@@ -413,6 +424,7 @@ static void free_boot_pages(unsigned long pfn, unsigned long end)
 		BUG_ON(!(page->flags & BIT(PG_reserved)));
 		page->flags = 0;
 		flags = spin_lock_irqsave(&zone->lock);
+		zone->managed++;
 		merge_and_add(zone, page, 0);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		pfn++;
@@ -439,6 +451,7 @@ static void add_free_range(u64 start, u64 end, void *arg)
 	free_boot_pages(pfn, first);
 	zone->fresh[zone->nr_fresh++] = (struct fresh_range){ first, last };
 	zone->free += last - first;
+	zone->managed += last - first;
 	free_boot_pages(last, end_pfn);
 }
 
@@ -478,6 +491,8 @@ void page_alloc_init(void)
 	memblock_for_each_ram(count_present, NULL);
 	memblock_for_each_free(add_free_range, NULL);
 
+	for (int t = 0; t < MAX_NR_ZONES; t++)
+		zones[t].reserve = zones[t].managed / RESERVE_PART;
 	zero_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	BUG_ON(!zero_page);
 }
@@ -502,7 +517,7 @@ bool zone_buddy_info(enum zone_type type, struct buddy_info *info)
 		return false;
 	flags = spin_lock_irqsave(&zone->lock);
 	info->name = zone->name;
-	info->present = zone->present;
+	info->managed = zone->managed;
 	info->free = zone->free + (*this_cpu_ptr(&pcp_lists))[type].count;
 	for (int o = 0; o <= MAX_ORDER; o++)
 		info->blocks[o] = zone->area[o].nr;
@@ -524,7 +539,7 @@ unsigned long nr_free_pages(void)
 
 unsigned long totalram_pages(void)
 {
-	return zones[ZONE_DMA32].present + zones[ZONE_NORMAL].present;
+	return zones[ZONE_DMA32].managed + zones[ZONE_NORMAL].managed;
 }
 
 /* => zone->lock held. */

@@ -67,14 +67,21 @@ static int hang_table(struct mm_struct *mm, unsigned long *entry)
 	return 0;
 }
 
-pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr)
+pud_t *pud_alloc(struct mm_struct *mm, unsigned long addr)
 {
 	pgd_t *pgd = pgd_offset_pgd(mm->pgd, addr);
-	pud_t *pud;
 
 	if (pgd_none(pgdp_get(pgd)) && hang_table(mm, &pgd->v))
 		return NULL;
-	pud = pud_offset(pgdp_get(pgd), addr);
+	return pud_offset(pgdp_get(pgd), addr);
+}
+
+pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr)
+{
+	pud_t *pud = pud_alloc(mm, addr);
+
+	if (!pud)
+		return NULL;
 	if (pud_none(pudp_get(pud)) && hang_table(mm, &pud->v))
 		return NULL;
 	BUG_ON(pud_leaf(pudp_get(pud)));

@@ -128,6 +128,7 @@ struct vm_file_operations {
 #define VM_FILE_WRITE  BIT(1)
 #define VM_FILE_NOEXEC BIT(2) /* on a mount without execution */
 #define VM_FILE_APPEND BIT(3) /* the inode only takes appends */
+#define VM_FILE_OWNER  BIT(4) /* opened by who owns the inode, or could write to it */
 
 struct vm_file {
 	const struct vm_file_operations *vm_fops;
@@ -150,6 +151,24 @@ struct vm_operations_struct {
 	int (*mremap)(struct vm_area_struct *vma);
 	unsigned long (*pagesize)(struct vm_area_struct *vma);
 	const char *(*name)(struct vm_area_struct *vma);
+};
+
+/*
+ * Who may map an anonymous page. A page remembers the anon_vma of the area it was first written in; the
+ * anon_vma knows all areas that may hold the page now: that area, what was split off it, copies in
+ * forked children. One anon_vma_chain ties one area to one anon_vma.
+ */
+struct anon_vma {
+	struct rw_semaphore rwsem; /* the tree below */
+	struct rb_root chains;	   /* anon_vma_chain by page offset: interval tree */
+	unsigned int degree;	   /* chains in the tree; the last to leave frees it. => rwsem, writing */
+};
+
+struct anon_vma_chain {
+	struct vm_area_struct *vma;
+	struct anon_vma *anon_vma;
+	struct list_head same_vma; /* in vma->anon_vma_chain. => mmap_lock */
+	struct interval_tree_node node; /* in anon_vma->chains */
 };
 
 /* --- an area -------------------------------------------------------------------------------------- */
@@ -175,6 +194,7 @@ struct vm_operations_struct {
 #define VM_ACCOUNT     0x00100000UL
 #define VM_NORESERVE   0x00200000UL
 #define VM_HUGETLB     0x00400000UL
+#define VM_SYNC	       0x00800000UL
 #define VM_WIPEONFORK  0x02000000UL
 #define VM_DONTDUMP    0x04000000UL
 #define VM_SOFTDIRTY   0x08000000UL
@@ -203,8 +223,8 @@ struct vm_area_struct {
 	struct vm_file *vm_file; /* holds a reference; NULL for anonymous memory */
 	void *vm_private_data;
 
-	struct anon_vma *anon_vma; /* set by the first private write fault */
-	struct list_head anon_vma_chain;
+	struct anon_vma *anon_vma; /* of new pages; set by the first private write fault */
+	struct list_head anon_vma_chain; /* all that pages of this area may belong to */
 	struct interval_tree_node i_mmap_node; /* in vm_file->mapping->i_mmap */
 	unsigned int vm_lock_seq; /* equals mm->mm_lock_seq while a writer changes this area */
 };
@@ -230,6 +250,7 @@ struct mm_struct {
 					   unsigned long flags);
 	unsigned long mmap_base;	/* top-down searches start below it */
 	unsigned long mmap_legacy_base; /* bottom-up searches start here */
+	unsigned long mmap_low32_shift; /* where MAP_32BIT begins, above 1 GiB */
 	unsigned long highest_vm_end;
 	pgd_t *pgd;
 

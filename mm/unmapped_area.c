@@ -52,6 +52,7 @@ static unsigned long highest_gap(const struct gap_search *s, const struct vm_are
 
 	if (!vma || vma->rb_subtree_gap < s->len)
 		return NO_GAP;
+	count_vm_event(VMA_VISITED);
 	if (vma->vm_end < s->high) {
 		addr = highest_gap(s, node_vma(vma->vm_rb.rb_right));
 		if (addr != NO_GAP)
@@ -69,6 +70,7 @@ static unsigned long lowest_gap(const struct gap_search *s, const struct vm_area
 
 	if (!vma || vma->rb_subtree_gap < s->len)
 		return NO_GAP;
+	count_vm_event(VMA_VISITED);
 	if (vma->vm_start > s->low) {
 		addr = lowest_gap(s, node_vma(vma->vm_rb.rb_left));
 		if (addr != NO_GAP)
@@ -105,7 +107,7 @@ static bool hint_is_free(struct mm_struct *mm, unsigned long addr, unsigned long
 {
 	struct vm_area_struct *vma;
 
-	if (addr > TASK_SIZE - len || addr < MMAP_MIN_ADDR)
+	if (addr > TASK_SIZE - len || addr < sysctl_mmap_min_addr)
 		return false;
 	vma = find_vma(mm, addr);
 	return !vma || addr + len <= vm_start_gap(vma);
@@ -125,7 +127,7 @@ unsigned long arch_get_unmapped_area(struct mm_struct *mm, unsigned long addr, u
 	if (flags & MAP_FIXED)
 		return addr;
 	if (flags & MAP_32BIT) {
-		begin = LOW32_BEGIN;
+		begin = LOW32_BEGIN + mm->mmap_low32_shift;
 		end = LOW32_END;
 	}
 	if (len > end)
@@ -149,7 +151,7 @@ unsigned long arch_get_unmapped_area_topdown(struct mm_struct *mm, unsigned long
 		return arch_get_unmapped_area(mm, addr, len, pgoff, flags);
 	if (addr && hint_is_free(mm, addr, len))
 		return addr;
-	found = find_gap(mm, MMAP_MIN_ADDR, mm->mmap_base, len, true);
+	found = find_gap(mm, max(sysctl_mmap_min_addr, PAGE_SIZE), mm->mmap_base, len, true);
 	if (!IS_ERR_VALUE(found))
 		return found;
 	return find_gap(mm, mm->mmap_legacy_base, TASK_SIZE, len, false);
@@ -170,7 +172,7 @@ unsigned long get_unmapped_area(struct mm_struct *mm, struct vm_file *file, unsi
 		return -ENOMEM;
 	if (addr & ~PAGE_MASK)
 		return -EINVAL;
-	if (addr < MMAP_MIN_ADDR && !task_capable(CAP_SYS_RAWIO))
+	if (addr < sysctl_mmap_min_addr && !task_capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	return addr;
 }

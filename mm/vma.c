@@ -61,11 +61,13 @@ struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)
 {
 	struct vm_area_struct *vma = vmacache_find(mm, addr), *found = NULL;
 	struct rb_node *node = mm->mm_rb.rb_node;
+	unsigned int visited = 0;
 
 	if (likely(vma))
 		return vma;
 	while (node) {
 		vma = rb_vma(node);
+		visited++;
 		if (vma->vm_end > addr) {
 			found = vma;
 			if (vma->vm_start <= addr)
@@ -75,6 +77,7 @@ struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)
 			node = node->rb_right;
 		}
 	}
+	count_vm_events(VMA_VISITED, visited);
 	if (found)
 		vmacache_update(addr, found);
 	return found;
@@ -187,7 +190,7 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
 	mm->map_count++;
 	vma_link_file(vma);
-	validate_mm(mm);
+	validate_change(mm, vma);
 }
 
 void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
@@ -209,7 +212,7 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 	}
 	mm->map_count--;
 	vmacache_invalidate(mm);
-	validate_mm(mm);
+	validate_change(mm, next);
 }
 
 /* --- make and free ---------------------------------------------------------------------------------- */
@@ -235,6 +238,7 @@ struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma)
 		return NULL;
 	*new = *vma;
 	INIT_LIST_HEAD(&new->anon_vma_chain);
+	new->anon_vma = NULL;
 	new->vm_next = NULL;
 	new->vm_prev = NULL;
 	if (new->vm_file)
@@ -250,6 +254,7 @@ void remove_vma(struct vm_area_struct *vma)
 		vma->vm_ops->close(vma);
 	if (vma->vm_file)
 		vma->vm_file->vm_fops->put(vma->vm_file);
+	unlink_anon_vmas(vma);
 	kmem_cache_free(vma_cache, vma);
 }
 
@@ -262,10 +267,12 @@ void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned lon
 
 	vma_start_write(vma);
 	vma_unlink_file(vma);
+	anon_vma_pre_resize(vma);
 	/* Unsigned arithmetic wraps as it should when the start moves down. */
 	vma->vm_pgoff += (start >> PAGE_SHIFT) - (vma->vm_start >> PAGE_SHIFT);
 	vma->vm_start = start;
 	vma->vm_end = end;
+	anon_vma_post_resize(vma);
 	vma_link_file(vma);
 	if (shrinks)
 		vmacache_invalidate(mm);
@@ -297,12 +304,17 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
 
 	if (new_below) {
 		new->vm_end = addr;
-		vma_set_range(vma, addr, vma->vm_end);
 	} else {
 		new->vm_start = addr;
 		new->vm_pgoff += (addr - vma->vm_start) >> PAGE_SHIFT;
-		vma_set_range(vma, vma->vm_start, addr);
 	}
+	err = anon_vma_clone(new, vma);
+	if (err) {
+		remove_vma(new);
+		return err;
+	}
+	/* Everything is there; from here on nothing can fail. */
+	vma_set_range(vma, new_below ? addr : vma->vm_start, new_below ? vma->vm_end : addr);
 	err = find_vma_links(mm, new->vm_start, new->vm_end, &place);
 	BUG_ON(err);
 	vma_link(mm, new, &place);

@@ -36,7 +36,7 @@ void vma_gap_update(struct vm_area_struct *vma);
 
 /* An area for [start, end) that is in no list yet; or NULL. */
 struct vm_area_struct *vm_area_alloc(struct mm_struct *mm, unsigned long start, unsigned long end);
-/* A copy of an area, with its own references; linked nowhere. Or NULL. */
+/* A copy of an area, with its own references but no anon_vma; linked nowhere. Or NULL. */
 struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma);
 /* Drops an area's references (file) and frees it. => unlinked. */
 void remove_vma(struct vm_area_struct *vma);
@@ -77,15 +77,15 @@ static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
 
 #define for_each_vma(mm, vma) for ((vma) = (mm)->mmap; (vma); (vma) = (vma)->vm_next)
 
-/* Counters of vmacache lookups, for /proc/vmstat. */
-extern unsigned long vmacache_find_calls, vmacache_find_hits;
-
 /*
- * Check list, tree, gaps and counts of the whole mm; panic naming the first thing wrong. The first is
- * called after every change and only looks in debug builds, and not always where areas are many.
- * => mmap_lock held.
+ * Checks, each panicking with what is wrong: one area with its surroundings; all areas; all areas and
+ * their totals; all that and every page-table entry. => mmap_lock held. validate_change() is called
+ * after every change, in debug builds only does it look, and at how much depends on how much there is.
  */
+void validate_area(struct mm_struct *mm, struct vm_area_struct *vma);
+void validate_mm_areas(struct mm_struct *mm);
 void validate_mm(struct mm_struct *mm);
-void validate_mm_full(struct mm_struct *mm);
+void audit_mm(struct mm_struct *mm);
+void validate_change(struct mm_struct *mm, struct vm_area_struct *vma);
 
 #endif

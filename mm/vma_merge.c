@@ -14,7 +14,12 @@
  *	V's first part: PPPP****VVVV   -> PPPPPPPPVVVV  prev
  *	V's last part:  VVVV****NNNN   -> VVVVNNNNNNNN  next
  *
- * First it is decided, then done; the doing allocates nothing and can't fail.
+ * In three steps: decide, prepare (the only one that allocates), commit (which can't fail).
+ *
+ * Pages that were written know their area's anon_vma, and an area has one for new pages. So two areas
+ * can be one if they have the same, or if one has none yet; but an area that has none doesn't take over
+ * one that has, and one whose anon_vmas stem from a fork (more than one chain) takes over none:
+ * otherwise a process and its children would share more and more of their reverse map.
  */
 #include "mm/internal.h"
 
@@ -23,32 +28,60 @@ struct vma_op {
 	struct vm_area_struct *prev, *next; /* set only where they can take the range over */
 	struct vm_area_struct *vma;	    /* what the range is cut from, or NULL */
 	unsigned long start, end;
+	const struct vma_kind *kind;
 };
 
-static bool can_merge(const struct vm_area_struct *vma, u64 flags, const struct vm_file *file)
+static bool anon_vma_fits(const struct vm_area_struct *vma, const struct anon_vma *range)
 {
-	if ((vma->vm_flags ^ flags) & ~(u64)VM_SOFTDIRTY)
-		return false;
-	if (vma->vm_file != file || (flags & VM_SPECIAL))
-		return false;
-	/* Who wants to know of an area's end must see each one. */
-	return !vma->vm_ops || !vma->vm_ops->close;
+	if (vma->anon_vma == range)
+		return true;
+	return (!vma->anon_vma || !range) && list_is_singular(&vma->anon_vma_chain);
 }
 
-static void decide(struct vma_op *op, struct vm_area_struct *prev, u64 flags,
-		   const struct vm_file *file, unsigned long pgoff)
+/* Everything but the place: flags, file, and whom its pages belong to. */
+static bool can_merge(const struct vm_area_struct *vma, const struct vma_kind *kind)
+{
+	if ((vma->vm_flags ^ kind->flags) & ~(u64)VM_SOFTDIRTY)
+		return false;
+	if (vma->vm_file != kind->file || (kind->flags & VM_SPECIAL))
+		return false;
+	/* Who wants to know of an area's end must see each one. */
+	if (vma->vm_ops && vma->vm_ops->close)
+		return false;
+	return anon_vma_fits(vma, kind->anon_vma);
+}
+
+static void decide(struct vma_op *op, struct vm_area_struct *prev)
 {
 	unsigned long pages = (op->end - op->start) >> PAGE_SHIFT;
 	struct vm_area_struct *next = prev ? prev->vm_next : op->mm->mmap;
+	const struct vma_kind *kind = op->kind;
 
 	if (next && next == op->vma)
 		next = next->vm_next;
-	if (prev && prev->vm_end == op->start && can_merge(prev, flags, file) &&
-	    prev->vm_pgoff + vma_pages(prev) == pgoff)
+	if (prev && prev->vm_end == op->start && can_merge(prev, kind) &&
+	    prev->vm_pgoff + vma_pages(prev) == kind->pgoff)
 		op->prev = prev;
-	if (next && next->vm_start == op->end && can_merge(next, flags, file) &&
-	    next->vm_pgoff == pgoff + pages)
+	if (next && next->vm_start == op->end && can_merge(next, kind) &&
+	    next->vm_pgoff == kind->pgoff + pages)
 		op->next = next;
+	/* The middle of an area has no neighbours; each end has one. */
+	if (op->vma && op->start > op->vma->vm_start)
+		op->prev = NULL;
+	if (op->vma && op->end < op->vma->vm_end)
+		op->next = NULL;
+	/* Each fits the range, but do they fit each other? If not, the one before has the right. */
+	if (op->prev && op->next && op->prev->anon_vma && op->next->anon_vma &&
+	    op->prev->anon_vma != op->next->anon_vma)
+		op->next = NULL;
+}
+
+/* An area that takes over another's written pages must be known to their anon_vma. */
+static int prepare(struct vma_op *op)
+{
+	if (op->prev && op->next && !op->prev->anon_vma && op->next->anon_vma)
+		return anon_vma_clone(op->prev, op->next);
+	return 0;
 }
 
 /* An area whose memory a neighbour takes over: it goes, its pages stay. */
@@ -74,22 +107,52 @@ static struct vm_area_struct *commit(struct vma_op *op)
 	else if (vma)
 		vma_set_range(vma, vma->vm_start, op->start);
 	vma_set_range(into, start, end);
-	validate_mm(op->mm);
+	validate_change(op->mm, into);
 	return into;
 }
 
 struct vm_area_struct *vma_merge(struct mm_struct *mm, struct vm_area_struct *prev,
 				 struct vm_area_struct *vma, unsigned long start, unsigned long end,
-				 u64 flags, const struct vm_file *file, unsigned long pgoff)
+				 const struct vma_kind *kind)
 {
-	struct vma_op op = { .mm = mm, .vma = vma, .start = start, .end = end };
+	struct vma_op op = { .mm = mm, .vma = vma, .start = start, .end = end, .kind = kind };
 
 	DEBUG_ON(vma && (start < vma->vm_start || end > vma->vm_end));
-	decide(&op, prev, flags, file, pgoff);
-	/* The middle of an area has no neighbours; each end has one. */
-	if (vma && start > vma->vm_start)
-		op.prev = NULL;
-	if (vma && end < vma->vm_end)
-		op.next = NULL;
-	return op.prev || op.next ? commit(&op) : NULL;
+	decide(&op, prev);
+	if (!op.prev && !op.next)
+		return NULL;
+	/* Staying apart is always right, only less tidy: so no memory means no merge. */
+	return prepare(&op) ? NULL : commit(&op);
+}
+
+int vma_change_flags(struct vm_area_struct **vmap, unsigned long start, unsigned long end, u64 flags)
+{
+	struct vm_area_struct *vma = *vmap, *merged;
+	const struct vma_kind kind = {
+		.flags = flags,
+		.file = vma->vm_file,
+		.pgoff = linear_page_index(vma, start),
+		.anon_vma = vma->anon_vma,
+	};
+	struct mm_struct *mm = vma->vm_mm;
+	int err;
+
+	merged = vma_merge(mm, vma->vm_prev, vma, start, end, &kind);
+	if (merged) {
+		*vmap = merged;
+		return 0;
+	}
+	if (start != vma->vm_start) {
+		err = split_vma(mm, vma, start, true);
+		if (err)
+			return err;
+	}
+	if (end != vma->vm_end) {
+		err = split_vma(mm, vma, end, false);
+		if (err)
+			return err;
+	}
+	vma_start_write(vma);
+	vma->vm_flags = flags;
+	return 0;
 }

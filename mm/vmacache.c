@@ -6,8 +6,6 @@
  */
 #include "mm/internal.h"
 
-unsigned long vmacache_find_calls, vmacache_find_hits;
-
 static unsigned int slot_of(unsigned long addr)
 {
 	return (addr >> PMD_SHIFT) & (VMACACHE_SIZE - 1);
@@ -23,7 +21,7 @@ struct vm_area_struct *vmacache_find(struct mm_struct *mm, unsigned long addr)
 	struct task_mm *task = current_mm_task();
 	unsigned int first = slot_of(addr);
 
-	vmacache_find_calls++;
+	count_vm_event(VMACACHE_FIND_CALLS);
 	if (!cache_is_ours(task, mm))
 		return NULL;
 	if (task->vmacache.seqnum != mm->vmacache_seqnum) {
@@ -34,7 +32,7 @@ struct vm_area_struct *vmacache_find(struct mm_struct *mm, unsigned long addr)
 		struct vm_area_struct *vma = task->vmacache.vmas[(first + i) % VMACACHE_SIZE];
 
 		if (vma && vma->vm_start <= addr && addr < vma->vm_end) {
-			vmacache_find_hits++;
+			count_vm_event(VMACACHE_FIND_HITS);
 			return vma;
 		}
 	}

@@ -39,6 +39,7 @@ struct kernel_sysinfo {
 #define CLOCK_MONOTONIC_RAW	 4
 #define CLOCK_REALTIME_COARSE	 5
 #define CLOCK_MONOTONIC_COARSE	 6
+#define CLOCK_TAI		 11
 #define CLOCK_BOOTTIME		 7
 
 #define TIMER_ABSTIME 1

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/base/printk.h"
 #include "kernel/init/init.h"
-#include "kernel/process/task.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 
@@ -13,7 +12,6 @@ static struct slab_info slabs_before[MAX_SLABS];
 /* Slabs hold stacks' descriptors and stacks hold pages: so in this order, and once more. */
 static void drain(void)
 {
-	reap_dead_tasks();
 	slab_drain();
 	vmalloc_drain();
 	slab_drain();

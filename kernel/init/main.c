@@ -170,6 +170,16 @@ static void run_selftests(const char *which)
 	machine_poweroff();
 }
 
+/* What init left running ends as a child of ours. */
+static void reap_orphans(void)
+{
+	struct wait_result res;
+
+	while (do_wait(-1, __WALL | WNOHANG, &res) > 0)
+		;
+	reap_dead_tasks();
+}
+
 /* Runs init as a child between two looks at what is free: what it leaves behind is a leak. */
 static void run_leakcheck(const char *init)
 {
@@ -179,6 +189,7 @@ static void run_leakcheck(const char *init)
 	run_program("/bin/true");
 	leakcheck_begin();
 	status = run_program(init);
+	reap_orphans();
 	leaks = leakcheck_end();
 	printk("leakcheck: init ended with status %#x; %s\n", (unsigned int)status,
 	       leaks ? "memory is missing" : "everything came back");

@@ -325,8 +325,7 @@ int load_elf(struct binprm *bprm, unsigned long *entry, unsigned long *sp)
 		begin_new_exec(bprm);
 		if (im.exec_stack)
 			err = vm_mprotect(ALIGN_DOWN(bprm->p, PAGE_SIZE),
-					  ALIGN_UP(bprm->env_end, PAGE_SIZE) -
-						  ALIGN_DOWN(bprm->p, PAGE_SIZE),
+					  bprm->stack_top - ALIGN_DOWN(bprm->p, PAGE_SIZE),
 					  PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
 		if (!err)
 			err = load_image(bprm, &im, sp);

@@ -8,6 +8,7 @@
 #include <arch/switch.h>
 #include <arch/uaccess.h>
 
+#include "kernel/abi/personality.h"
 #include "kernel/base/cmdline.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
@@ -73,8 +74,9 @@ static int push_string(struct binprm *bprm, const char *str, unsigned long limit
 	if (top - (bprm->p - len) > limit)
 		return -E2BIG;
 	bprm->p -= len;
+	/* Linux has no other word for a page of the new stack that can't be had. */
 	if (access_remote_vm(bprm->mm, bprm->p, (void *)str, len, true) != len)
-		return -ENOMEM;
+		return -E2BIG;
 	return 0;
 }
 
@@ -128,6 +130,7 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 		bprm->mm, current->rlim[RLIMIT_STACK].cur,
 		bprm->randomize ? random_pages(((1UL << MMAP_RANDOM_BITS) - 1) << PAGE_SHIFT) : 0,
 		bprm->randomize ? STACK_RANDOM_MAX : 0);
+	bprm->stack_top = top;
 	err = mm_setup_stack(bprm->mm, top, 0);
 	if (err)
 		return err;
@@ -180,11 +183,14 @@ void begin_new_exec(struct binprm *bprm)
 	mm_release(task);
 	if (old)
 		mmput(old);
+	cred_exec(&task->cred);
 	set_comm(task, bprm->filename);
 	files_close_on_exec(task->files);
 	exec_reset_signals(task);
+	task->mm_part.personality &= ~(unsigned long)READ_IMPLIES_EXEC;
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
+	task->exit_signal = SIGCHLD;
 }
 
 /* The registers a program starts with: all zero but where it is. */
@@ -203,30 +209,40 @@ static void start_thread(unsigned long entry, unsigned long sp)
 	flags = local_irq_save();
 	fpu_area_init(task->se.fpu);
 	fpu_restore(task->se.fpu);
+	clear_data_segments();
 	wrmsr(MSR_FS_BASE, 0);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	local_irq_restore(flags);
 	se_set_work(&task->se, WORK_IRET);
 }
 
+static bool randomize_layout(void)
+{
+	return !cmdline_has("norandmaps") && !(current->mm_part.personality & ADDR_NO_RANDOMIZE);
+}
+
 static int do_execve(const char *path, const struct strings *argv, const struct strings *envp)
 {
-	struct binprm bprm = { .filename = path, .randomize = !cmdline_has("norandmaps") };
+	struct binprm bprm = { .filename = path, .randomize = randomize_layout() };
 	struct cred_view cred = current_cred_view();
 	unsigned long entry, sp;
 	int err;
 
-	bprm.file = open_exec(current->fs, &cred, path);
-	if (IS_ERR(bprm.file))
-		return (int)PTR_ERR(bprm.file);
 	err = prepare_mm(&bprm, argv, envp);
-	if (!err)
-		err = load_elf(&bprm, &entry, &sp);
+	if (err)
+		goto out;
+	bprm.file = open_exec(current->fs, &cred, path);
+	if (IS_ERR(bprm.file)) {
+		err = (int)PTR_ERR(bprm.file);
+		goto out;
+	}
+	err = load_elf(&bprm, &entry, &sp);
 	if (!err)
 		start_thread(entry, sp);
+	fput(bprm.file);
+out:
 	if (bprm.mm)
 		mmput(bprm.mm);
-	fput(bprm.file);
 	if (err && bprm.point_of_no_return)
 		force_fatal_signal(SIGSEGV);
 	return err;

@@ -11,6 +11,7 @@ struct binprm {
 	struct mm_struct *mm; /* the new one */
 	const char *filename;
 	int argc, envc;
+	unsigned long stack_top;
 	unsigned long p;    /* lowest address of the strings on the new stack */
 	unsigned long exec; /* where the file name is, there */
 	unsigned long arg_start, arg_end, env_end;

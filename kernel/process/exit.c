@@ -25,32 +25,11 @@ static void exit_mm(struct task_struct *task)
 	mmput(mm);
 }
 
-/* Ended, in no list any more, and still to be freed: a task can't free the stack it runs on. */
-static struct list_head dead_tasks = LIST_HEAD_INIT(dead_tasks);
-
 /* => tasklist_lock. The zombie's end is told to its parent, which may not want to know. */
 static void announce(struct task_struct *task)
 {
-	if (!notify_parent(task))
-		return;
-	list_del(&task->tasks);
-	list_del(&task->sibling);
-	list_add(&task->sibling, &dead_tasks);
-}
-
-void reap_dead_tasks(void)
-{
-	struct list_head list = LIST_HEAD_INIT(list);
-	struct task_struct *task, *next;
-
-	spin_lock(&tasklist_lock);
-	list_for_each_entry_safe(task, next, &dead_tasks, sibling)
-	{
-		list_del(&task->sibling);
-		list_add(&task->sibling, &list);
-	}
-	spin_unlock(&tasklist_lock);
-	list_for_each_entry_safe(task, next, &list, sibling) task_free(task);
+	if (!task->parent || notify_parent(task))
+		task_bury(task);
 }
 
 /* => tasklist_lock. Children go to pid 1, or to nobody when that is gone too. */
@@ -61,9 +40,9 @@ static void reparent_children(struct task_struct *task)
 	list_for_each_entry_safe(child, next, &task->children, sibling)
 	{
 		child->parent = init_task != task ? init_task : NULL;
+		child->exit_signal = SIGCHLD;
 		list_del(&child->sibling);
 		if (child->parent) {
-			child->exit_signal = SIGCHLD;
 			list_add_tail(&child->sibling, &child->parent->children);
 			if (child->zombie)
 				announce(child);
@@ -83,6 +62,23 @@ static void init_exited(int code)
 	panic("init exited with status %d", code >> 8);
 }
 
+/* What others may look at through /proc goes out of sight before it goes. */
+static void exit_files(struct task_struct *task)
+{
+	struct files_struct *files;
+	struct fs_context *fs;
+
+	spin_lock(&tasklist_lock);
+	files = task->files;
+	fs = task->fs;
+	task->files = NULL;
+	task->fs = NULL;
+	spin_unlock(&tasklist_lock);
+	files_put(files);
+	if (fs)
+		fs_context_put(fs);
+}
+
 void do_exit(int code)
 {
 	struct task_struct *task = current;
@@ -90,43 +86,48 @@ void do_exit(int code)
 	if (task == init_task)
 		init_exited(code);
 	exit_mm(task);
-	files_put(task->files);
-	fs_context_put(task->fs);
+	exit_files(task);
 
 	spin_lock(&tasklist_lock);
-	task->files = NULL;
-	task->fs = NULL;
 	reparent_children(task);
 	task->exit_code = code;
-	/* From here on the parent may free us, but not before sched_exit() has left this stack. */
+	/* From here on we may be freed as soon as sched_exit() has left this stack, but not before. */
 	local_irq_disable();
 	task->zombie = true;
-	if (task->parent)
-		announce(task);
+	announce(task);
 	spin_unlock(&tasklist_lock);
 	sched_exit();
 }
 
 /* --- waiting --------------------------------------------------------------------------------------- */
 
-static bool child_matches(const struct task_struct *child, int pid)
+struct wait_for {
+	int pid; /* as wait4(2) has it */
+	unsigned int options;
+};
+
+/* Process groups are not there yet: everybody is in one, which has no number to ask for. */
+static bool child_matches(const struct task_struct *child, const struct wait_for *w)
 {
-	/* Process groups are not there yet: everybody is in one. */
-	return pid <= 0 || child->pid == pid;
+	if (w->pid > 0 ? child->pid != w->pid : w->pid < -1)
+		return false;
+	/* A "clone" child is one that doesn't announce its end by SIGCHLD. */
+	return (w->options & __WALL) ||
+	       (child->exit_signal != SIGCHLD) == !!(w->options & __WCLONE);
 }
 
 /* => tasklist_lock. A zombie among the children wanted; *any: there are such children at all. */
-static struct task_struct *find_zombie(int pid, bool *any)
+static struct task_struct *find_zombie(const struct wait_for *w, bool *any)
 {
 	struct task_struct *child;
 
 	*any = false;
 	list_for_each_entry(child, &current->children, sibling)
 	{
-		if (!child_matches(child, pid))
+		if (!child_matches(child, w))
 			continue;
 		*any = true;
-		if (child->zombie)
+		if (child->zombie && !READ_ONCE(child->se.on_cpu))
 			return child;
 	}
 	return NULL;
@@ -145,22 +146,20 @@ static int reap(struct task_struct *child, struct wait_result *res)
 	current->cmin_flt += res->min_flt;
 	current->cmaj_flt += res->maj_flt;
 	current->csum_exec += res->cpu_ns;
-	task_free(child);
+	put_task(child);
 	return pid;
 }
 
 /* One look: a pid, 0 when there is nothing yet, or -ECHILD. */
-static long try_wait(int pid, struct wait_result *res)
+static long try_wait(const struct wait_for *w, struct wait_result *res)
 {
 	struct task_struct *child;
 	bool any;
 
 	spin_lock(&tasklist_lock);
-	child = find_zombie(pid, &any);
-	if (child) {
-		list_del(&child->sibling);
-		list_del(&child->tasks);
-	}
+	child = find_zombie(w, &any);
+	if (child)
+		task_unlink(child);
 	spin_unlock(&tasklist_lock);
 	if (child)
 		return reap(child, res);
@@ -169,11 +168,13 @@ static long try_wait(int pid, struct wait_result *res)
 
 long do_wait(int pid, unsigned int options, struct wait_result *res)
 {
+	const struct wait_for w = { pid, options };
 	long ret = 0;
 	int err;
 
+	reap_dead_tasks();
 	if (options & WNOHANG)
-		return try_wait(pid, res);
-	err = wait_event_interruptible(current->child_wait, (ret = try_wait(pid, res)) != 0);
+		return try_wait(&w, res);
+	err = wait_event_interruptible(current->child_wait, (ret = try_wait(&w, res)) != 0);
 	return err ? err : ret;
 }

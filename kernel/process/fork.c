@@ -32,16 +32,19 @@ static void copy_registers(struct task_struct *child, unsigned long newsp)
 	memcpy(child->se.fpu, current->se.fpu, fpu_area_size());
 }
 
-/* The child can't be freed meanwhile: only its parent could wait for it, and that is us. */
+/* Until the child lets go of our memory, or we are killed. */
 static void wait_for_vfork(struct task_struct *child)
 {
-	wait_event(current->vfork_wait, READ_ONCE(child->vfork_done));
+	int killed = wait_event_killable(current->vfork_wait, READ_ONCE(child->vfork_done));
+
+	(void)killed; /* the way out of the kernel finds that out by itself */
+	put_task(child);
 }
 
 static long vfork_common(int exit_signal, unsigned long newsp)
 {
 	struct task_struct *child = task_alloc(current);
-	int pid;
+	int pid, err = -ENOMEM;
 
 	if (!child)
 		return -ENOMEM;
@@ -55,19 +58,24 @@ static long vfork_common(int exit_signal, unsigned long newsp)
 	sched_entity_init(&child->se, (unsigned long)child->stack + THREAD_SIZE, child_start, NULL);
 	task_save_bases(current);
 	copy_registers(child, newsp);
-	task_link(child, current);
+	err = task_link(child, current);
+	if (err)
+		goto fail_mm;
 	pid = child->pid;
+	get_task(child);
 	if (current->se.work & WORK_TRACE)
 		se_set_work(&child->se, WORK_TRACE);
 	sched_wake(&child->se);
 	wait_for_vfork(child);
 	return pid;
+fail_mm:
+	mmput(current->mm_part.mm);
 fail:
 	files_put(child->files);
 	if (child->fs)
 		fs_context_put(child->fs);
 	task_free(child);
-	return -ENOMEM;
+	return err;
 }
 
 long sys_vfork(void)

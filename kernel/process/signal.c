@@ -101,7 +101,9 @@ static bool sig_ignored(const struct task_struct *task, int sig)
 	/* pid 1 gets only what it asked for: it must not die by accident. */
 	if (task->sig_unkillable && handler == SIG_DFL)
 		return true;
-	return handler_ignores(handler, sig);
+	/* As long as nothing stops, a stop signal must not even end a sleep. */
+	return handler_ignores(handler, sig) ||
+	       (handler == SIG_DFL && (STOP_SIGNALS & sig_bit(sig)));
 }
 
 bool signal_pending(const struct task_struct *task)
@@ -163,7 +165,8 @@ static int send_locked(struct task_struct *task, const struct siginfo_kernel *in
 		task->mm_part.kill_pending = true;
 	}
 	se_set_work(&task->se, WORK_SIGNAL);
-	if (READ_ONCE(task->se.state) == TASK_INTERRUPTIBLE)
+	if (READ_ONCE(task->se.state) == TASK_INTERRUPTIBLE ||
+	    (READ_ONCE(task->se.state) == TASK_KILLABLE && task->mm_part.kill_pending))
 		sched_wake(&task->se);
 	return 0;
 }
@@ -247,7 +250,7 @@ bool notify_parent(struct task_struct *task)
 	int sig = task->exit_signal;
 	bool nobody_waits = false;
 
-	if (sig) {
+	if (sig > 0 && sig <= NR_SIGNALS) {
 		siginfo_init(&info, sig, task->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED);
 		info.child.pid = task->pid;
 		info.child.uid = task->cred.uid;

@@ -9,6 +9,7 @@
 
 #include "kernel/base/string.h"
 #include "kernel/fs/proc.h"
+#include "kernel/lib/bitmap.h"
 #include "mm/calls.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
@@ -18,7 +19,6 @@ struct list_head all_tasks = LIST_HEAD_INIT(all_tasks);
 struct task_struct *init_task;
 
 static struct kmem_cache *task_cache, *fpu_cache;
-static int last_pid;
 
 /* --- limits and rights ------------------------------------------------------------------------- */
 
@@ -48,6 +48,14 @@ void cred_init_root(struct cred *cred)
 	cred->cap_permitted = ALL_CAPS;
 }
 
+void cred_exec(struct cred *c)
+{
+	c->suid = c->fsuid = c->euid;
+	c->sgid = c->fsgid = c->egid;
+	c->cap_permitted = c->uid == 0 || c->euid == 0 ? ALL_CAPS : 0;
+	c->cap_effective = c->euid == 0 ? c->cap_permitted : 0;
+}
+
 static bool task_mm_capable(const struct task_mm *part, int cap)
 {
 	const struct task_struct *task = container_of(part, struct task_struct, mm_part);
@@ -70,6 +78,7 @@ struct task_struct *task_alloc(const struct task_struct *parent)
 	task = kmem_cache_zalloc(task_cache, GFP_KERNEL);
 	if (!task)
 		return NULL;
+	atomic_set(&task->usage, 1);
 	task->stack = alloc_kernel_stack();
 	task->se.fpu = kmem_cache_alloc(fpu_cache, GFP_KERNEL);
 	if (!task->stack || !task->se.fpu || task_init_signals(task, parent))
@@ -105,46 +114,128 @@ void task_free(struct task_struct *task)
 	kmem_cache_free(task_cache, task);
 }
 
+void put_task(struct task_struct *task)
+{
+	if (atomic_dec_and_test(&task->usage))
+		task_free(task);
+}
+
+/* --- pids ------------------------------------------------------------------------------------------- */
+
+#define PID_MAX	     32768
+#define PID_RESERVED 300 /* not used again once they have come round */
+#define PID_HASH     256
+
+/* => tasklist_lock */
+static unsigned long pid_map[PID_MAX / (8 * sizeof(long))] = { 1 };
+static struct hlist_head pid_hash[PID_HASH];
+static unsigned long last_pid;
+
+static struct hlist_head *pid_bucket(int pid)
+{
+	return &pid_hash[(unsigned int)pid % PID_HASH];
+}
+
 struct task_struct *find_task(int pid)
 {
 	struct task_struct *task;
 
-	list_for_each_entry(task, &all_tasks, tasks) if (task->pid == pid) return task;
+	hlist_for_each_entry(task, pid_bucket(pid), pid_link) if (task->pid == pid) return task;
 	return NULL;
 }
 
-#define PID_MAX 32768
-
-/* => tasklist_lock. Pids go up and come round, so that one isn't used again soon. */
+/* Pids go up and come round, so that one isn't used again soon. 0: there is none. */
 static int alloc_pid(void)
 {
-	do {
-		if (++last_pid >= PID_MAX)
-			last_pid = 300;
-	} while (find_task(last_pid));
-	return last_pid;
+	unsigned long pid = find_next_zero_bit(pid_map, PID_MAX, last_pid + 1);
+
+	if (pid >= PID_MAX)
+		pid = find_next_zero_bit(pid_map, PID_MAX, PID_RESERVED);
+	if (pid >= PID_MAX)
+		return 0;
+	__set_bit(pid, pid_map);
+	last_pid = pid;
+	return (int)pid;
 }
 
-void task_link(struct task_struct *task, struct task_struct *parent)
+int task_next_pid(int after)
 {
-	struct task_struct *after;
-	struct list_head *pos = &all_tasks;
+	unsigned long pid = (unsigned long)(after + 1);
 
 	spin_lock(&tasklist_lock);
-	task->pid = alloc_pid();
-	list_for_each_entry(after, &all_tasks, tasks)
-	{
-		if (after->pid > task->pid)
-			break;
-		pos = &after->tasks;
+	pid = pid < PID_MAX ? find_next_bit(pid_map, PID_MAX, max(pid, 1UL)) : PID_MAX;
+	spin_unlock(&tasklist_lock);
+	return pid < PID_MAX ? (int)pid : -1;
+}
+
+#define CAP_SYS_ADMIN_BIT    BIT(21)
+#define CAP_SYS_RESOURCE_BIT BIT(24)
+
+/* => tasklist_lock. root may have as many processes as there is room for. */
+static bool too_many_processes(const struct task_struct *task)
+{
+	const struct cred *c = &task->cred;
+	const struct task_struct *t;
+	unsigned long n = 0;
+
+	if (c->uid == 0 || (c->cap_effective & (CAP_SYS_ADMIN_BIT | CAP_SYS_RESOURCE_BIT)) ||
+	    task->rlim[RLIMIT_NPROC].cur == RLIM_INFINITY)
+		return false;
+	list_for_each_entry(t, &all_tasks, tasks) n += t->cred.uid == c->uid;
+	return n >= task->rlim[RLIMIT_NPROC].cur;
+}
+
+int task_link(struct task_struct *task, struct task_struct *parent)
+{
+	spin_lock(&tasklist_lock);
+	task->pid = too_many_processes(task) ? 0 : alloc_pid();
+	if (!task->pid) {
+		spin_unlock(&tasklist_lock);
+		return -EAGAIN;
 	}
-	list_add(&task->tasks, pos);
+	list_add_tail(&task->tasks, &all_tasks);
+	hlist_add_head(&task->pid_link, pid_bucket(task->pid));
 	task->parent = parent;
 	if (parent)
 		list_add_tail(&task->sibling, &parent->children);
 	else
 		INIT_LIST_HEAD(&task->sibling);
 	spin_unlock(&tasklist_lock);
+	return 0;
+}
+
+void task_unlink(struct task_struct *task)
+{
+	list_del(&task->sibling);
+	list_del(&task->tasks);
+	hlist_del_init(&task->pid_link);
+	__clear_bit((unsigned long)task->pid, pid_map);
+}
+
+/* --- tasks nobody waits for --------------------------------------------------------------------------- */
+
+static struct list_head dead_tasks = LIST_HEAD_INIT(dead_tasks);
+
+void task_bury(struct task_struct *task)
+{
+	task_unlink(task);
+	list_add_tail(&task->tasks, &dead_tasks);
+}
+
+void reap_dead_tasks(void)
+{
+	struct list_head ready = LIST_HEAD_INIT(ready);
+	struct task_struct *task, *next;
+
+	spin_lock(&tasklist_lock);
+	list_for_each_entry_safe(task, next, &dead_tasks, tasks) if (!READ_ONCE(task->se.on_cpu))
+		list_move(&task->tasks, &ready);
+	spin_unlock(&tasklist_lock);
+	list_for_each_entry_safe(task, next, &ready, tasks)
+	{
+		list_del(&task->tasks);
+		put_task(task);
+	}
 }
 
 /* --- switching --------------------------------------------------------------------------------------- */
@@ -154,7 +245,9 @@ void task_switch_mm(struct mm_struct *mm)
 	struct task_mm *part = &current->mm_part;
 	unsigned long flags = local_irq_save();
 
+	spin_lock(&tasklist_lock);
 	part->mm = mm;
+	spin_unlock(&tasklist_lock);
 	memset(&part->vmacache, 0, sizeof(part->vmacache));
 	mmu_load_pgd(mm ? mm->pgd : kernel_pgd);
 	local_irq_restore(flags);
@@ -200,9 +293,15 @@ static bool current_signal_pending(void)
 	return is_task(&current->se) && signal_pending(current);
 }
 
+static bool current_kill_pending(void)
+{
+	return is_task(&current->se) && current->mm_part.kill_pending;
+}
+
 static const struct sched_hooks hooks = {
 	.switch_out_in = task_switch,
 	.signal_pending = current_signal_pending,
+	.kill_pending = current_kill_pending,
 };
 
 /* --- kernel threads ----------------------------------------------------------------------------------- */
@@ -238,7 +337,9 @@ int kernel_thread(int (*fn)(void *), void *arg, const char *name)
 	task->exit_signal = SIGCHLD;
 	sched_entity_init(&task->se, (unsigned long)task->stack + THREAD_SIZE, kernel_thread_start,
 			  call);
-	task_link(task, is_task(&current->se) ? current : NULL);
+	pid = task_link(task, is_task(&current->se) ? current : NULL);
+	if (pid)
+		goto fail;
 	pid = task->pid;
 	if (pid == 1) {
 		init_task = task;
@@ -259,26 +360,9 @@ fail:
 
 /* --- what /proc shows ------------------------------------------------------------------------------------ */
 
-static int proc_next_pid(int after)
-{
-	struct task_struct *task;
-	int pid = -1;
-
-	spin_lock(&tasklist_lock);
-	list_for_each_entry(task, &all_tasks, tasks)
-	{
-		if (task->pid > after) {
-			pid = task->pid;
-			break;
-		}
-	}
-	spin_unlock(&tasklist_lock);
-	return pid;
-}
-
 static char state_letter(const struct task_struct *task)
 {
-	static const char letters[] = { 'R', 'S', 'D', 'X' };
+	static const char letters[] = { 'R', 'S', 'D', 'D', 'X' };
 
 	return task->zombie ? 'Z' : letters[task->se.state];
 }
@@ -327,7 +411,7 @@ static struct files_struct *proc_get_files(int pid)
 }
 
 static const struct proc_task_ops proc_ops = {
-	.next_pid = proc_next_pid,
+	.next_pid = task_next_pid,
 	.get = proc_get,
 	.current_pid = proc_current_pid,
 	.get_files = proc_get_files,
@@ -339,6 +423,7 @@ void process_init(void)
 	fpu_cache = kmem_cache_create("fpu_state", fpu_area_size(), FPU_ALIGN);
 	signal_init();
 	sched_init(&hooks);
+	process_oom_init();
 }
 
 void process_register_proc(void)

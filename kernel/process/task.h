@@ -31,10 +31,12 @@ struct task_struct {
 	void *stack; /* lowest address of the kernel stack */
 
 	int pid;
+	atomic_t usage; /* one for being somebody's child or a zombie, one for each who looks */
 	char comm[16];
 	struct task_struct *parent;
 	struct list_head children, sibling; /* => tasklist_lock */
-	struct list_head tasks;		    /* all of them, by pid */
+	struct list_head tasks;		    /* in all_tasks, or among the dead */
+	struct hlist_node pid_link;
 	int exit_signal;
 	int exit_code; /* as wait4() reports it */
 	bool zombie;
@@ -55,7 +57,7 @@ struct task_struct {
 	u64 sig_real_blocked;	    /* what sigtimedwait() unblocks only to wake up */
 	u64 sig_saved; /* with sig_restore: the mask to go back to, as after sigsuspend() */
 	bool sig_restore;
-	int sig_fatal; /* the signal that will end it, with nothing before; 0: none yet */
+	int sig_fatal;	     /* the signal that will end it, with nothing before; 0: none yet */
 	bool sig_unkillable; /* pid 1, until a fault of its own */
 	struct altstack altstack;
 	struct trap_info last_trap;
@@ -87,12 +89,27 @@ extern struct task_struct *init_task; /* pid 1: children without a parent become
 
 /* A copy of `parent` in what is inherited, without stack contents, mm or files; or NULL. */
 struct task_struct *task_alloc(const struct task_struct *parent);
-/* Undoes task_alloc(), or frees a zombie that was waited for. */
+/* Undoes task_alloc(). */
 void task_free(struct task_struct *task);
-/* Frees those that ended and that nobody waits for (SA_NOCLDWAIT). May not be called from one of them. */
+static inline void get_task(struct task_struct *task)
+{
+	atomic_inc(&task->usage);
+}
+/* Drops a reference; the last one frees the task. => not by the task itself */
+void put_task(struct task_struct *task);
+/*
+ * Gives it a pid and shows it to the world. 0, or -EAGAIN when there is no pid or its user has as many
+ * processes as RLIMIT_NPROC allows.
+ */
+int task_link(struct task_struct *task, struct task_struct *parent);
+/* The reverse: nobody can find it any more. => tasklist_lock */
+void task_unlink(struct task_struct *task);
+/* Lets a task that nobody will wait for be freed once it has left its stack. => tasklist_lock */
+void task_bury(struct task_struct *task);
+/* Frees such tasks. */
 void reap_dead_tasks(void);
-/* Gives it a pid and shows it to the world. */
-void task_link(struct task_struct *task, struct task_struct *parent);
+/* The lowest pid above `after`, or -1. */
+int task_next_pid(int after);
 struct task_struct *find_task(int pid); /* => tasklist_lock */
 
 /* Starts fn(arg) as a new task without an address space; it exits when fn returns. Its pid or -errno. */
@@ -195,9 +212,13 @@ void signal_init(void);
 
 bool capable(int cap);
 void cred_init_root(struct cred *cred);
+/* What exec makes of ids and capabilities: credentials(7), capabilities(7). */
+void cred_exec(struct cred *cred);
 /* Caches and the scheduler; before anything can sleep. */
 void process_init(void);
 /* Shows processes in /proc. => fs_init() ran */
 void process_register_proc(void);
+/* Tells mm whom to end when memory is used up. */
+void process_oom_init(void);
 
 #endif

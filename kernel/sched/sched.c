@@ -86,6 +86,8 @@ void schedule(void)
 	se_clear_work(prev, WORK_RESCHED);
 	if (prev->state == TASK_INTERRUPTIBLE && hooks->signal_pending())
 		prev->state = TASK_RUNNING;
+	if (prev->state == TASK_KILLABLE && hooks->kill_pending())
+		prev->state = TASK_RUNNING;
 	if (prev->state == TASK_RUNNING)
 		enqueue(prev);
 	next = pick_next();
@@ -129,7 +131,7 @@ void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*
 bool sched_wake(struct sched_entity *se)
 {
 	unsigned long flags = spin_lock_irqsave(&rq.lock);
-	bool slept = se->state == TASK_INTERRUPTIBLE || se->state == TASK_UNINTERRUPTIBLE;
+	bool slept = se->state != TASK_RUNNING && se->state != TASK_DEAD;
 
 	if (slept) {
 		se->state = TASK_RUNNING;
@@ -176,6 +178,11 @@ void sched_idle(void)
 bool sched_signal_pending(void)
 {
 	return hooks->signal_pending();
+}
+
+bool sched_kill_pending(void)
+{
+	return hooks->kill_pending();
 }
 
 static void *lock_current(void)

@@ -17,6 +17,7 @@ enum task_state {
 	TASK_RUNNING,	      /* runs, or waits in a run queue to run */
 	TASK_INTERRUPTIBLE,   /* sleeps until woken or signalled */
 	TASK_UNINTERRUPTIBLE, /* sleeps until woken */
+	TASK_KILLABLE,	      /* sleeps until woken or killed */
 	TASK_DEAD,	      /* has left for good; never scheduled again */
 };
 
@@ -40,6 +41,8 @@ struct sched_hooks {
 	void (*switch_out_in)(struct sched_entity *prev, struct sched_entity *next);
 	/* Whether a signal should end an interruptible sleep of the running entity. */
 	bool (*signal_pending)(void);
+	/* Whether the running entity is to end whatever it does. */
+	bool (*kill_pending)(void);
 };
 
 /* Makes the running boot stack the idle entity of this CPU. */
@@ -58,6 +61,7 @@ void sched_idle(void) __noreturn;
 /* The timer interrupt: counts the slice down. */
 void sched_tick(void);
 bool sched_signal_pending(void);
+bool sched_kill_pending(void);
 
 static inline void set_current_state(enum task_state state)
 {

@@ -37,6 +37,8 @@ void timers_run(void)
 {
 	unsigned long flags = spin_lock_irqsave(&timers_lock);
 	u64 now = clock_ns();
+	void (*fn)(void *);
+	void *arg;
 
 	while (!list_empty(&timers)) {
 		struct timer *t = list_first_entry(&timers, struct timer, link);
@@ -45,8 +47,11 @@ void timers_run(void)
 			break;
 		list_del(&t->link);
 		t->armed = false;
+		fn = t->fn;
+		arg = t->arg;
+		/* Once it is unlocked its owner may see that it has fired, and be gone. */
 		spin_unlock(&timers_lock);
-		t->fn(t->arg);
+		fn(arg);
 		spin_lock(&timers_lock);
 	}
 	spin_unlock_irqrestore(&timers_lock, flags);

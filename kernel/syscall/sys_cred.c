@@ -52,16 +52,13 @@ static void adjust_capabilities(struct cred *c, bool was_root, u32 old_euid)
 		c->cap_effective = c->cap_permitted;
 }
 
-long sys_setresuid(u32 uid, u32 euid, u32 suid)
+/* => allowed */
+static long set_uids(u32 uid, u32 euid, u32 suid)
 {
 	struct cred *c = &current->cred;
 	bool was_root = is_root(c);
 	u32 old_euid = c->euid;
 
-	if (!capable(CAP_SETUID) && (!id_allowed(uid, c->uid, c->euid, c->suid) ||
-				     !id_allowed(euid, c->uid, c->euid, c->suid) ||
-				     !id_allowed(suid, c->uid, c->euid, c->suid)))
-		return -EPERM;
 	if (uid != KEEP)
 		c->uid = uid;
 	if (euid != KEEP)
@@ -73,14 +70,10 @@ long sys_setresuid(u32 uid, u32 euid, u32 suid)
 	return 0;
 }
 
-long sys_setresgid(u32 gid, u32 egid, u32 sgid)
+static long set_gids(u32 gid, u32 egid, u32 sgid)
 {
 	struct cred *c = &current->cred;
 
-	if (!capable(CAP_SETGID) && (!id_allowed(gid, c->gid, c->egid, c->sgid) ||
-				     !id_allowed(egid, c->gid, c->egid, c->sgid) ||
-				     !id_allowed(sgid, c->gid, c->egid, c->sgid)))
-		return -EPERM;
 	if (gid != KEEP)
 		c->gid = gid;
 	if (egid != KEEP)
@@ -89,6 +82,28 @@ long sys_setresgid(u32 gid, u32 egid, u32 sgid)
 		c->sgid = sgid;
 	c->fsgid = c->egid;
 	return 0;
+}
+
+long sys_setresuid(u32 uid, u32 euid, u32 suid)
+{
+	const struct cred *c = &current->cred;
+
+	if (!capable(CAP_SETUID) && (!id_allowed(uid, c->uid, c->euid, c->suid) ||
+				     !id_allowed(euid, c->uid, c->euid, c->suid) ||
+				     !id_allowed(suid, c->uid, c->euid, c->suid)))
+		return -EPERM;
+	return set_uids(uid, euid, suid);
+}
+
+long sys_setresgid(u32 gid, u32 egid, u32 sgid)
+{
+	const struct cred *c = &current->cred;
+
+	if (!capable(CAP_SETGID) && (!id_allowed(gid, c->gid, c->egid, c->sgid) ||
+				     !id_allowed(egid, c->gid, c->egid, c->sgid) ||
+				     !id_allowed(sgid, c->gid, c->egid, c->sgid)))
+		return -EPERM;
+	return set_gids(gid, egid, sgid);
 }
 
 static long put_three(u32 __user *a, u32 va, u32 __user *b, u32 vb, u32 __user *c, u32 vc)
@@ -137,5 +152,134 @@ long sys_setgroups(unsigned int size, const u32 __user *list)
 	for (unsigned int i = 0; i < size; i++)
 		c->groups[i] = groups[i];
 	c->ngroups = size;
+	return 0;
+}
+
+/* --- the older calls, in terms of the newest: setuid(2), setreuid(2) ------------------------------ */
+
+long sys_setuid(u32 uid)
+{
+	struct cred *c = &current->cred;
+
+	if (capable(CAP_SETUID))
+		return sys_setresuid(uid, uid, uid);
+	if (uid != c->uid && uid != c->suid)
+		return -EPERM;
+	return sys_setresuid(KEEP, uid, KEEP);
+}
+
+long sys_setgid(u32 gid)
+{
+	struct cred *c = &current->cred;
+
+	if (capable(CAP_SETGID))
+		return sys_setresgid(gid, gid, gid);
+	if (gid != c->gid && gid != c->sgid)
+		return -EPERM;
+	return sys_setresgid(KEEP, gid, KEEP);
+}
+
+/* The saved id follows when the real one is set, or the effective one becomes other than the real. */
+long sys_setreuid(u32 uid, u32 euid)
+{
+	struct cred *c = &current->cred;
+	bool save = uid != KEEP || (euid != KEEP && euid != c->uid);
+
+	if (!capable(CAP_SETUID) && ((uid != KEEP && uid != c->uid && uid != c->euid) ||
+				     !id_allowed(euid, c->uid, c->euid, c->suid)))
+		return -EPERM;
+	return set_uids(uid, euid, save ? (euid != KEEP ? euid : c->euid) : KEEP);
+}
+
+long sys_setregid(u32 gid, u32 egid)
+{
+	struct cred *c = &current->cred;
+	bool save = gid != KEEP || (egid != KEEP && egid != c->gid);
+
+	if (!capable(CAP_SETGID) && ((gid != KEEP && gid != c->gid && gid != c->egid) ||
+				     !id_allowed(egid, c->gid, c->egid, c->sgid)))
+		return -EPERM;
+	return set_gids(gid, egid, save ? (egid != KEEP ? egid : c->egid) : KEEP);
+}
+
+/* --- capabilities: capget(2) -------------------------------------------------------------------------- */
+
+#define CAP_VERSION_1 0x19980330
+#define CAP_VERSION_2 0x20071026
+#define CAP_VERSION_3 0x20080522
+
+struct cap_header {
+	u32 version;
+	int pid;
+};
+
+struct cap_data {
+	u32 effective, permitted, inheritable;
+};
+
+/* How many cap_data the version has, or 0 when it is none; then the header is told the newest. */
+static unsigned int cap_words(struct cap_header __user *uhead, struct cap_header *head)
+{
+	if (head->version == CAP_VERSION_1)
+		return 1;
+	if (head->version == CAP_VERSION_2 || head->version == CAP_VERSION_3)
+		return 2;
+	return put_user((u32)CAP_VERSION_3, &uhead->version) ? ~0U : 0;
+}
+
+long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)
+{
+	struct cap_data data[2] = { { 0 } };
+	struct task_struct *task;
+	struct cap_header head;
+	unsigned int words;
+	u64 eff, perm;
+
+	if (copy_from_user(&head, uhead, sizeof(head)))
+		return -EFAULT;
+	words = cap_words(uhead, &head);
+	if (words == ~0U)
+		return -EFAULT;
+	if (!words)
+		return udata ? -EINVAL : 0;
+	if (head.pid < 0)
+		return -EINVAL;
+	spin_lock(&tasklist_lock);
+	task = head.pid ? find_task(head.pid) : current;
+	eff = task ? task->cred.cap_effective : 0;
+	perm = task ? task->cred.cap_permitted : 0;
+	spin_unlock(&tasklist_lock);
+	if (!task)
+		return -ESRCH;
+	for (unsigned int i = 0; i < words; i++)
+		data[i] = (struct cap_data){ (u32)(eff >> 32 * i), (u32)(perm >> 32 * i), 0 };
+	return udata && copy_to_user(udata, data, words * sizeof(data[0])) ? -EFAULT : 0;
+}
+
+long sys_capset(struct cap_header __user *uhead, const struct cap_data __user *udata)
+{
+	struct cred *c = &current->cred;
+	struct cap_data data[2] = { { 0 } };
+	struct cap_header head;
+	unsigned int words;
+	u64 eff, perm;
+
+	if (copy_from_user(&head, uhead, sizeof(head)))
+		return -EFAULT;
+	words = cap_words(uhead, &head);
+	if (words == ~0U)
+		return -EFAULT;
+	if (!words)
+		return -EINVAL;
+	if (head.pid && head.pid != current->pid)
+		return -EPERM;
+	if (copy_from_user(data, udata, words * sizeof(data[0])))
+		return -EFAULT;
+	eff = data[0].effective | (u64)data[1].effective << 32;
+	perm = data[0].permitted | (u64)data[1].permitted << 32;
+	if ((perm & ~c->cap_permitted) || (eff & ~perm))
+		return -EPERM;
+	c->cap_permitted = perm;
+	c->cap_effective = eff;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <arch/power.h>
 #include <arch/uaccess.h>
 
+#include "kernel/abi/personality.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/process/current.h"
@@ -99,28 +100,53 @@ long sys_wait4(int pid, int __user *status, unsigned int options,
 
 /* --- limits and usage ------------------------------------------------------------------------------------ */
 
+#define CAP_SYS_RESOURCE 24
+
+static bool same_user(const struct task_struct *task)
+{
+	const struct cred *c = &current->cred, *t = &task->cred;
+
+	return c->uid == t->euid && c->uid == t->suid && c->uid == t->uid && c->gid == t->egid &&
+	       c->gid == t->sgid && c->gid == t->gid;
+}
+
+static int check_rlimit(unsigned int resource, const struct mm_rlimit *old,
+			const struct mm_rlimit *new)
+{
+	if (new->cur > new->max)
+		return -EINVAL;
+	if (resource == RLIMIT_NOFILE && new->max > NR_OPEN_MAX)
+		return -EPERM;
+	return new->max > old->max && !capable(CAP_SYS_RESOURCE) ? -EPERM : 0;
+}
+
 long sys_prlimit64(int pid, unsigned int resource, const struct mm_rlimit __user *new,
 		   struct mm_rlimit __user *old)
 {
 	struct mm_rlimit next, before;
-	struct mm_rlimit *rlim;
+	struct task_struct *task;
+	int err;
 
 	if (new &&copy_from_user(&next, new, sizeof(next)))
 		return -EFAULT;
-	/* Of others' limits only the caller's own is in reach as yet. */
-	if (pid && pid != current->pid)
-		return find_task(pid) ? -EPERM : -ESRCH;
 	if (resource >= RLIM_NLIMITS)
 		return -EINVAL;
-	rlim = &current->rlim[resource];
-	before = *rlim;
-	if (new) {
-		if (next.cur > next.max)
-			return -EINVAL;
-		if (next.max > before.max && !capable(24))
-			return -EPERM;
-		*rlim = next;
+	err = 0;
+	spin_lock(&tasklist_lock);
+	task = pid ? find_task(pid) : current;
+	if (!task)
+		err = -ESRCH;
+	else if (task != current && !same_user(task) && !capable(CAP_SYS_RESOURCE))
+		err = -EPERM;
+	if (!err) {
+		before = task->rlim[resource];
+		err = new ? check_rlimit(resource, &before, &next) : 0;
+		if (new && !err)
+			task->rlim[resource] = next;
 	}
+	spin_unlock(&tasklist_lock);
+	if (err)
+		return err;
 	return old && copy_to_user(old, &before, sizeof(before)) ? -EFAULT : 0;
 }
 
@@ -181,6 +207,15 @@ long sys_arch_prctl(int code, unsigned long addr)
 		return put_user(rdmsr(MSR_KERNEL_GS_BASE), (u64 __user *)addr);
 	}
 	return -EINVAL;
+}
+
+long sys_personality(unsigned int personality)
+{
+	unsigned long old = current->mm_part.personality;
+
+	if (personality != PERSONALITY_QUERY)
+		current->mm_part.personality = personality;
+	return (long)old;
 }
 
 /* --- the machine -------------------------------------------------------------------------------------------------- */

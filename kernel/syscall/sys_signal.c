@@ -56,8 +56,9 @@ static long kill_many(const struct siginfo_kernel *info, bool all)
 		if (all && (task == current || task == init_task))
 			continue;
 		one = kill_one(task, info, false);
-		if (ret)
-			ret = one;
+		/* Those out of reach don't make it fail. */
+		if (ret == -ESRCH || one != -EPERM)
+			ret = one == -EPERM ? 0 : one;
 	}
 	return ret;
 }
@@ -105,7 +106,7 @@ long sys_tkill(int pid, int sig)
 }
 
 /* Whether the kernel knows the meaning of every byte of a siginfo with this code. */
-static bool known_layout(int sig, int code)
+static bool known_layout(unsigned int sig, int code)
 {
 	static const int limits[] = {
 		[SIGILL] = NSIGILL, [SIGFPE] = NSIGFPE,	  [SIGSEGV] = NSIGSEGV,
@@ -117,8 +118,7 @@ static bool known_layout(int sig, int code)
 		return true;
 	if (code <= SI_USER)
 		return code >= SI_DETHREAD;
-	return (sig > 0 && (size_t)sig < ARRAY_SIZE(limits) && code <= limits[sig]) ||
-	       code <= NSIGPOLL;
+	return code <= NSIGPOLL || (sig < ARRAY_SIZE(limits) && code <= limits[sig]);
 }
 
 static long siginfo_from_user(struct siginfo_kernel *info, int sig, const void __user *from)
@@ -128,7 +128,7 @@ static long siginfo_from_user(struct siginfo_kernel *info, int sig, const void _
 	if (copy_from_user(info, from, sizeof(*info)))
 		return -EFAULT;
 	info->si_signo = sig;
-	if (known_layout(sig, info->si_code))
+	if (known_layout((unsigned int)sig, info->si_code))
 		return 0;
 	if (copy_from_user(rest, (const u8 __user *)from + sizeof(*info), sizeof(rest)))
 		return -EFAULT;

@@ -18,6 +18,7 @@ static s64 clock_read(int clock)
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI: /* nobody has told how many leap seconds there were */
 		return boot_time_ns + (s64)clock_ns();
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
@@ -173,6 +174,8 @@ long sys_getrandom(char __user *buf, size_t len, unsigned int flags)
 	while (done < len) {
 		size_t n = min(len - done, sizeof(bytes));
 
+		if (sched_kill_pending())
+			return done ? (long)done : -EINTR;
 		get_random_bytes(bytes, n);
 		if (copy_to_user(buf + done, bytes, n))
 			return done ? (long)done : -EFAULT;

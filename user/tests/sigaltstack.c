@@ -78,7 +78,8 @@ static void setting(void)
 	is(set_stack(stack_b, 0, 2048), 0, "MINSIGSTKSZ");
 	is(set_stack(stack_b, 4, sizeof(stack_b)), -EINVAL, "flag 4");
 	is(set_stack(stack_b, 3, sizeof(stack_b)), -EINVAL, "both flags");
-	is(set_stack(stack_b, SS_AUTODISARM | 4, sizeof(stack_b)), -EINVAL, "SS_AUTODISARM and flag 4");
+	is(set_stack(stack_b, SS_AUTODISARM | 4, sizeof(stack_b)), -EINVAL,
+	   "SS_AUTODISARM and flag 4");
 	is(set_stack(stack_b, SS_DISABLE, 77), 0, "disabled");
 	s = get_stack();
 	is(s.sp, 0, "the address is forgotten");

@@ -123,7 +123,9 @@ static void kept(bool avx)
 	   "the handler begins with zeros in them");
 	ok(!memcmp(in_handler, pattern, 16), "the frame has xmm0");
 
-	__asm__ volatile("fninit\n\tldmxcsr %0\n\tfldcw %1\n\tfldl %2" : : "m"(odd), "m"(control), "m"(in));
+	__asm__ volatile("fninit\n\tldmxcsr %0\n\tfldcw %1\n\tfldl %2"
+			 :
+			 : "m"(odd), "m"(control), "m"(in));
 	send_self(SIGUSR1);
 	__asm__ volatile("stmxcsr %0\n\tfnstcw %1\n\tfstpl %2\n\tfninit\n\tldmxcsr %3"
 			 : "=m"(after), "=m"(after_control), "=m"(out)
@@ -203,7 +205,8 @@ static void changed(bool avx)
 	is(wrong, 0, "and the upper halves are fresh");
 	change = no_magic2;
 	around_signal(avx);
-	ok(!memcmp(found, pattern, 16) && !memcmp(found + 16, zeros, 16), "the same without the second");
+	ok(!memcmp(found, pattern, 16) && !memcmp(found + 16, zeros, 16),
+	   "the same without the second");
 	change = no_sse;
 	around_signal(avx);
 	ok(!memcmp(found + 3 * 32, zeros, 16), "a component marked as absent is fresh");
@@ -368,7 +371,8 @@ static void sse_case(const char *what, double number, double by, unsigned unmask
 		skip(what, "the processor is an emulation without SSE exceptions");
 		return;
 	}
-	ok(seen.signo == SIGFPE && seen.code == code && seen.gregs[REG_TRAPNO] == 19, "SSE %s", what);
+	ok(seen.signo == SIGFPE && seen.code == code && seen.gregs[REG_TRAPNO] == 19, "SSE %s",
+	   what);
 }
 
 /* The handler masks the exception in its frame, and the program goes on. */

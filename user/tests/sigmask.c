@@ -151,7 +151,8 @@ static void actions(void)
 	is(raw_sigaction(SIGKILL, NULL, &old), 0, "but looked at");
 	is(raw_sigaction(SIGUSR1, (void *)0x1000, NULL), -EFAULT, "from nowhere");
 	is(raw_sigaction(SIGUSR1, NULL, (void *)0x1000), -EFAULT, "to nowhere");
-	is(raw_sigaction(65, (void *)0x1000, NULL), -EFAULT, "the action is read before the number is");
+	is(raw_sigaction(65, (void *)0x1000, NULL), -EFAULT,
+	   "the action is read before the number is");
 	is(result(syscall(SYS_rt_sigaction, SIGUSR1, NULL, NULL, 4)), -EINVAL, "a size of 4");
 	catch_with(SIGUSR1, note_signal, SA_RESETHAND, 0);
 	send_self(SIGUSR1);
@@ -205,7 +206,8 @@ static void senders(void)
 	is(result(syscall(SYS_kill, 999999, SIGUSR1)), -ESRCH, "nobody");
 	is(result(syscall(SYS_kill, 999999, 65)), -ESRCH, "nobody comes before signal 65");
 	is(result(syscall(SYS_tgkill, getpid(), 999999, 0)), -ESRCH, "tgkill: nobody");
-	is(result(syscall(SYS_tgkill, getpid() + 1, getpid(), 0)), -ESRCH, "tgkill: of another process");
+	is(result(syscall(SYS_tgkill, getpid() + 1, getpid(), 0)), -ESRCH,
+	   "tgkill: of another process");
 	is(result(syscall(SYS_tgkill, 0, getpid(), 0)), -EINVAL, "tgkill: process 0");
 	is(result(syscall(SYS_tgkill, getpid(), -1, 0)), -EINVAL, "tgkill: thread -1");
 	is(result(syscall(SYS_tkill, 0, 0)), -EINVAL, "tkill: thread 0");
@@ -334,8 +336,10 @@ static void sigtimedwait_(void)
 	is(timedwait(set, NULL, 0, 2000000), -EAGAIN, "nothing came");
 	is(timedwait(set, NULL, 0, 1000000000), -EINVAL, "a second of nanoseconds");
 	is(timedwait(set, NULL, -1, 0), -EINVAL, "a negative time");
-	is(result(syscall(SYS_rt_sigtimedwait, (void *)0x1000, NULL, NULL, 8)), -EFAULT, "a set from nowhere");
-	is(result(syscall(SYS_rt_sigtimedwait, &set, NULL, (void *)0x1000, 8)), -EFAULT, "a time from nowhere");
+	is(result(syscall(SYS_rt_sigtimedwait, (void *)0x1000, NULL, NULL, 8)), -EFAULT,
+	   "a set from nowhere");
+	is(result(syscall(SYS_rt_sigtimedwait, &set, NULL, (void *)0x1000, 8)), -EFAULT,
+	   "a time from nowhere");
 	is(result(syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, 4)), -EINVAL, "a size of 4");
 	block(BIT_OF(SIGUSR1) | BIT_OF(SIGUSR2));
 	send_self(SIGUSR1);
@@ -361,7 +365,8 @@ static void sigsuspend_(void)
 	reset_seen();
 	block(BIT_OF(SIGUSR1) | BIT_OF(SIGTERM));
 	send_self(SIGUSR1);
-	is(result(syscall(SYS_rt_sigsuspend, &mask, 8)), -EINTR, "sigsuspend ends by the signal it lets in");
+	is(result(syscall(SYS_rt_sigsuspend, &mask, 8)), -EINTR,
+	   "sigsuspend ends by the signal it lets in");
 	is(seen.count, 1, "whose handler was called");
 	is(seen.mask, BIT_OF(SIGUSR1) | BIT_OF(SIGTERM), "its frame has the mask from before");
 	is(blocked_now(), BIT_OF(SIGUSR1) | BIT_OF(SIGTERM), "which is back");
@@ -431,7 +436,8 @@ static void inheritance(void)
 	set_plain(SIGUSR2, SIG_IGN);
 	block(BIT_OF(SIGTERM));
 	send_self(SIGTERM);
-	exits("inherited", 42, "exec resets handlers and keeps what is ignored and blocked; a child inherits no signal");
+	exits("inherited", 42,
+	      "exec resets handlers and keeps what is ignored and blocked; a child inherits no signal");
 	is(own_pending_child(), 42 << 8, "what waits outlives exec");
 	change_in_child();
 	raw_sigaction(SIGUSR1, NULL, &now);
@@ -512,8 +518,8 @@ static int deadly_mode(int argc, char **argv)
 }
 
 static const struct mode modes[] = {
-	{ "limit", limit_mode },     { "inherited", inherited_mode }, { "pending", pending_mode },
-	{ "exit7", exit7_mode },     { "killed", killed_mode },	      { "deadly", deadly_mode },
+	{ "limit", limit_mode }, { "inherited", inherited_mode }, { "pending", pending_mode },
+	{ "exit7", exit7_mode }, { "killed", killed_mode },	  { "deadly", deadly_mode },
 	{ NULL, NULL },
 };
 

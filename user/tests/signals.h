@@ -34,7 +34,7 @@ struct raw_frame {
 	unsigned char info[128];
 };
 
-#define BIT_OF(sig) (1UL << ((sig) - 1))
+#define BIT_OF(sig) (1UL << ((sig)-1))
 
 /* What the last signal brought. */
 static struct {

@@ -90,11 +90,12 @@ static void sleeping(void)
 	until.tv_sec += 1000;
 	rem = (struct timespec){ -1, -1 };
 	pid = kicker(SIGUSR1, "1");
-	is(result(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &until, &rem)), -EINTR,
-	   "clock_nanosleep to a point in time");
+	is(result(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &until, &rem)),
+	   -EINTR, "clock_nanosleep to a point in time");
 	is(rem.tv_sec, -1, "has nothing left to say");
 	wait_status(pid);
-	is(result(syscall(SYS_restart_syscall)), -EINTR, "restart_syscall without anything to restart");
+	is(result(syscall(SYS_restart_syscall)), -EINTR,
+	   "restart_syscall without anything to restart");
 }
 
 /* The state of the wait: the first signal comes while it sleeps, then the child exits. */
@@ -142,7 +143,8 @@ static void others(void)
 
 	block(usr2);
 	pid = kicker(SIGUSR2, "1");
-	is(result(syscall(SYS_rt_sigtimedwait, &usr2, NULL, NULL, 8)), SIGUSR2, "it takes the one it is for");
+	is(result(syscall(SYS_rt_sigtimedwait, &usr2, NULL, NULL, 8)), SIGUSR2,
+	   "it takes the one it is for");
 	is(blocked_now(), usr2, "which is blocked again");
 	wait_status(pid);
 	/* Ignored by default, but somebody waits for it. */
@@ -150,7 +152,8 @@ static void others(void)
 	usr2 = BIT_OF(SIGWINCH);
 	block(usr2);
 	pid = kicker(SIGWINCH, "1");
-	is(result(syscall(SYS_rt_sigtimedwait, &usr2, NULL, NULL, 8)), SIGWINCH, "and one that nobody cares for");
+	is(result(syscall(SYS_rt_sigtimedwait, &usr2, NULL, NULL, 8)), SIGWINCH,
+	   "and one that nobody cares for");
 	unblock(~0UL);
 	wait_status(pid);
 }

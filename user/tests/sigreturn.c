@@ -222,11 +222,12 @@ static unsigned long flags_after(void)
 {
 	unsigned long flags, rax = SYS_kill;
 
-	__asm__ volatile("syscall\n\tlea -128(%%rsp), %%rsp\n\tpushf\n\tpop %1\n\tpush $0x202\n\tpopf\n\t"
-			 "add $128, %%rsp"
-			 : "+a"(rax), "=&r"(flags)
-			 : "D"((long)getpid()), "S"((long)SIGUSR1)
-			 : "rcx", "r11", "memory", "cc");
+	__asm__ volatile(
+		"syscall\n\tlea -128(%%rsp), %%rsp\n\tpushf\n\tpop %1\n\tpush $0x202\n\tpopf\n\t"
+		"add $128, %%rsp"
+		: "+a"(rax), "=&r"(flags)
+		: "D"((long)getpid()), "S"((long)SIGUSR1)
+		: "rcx", "r11", "memory", "cc");
 	return flags;
 }
 
@@ -247,7 +248,8 @@ static void kernel_bits(void)
 
 	set_mask = BIT_OF(SIGUSR2) | BIT_OF(SIGKILL) | BIT_OF(SIGSTOP) | BIT_OF(40);
 	send_self(SIGUSR1);
-	is(blocked_now(), BIT_OF(SIGUSR2) | BIT_OF(40), "the mask from the frame, but SIGKILL and SIGSTOP");
+	is(blocked_now(), BIT_OF(SIGUSR2) | BIT_OF(40),
+	   "the mask from the frame, but SIGKILL and SIGSTOP");
 	set_mask = 0;
 	unblock(~0UL);
 

@@ -77,8 +77,9 @@ __attribute__((noinline, noclone)) static void step(unsigned long unused)
 
 #define ANY (~0UL)
 
-static void expect(const char *what, void (*fn)(unsigned long), unsigned long arg, int sig, int code,
-		   unsigned long addr, unsigned long trapno, unsigned long err, unsigned long ip)
+static void expect(const char *what, void (*fn)(unsigned long), unsigned long arg, int sig,
+		   int code, unsigned long addr, unsigned long trapno, unsigned long err,
+		   unsigned long ip)
 {
 	memset(&seen, 0, sizeof(seen));
 	if (!sigsetjmp(escape, 1))
@@ -119,7 +120,8 @@ static void page_faults(void)
 	       ANY);
 
 	p = (unsigned long)fresh(1, PROT_NONE);
-	expect("PROT_NONE read", read_at, p + 5, SIGSEGV, SEGV_ACCERR, p + 5, TRAP_PF, USER, read_ip);
+	expect("PROT_NONE read", read_at, p + 5, SIGSEGV, SEGV_ACCERR, p + 5, TRAP_PF, USER,
+	       read_ip);
 	expect("PROT_NONE write", write_at, p + 6, SIGSEGV, SEGV_ACCERR, p + 6, TRAP_PF,
 	       USER | WRITE, write_ip);
 
@@ -140,8 +142,8 @@ static void page_faults(void)
 	       USER | FETCH | PRESENT, p + 16);
 
 	/* Nothing shows whether the kernel has something there. */
-	expect("kernel read", read_at, kernel, SIGSEGV, SEGV_MAPERR, kernel, TRAP_PF, USER | PRESENT,
-	       read_ip);
+	expect("kernel read", read_at, kernel, SIGSEGV, SEGV_MAPERR, kernel, TRAP_PF,
+	       USER | PRESENT, read_ip);
 	expect("kernel write", write_at, kernel, SIGSEGV, SEGV_MAPERR, kernel, TRAP_PF,
 	       USER | WRITE | PRESENT, write_ip);
 	expect("read at the end of user space", read_at, TASK_SIZE, SIGSEGV, SEGV_MAPERR, TASK_SIZE,
@@ -175,8 +177,7 @@ static void other_exceptions(void)
 	expect("non-canonical jump", jump_to, 0x0000800000000000, SIGSEGV, SI_KERNEL_CODE, 0,
 	       TRAP_GP, 0, ANY);
 	expect("hlt", halt, 0, SIGSEGV, SI_KERNEL_CODE, 0, TRAP_GP, 0, PLACE(halt_insn));
-	expect("int $0", vector, 0, SIGSEGV, SI_KERNEL_CODE, 0, TRAP_GP, 2,
-	       PLACE(vector_insn));
+	expect("int $0", vector, 0, SIGSEGV, SI_KERNEL_CODE, 0, TRAP_GP, 2, PLACE(vector_insn));
 	expect("division by zero", divide, 0, SIGFPE, FPE_INTDIV, PLACE(divide_insn), TRAP_DE, 0,
 	       PLACE(divide_insn));
 	expect("ud2", undefined, 0, SIGILL, ILL_ILLOPN, PLACE(undefined_insn), TRAP_UD, 0,
@@ -184,8 +185,7 @@ static void other_exceptions(void)
 	expect("int3", breakpoint, 0, SIGTRAP, SI_KERNEL_CODE, 0, TRAP_BP, 0, PLACE(break_after));
 	expect("the trap flag", step, 0, SIGTRAP, TRAP_TRACE, PLACE(step_insn), TRAP_DB, 0,
 	       PLACE(step_insn));
-	ok(seen.gregs[REG_EFL] & 0x100,
-	   "the trap flag is in the saved flags");
+	ok(seen.gregs[REG_EFL] & 0x100, "the trap flag is in the saved flags");
 }
 
 /* A signal that somebody sends shows what the last exception left. */
@@ -330,7 +330,8 @@ static int wild_handler_mode(int argc, char **argv)
 	catch_with(SIGSEGV, note_and_escape, 0, 0);
 	if (!sigsetjmp(escape, 1))
 		send_self(SIGUSR1);
-	return seen.signo == SIGSEGV && seen.addr == 0x1000 && seen.gregs[REG_RIP] == 0x1000 ? 42 : 1;
+	return seen.signo == SIGSEGV && seen.addr == 0x1000 && seen.gregs[REG_RIP] == 0x1000 ? 42 :
+											       1;
 }
 
 static const struct mode modes[] = {

@@ -9,8 +9,9 @@
  *     the kernel with the kernel's GS otherwise; with one exception: IRETQ on its way out faults in
  *     kernel mode with the user's GS already loaded (bad_iret below).
  *   - NMI, #DF, #MC and #DB can hit between any two instructions, the ones before SWAPGS included,
- *     whatever CS says. They run on stacks of their own (IST) and look at the GS base itself: the
- *     kernel's is in the upper half, and no program can set one there.
+ *     whatever CS says; and with WRGSBASE a program can hold any value there, a kernel's too. They
+ *     run on stacks of their own (IST), which know this CPU's base: they set it, and put back
+ *     whatever was there.
  *
  * Registers. struct pt_regs lies at the top of the kernel stack. rbx, rbp and r12-r15 belong to
  * whoever calls a C function, so on the way in from user mode their places are only left free; they
@@ -21,6 +22,18 @@
 #define EFLAGS_IF 0x200
 #define MSR_GS_BASE 0xc0000101
 #define ENOSYS 38
+
+/*
+ * What the interrupted code had in RFLAGS must not reach C: the direction, and AC, with which SMAP does
+ * not protect. (SYSCALL clears both by IA32_FMASK.)
+ */
+.macro KERNEL_FLAGS
+	cld
+	cmpb	$0, uaccess_smap(%rip)
+	je	.Lno_smap\@
+	clac
+.Lno_smap\@:
+.endm
 
 .macro SAVE_CALLEE off=0
 	movq	%r15, PT_R15+\off(%rsp)
@@ -139,6 +152,17 @@ entry_sysret_insn:
 	.size	entry_syscall, . - entry_syscall
 
 /*
+ * SYSCALL from 32-bit code, which has no place here: MSR_CSTAR must point somewhere all the same. Nothing
+ * of the kernel's is touched before going back.
+ */
+	.globl	entry_syscall32
+	.type	entry_syscall32, @function
+entry_syscall32:
+	movl	$-ENOSYS, %eax
+	sysretl
+	.size	entry_syscall32, . - entry_syscall32
+
+/*
  * System calls that read or replace the caller's registers: the ones C keeps are put into pt_regs
  * first, and loaded from there afterwards. The frame lies above our return address.
  */
@@ -206,7 +230,7 @@ return_to_user:
 entry_common:
 	.cfi_startproc
 	.cfi_undefined rip
-	cld
+	KERNEL_FLAGS
 	testb	$3, 24(%rsp)
 	jz	.Lfrom_kernel
 	swapgs
@@ -266,32 +290,35 @@ bad_iret:
 	.size	entry_common, . - entry_common
 
 /*
- * The paranoid way, on an IST stack: the GS base itself says whether to swap. r14 remembers.
+ * The paranoid way, on an IST stack: r12 and r14 keep the GS base as it was found. The word above the
+ * frame is what it has to be.
  * #DB from user mode goes the normal way on the normal stack, since it may end in a signal.
  */
 	.type	entry_paranoid, @function
 entry_paranoid:
 	.cfi_startproc
 	.cfi_undefined rip
-	cld
+	KERNEL_FLAGS
 	xchgq	%rdi, (%rsp)
 	PUSH_SCRATCH_BUT_DI
 	SAVE_CALLEE
 	movq	%rdi, %r13
-	xorl	%r14d, %r14d
 	movl	$MSR_GS_BASE, %ecx
 	rdmsr
-	testl	%edx, %edx
-	js	1f
-	swapgs
-	incl	%r14d
-1:	movq	%rsp, %rdi
+	movl	%eax, %r12d
+	movl	%edx, %r14d
+	movq	PT_SIZE(%rsp), %rax
+	movq	%rax, %rdx
+	shrq	$32, %rdx
+	wrmsr
+	movq	%rsp, %rdi
 	movq	%r13, %rsi
 	call	handle_paranoid_trap
-	testl	%r14d, %r14d
-	jz	2f
-	swapgs
-2:	RESTORE_CALLEE
+	movl	$MSR_GS_BASE, %ecx
+	movl	%r12d, %eax
+	movl	%r14d, %edx
+	wrmsr
+	RESTORE_CALLEE
 	POP_SCRATCH
 	addq	$8, %rsp
 	iretq
@@ -324,7 +351,7 @@ entry_debug:
 	popq	-56(%rax)
 	leaq	-56(%rax), %rsp
 	movq	%gs:entry_scratch, %rax
-	cld
+	KERNEL_FLAGS
 	jmp	.Lfrom_user
 	.cfi_endproc
 	.size	entry_debug, . - entry_debug

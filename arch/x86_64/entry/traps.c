@@ -20,7 +20,7 @@
 #include "mm/fault.h"
 #include "mm/vmalloc.h"
 
-extern char entry_vectors[], entry_syscall[];
+extern char entry_vectors[], entry_syscall[], entry_syscall32[];
 
 DEFINE_PER_CPU(unsigned long, cpu_user_sp);
 DEFINE_PER_CPU(unsigned long, entry_scratch);
@@ -54,37 +54,37 @@ static const struct {
 	int sig, code;
 } exceptions[32] = {
 	[VECTOR_DE] = { "divide error", SIGFPE, FPE_INTDIV },
-	[VECTOR_DB] = { "debug exception", SIGTRAP },
-	[VECTOR_NMI] = { "non-maskable interrupt", 0 },
-	[VECTOR_BP] = { "breakpoint", SIGTRAP },
-	[VECTOR_OF] = { "overflow", SIGSEGV },
-	[5] = { "bound range exceeded", SIGSEGV },
+	[VECTOR_DB] = { "debug exception", SIGTRAP, 0 },
+	[VECTOR_NMI] = { "non-maskable interrupt", 0, 0 },
+	[VECTOR_BP] = { "breakpoint", SIGTRAP, 0 },
+	[VECTOR_OF] = { "overflow", SIGSEGV, 0 },
+	[5] = { "bound range exceeded", SIGSEGV, 0 },
 	[VECTOR_UD] = { "invalid opcode", SIGILL, ILL_ILLOPN },
-	[VECTOR_NM] = { "device not available", SIGSEGV },
-	[VECTOR_DF] = { "double fault", 0 },
-	[9] = { "coprocessor segment overrun", SIGFPE },
-	[10] = { "invalid TSS", SIGSEGV },
-	[VECTOR_NP] = { "segment not present", SIGBUS },
-	[VECTOR_SS] = { "stack-segment fault", SIGBUS },
-	[VECTOR_GP] = { "general protection fault", SIGSEGV },
-	[VECTOR_PF] = { "page fault", SIGSEGV },
-	[15] = { "reserved exception 15", SIGSEGV },
-	[VECTOR_MF] = { "x87 floating-point error", SIGFPE },
-	[VECTOR_AC] = { "alignment check", SIGBUS },
-	[VECTOR_MC] = { "machine check", 0 },
-	[VECTOR_XM] = { "SIMD floating-point exception", SIGFPE },
-	[20] = { "virtualization exception", SIGSEGV },
-	[21] = { "control protection exception", SIGSEGV },
-	[22] = { "reserved exception 22", SIGSEGV },
-	[23] = { "reserved exception 23", SIGSEGV },
-	[24] = { "reserved exception 24", SIGSEGV },
-	[25] = { "reserved exception 25", SIGSEGV },
-	[26] = { "reserved exception 26", SIGSEGV },
-	[27] = { "reserved exception 27", SIGSEGV },
-	[28] = { "hypervisor injection exception", SIGSEGV },
-	[29] = { "VMM communication exception", SIGSEGV },
-	[30] = { "security exception", SIGSEGV },
-	[31] = { "reserved exception 31", SIGSEGV },
+	[VECTOR_NM] = { "device not available", SIGSEGV, 0 },
+	[VECTOR_DF] = { "double fault", 0, 0 },
+	[9] = { "coprocessor segment overrun", SIGFPE, 0 },
+	[10] = { "invalid TSS", SIGSEGV, 0 },
+	[VECTOR_NP] = { "segment not present", SIGBUS, 0 },
+	[VECTOR_SS] = { "stack-segment fault", SIGBUS, 0 },
+	[VECTOR_GP] = { "general protection fault", SIGSEGV, 0 },
+	[VECTOR_PF] = { "page fault", SIGSEGV, 0 },
+	[15] = { "reserved exception 15", SIGSEGV, 0 },
+	[VECTOR_MF] = { "x87 floating-point error", SIGFPE, 0 },
+	[VECTOR_AC] = { "alignment check", SIGBUS, 0 },
+	[VECTOR_MC] = { "machine check", 0, 0 },
+	[VECTOR_XM] = { "SIMD floating-point exception", SIGFPE, 0 },
+	[20] = { "virtualization exception", SIGSEGV, 0 },
+	[21] = { "control protection exception", SIGSEGV, 0 },
+	[22] = { "reserved exception 22", SIGSEGV, 0 },
+	[23] = { "reserved exception 23", SIGSEGV, 0 },
+	[24] = { "reserved exception 24", SIGSEGV, 0 },
+	[25] = { "reserved exception 25", SIGSEGV, 0 },
+	[26] = { "reserved exception 26", SIGSEGV, 0 },
+	[27] = { "reserved exception 27", SIGSEGV, 0 },
+	[28] = { "hypervisor injection exception", SIGSEGV, 0 },
+	[29] = { "VMM communication exception", SIGSEGV, 0 },
+	[30] = { "security exception", SIGSEGV, 0 },
+	[31] = { "reserved exception 31", SIGSEGV, 0 },
 };
 
 /* --- page faults ------------------------------------------------------------------------------- */
@@ -132,8 +132,8 @@ static unsigned int fault_flags(unsigned long error)
 {
 	bool forbidden_fetch = (error & PF_INSTR) && (error & PF_PRESENT);
 
-	return (error & PF_WRITE ? FAULT_FLAG_WRITE : 0) |
-	       (forbidden_fetch ? FAULT_FLAG_EXEC : 0) | (error & PF_USER ? FAULT_FLAG_USER : 0);
+	return (error & PF_WRITE ? FAULT_FLAG_WRITE : 0) | (forbidden_fetch ? FAULT_FLAG_EXEC : 0) |
+	       (error & PF_USER ? FAULT_FLAG_USER : 0);
 }
 
 /* What a handler's ucontext will say. */
@@ -171,6 +171,13 @@ static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned l
 
 	if (error & PF_RSVD)
 		panic_regs(regs, "reserved bit set in a page-table entry for %#lx", addr);
+	/* The processor's own access for the program (to a descriptor, say) is no access of the program's. */
+	if (!(error & PF_USER)) {
+		printk("%s[%d]: the processor cannot read %#lx for it (ip %#lx sp %#lx error %#lx)\n",
+		       current->comm, current->pid, addr, regs->ip, regs->sp, error);
+		force_signal(SIGSEGV);
+		return;
+	}
 	verdict = do_user_fault(addr, fault_flags(error));
 	if (verdict == FAULT_HANDLED)
 		return;
@@ -366,6 +373,7 @@ void syscall_init(void)
 	/* SDM volume 3A, section 5.8.8. SYSRET to 64-bit mode loads CS = base + 16, SS = base + 8. */
 	wrmsr(MSR_STAR, (u64)USER32_CS << 48 | (u64)KERNEL_CS << 32);
 	wrmsr(MSR_LSTAR, (u64)entry_syscall);
+	wrmsr(MSR_CSTAR, (u64)entry_syscall32);
 	wrmsr(MSR_SYSCALL_MASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_NT |
 					X86_EFLAGS_AC | 0x3000 /* IOPL */ | BIT(16) /* RF */);
 }

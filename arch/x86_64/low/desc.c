@@ -7,7 +7,6 @@
 #define IST_STACK_SIZE 8192
 
 #define GDT_CODE64(dpl) (0x00af9b000000ffffUL | ((u64)(dpl) << 45))
-#define GDT_CODE32(dpl) (0x00cf9b000000ffffUL | ((u64)(dpl) << 45))
 #define GDT_DATA(dpl)	(0x00cf93000000ffffUL | ((u64)(dpl) << 45))
 
 DEFINE_PER_CPU(struct tss, cpu_tss);
@@ -33,7 +32,10 @@ void gdt_init(void)
 
 	gdt[KERNEL_CS / 8] = GDT_CODE64(0);
 	gdt[KERNEL_DS / 8] = GDT_DATA(0);
-	gdt[USER32_CS / 8] = GDT_CODE32(3);
+	/*
+	 * The slot of USER32_CS stays empty: SYSRET only computes with the number, and a program that
+	 * could reach 32-bit code would find SYSCALL instructions with other rules there.
+	 */
 	gdt[USER_DS / 8] = GDT_DATA(3);
 	gdt[USER_CS / 8] = GDT_CODE64(3);
 	/* A 64-bit TSS descriptor takes two slots: SDM volume 3A, figure 7-4. */
@@ -41,8 +43,13 @@ void gdt_init(void)
 				(base >> 24 & 0xff) << 56;
 	gdt[TSS_SELECTOR / 8 + 1] = base >> 32;
 
-	for (int i = 0; i < NR_IST; i++)
-		tss->ist[i] = (u64)boot_ist_stacks[i] + IST_STACK_SIZE;
+	/* Above each stack's first frame stands this CPU's GS base, for who can't trust the register. */
+	for (int i = 0; i < NR_IST; i++) {
+		u64 *top = (u64 *)(boot_ist_stacks[i] + IST_STACK_SIZE - 16);
+
+		*top = this_cpu_read(this_cpu_off);
+		tss->ist[i] = (u64)top;
+	}
 	tss->iomap_base = sizeof(*tss);
 
 	__asm__ volatile("lgdt %0" : : "m"(ptr));
@@ -54,6 +61,7 @@ void gdt_init(void)
 			 "movl %1, %%ss\n\t"
 			 "movl %2, %%ds\n\t"
 			 "movl %2, %%es\n\t"
+			 "lldt %w2\n\t" /* none: after reset it would be memory from 0 on */
 			 "ltr %w3"
 			 :
 			 : "i"(KERNEL_CS), "r"(KERNEL_DS), "r"(0), "r"(TSS_SELECTOR)

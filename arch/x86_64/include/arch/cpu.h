@@ -18,6 +18,8 @@
 #define X86_CR0_TS	   BIT(3)
 #define X86_CR0_NE	   BIT(5)
 #define X86_CR0_WP	   BIT(16)
+#define X86_CR0_AM	   BIT(18)
+#define X86_CR4_MCE	   BIT(6)
 #define X86_CR4_PGE	   BIT(7)
 #define X86_CR4_OSFXSR	   BIT(9)
 #define X86_CR4_OSXMMEXCPT BIT(10)
@@ -146,6 +148,20 @@ static inline u64 rdtsc(void)
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return ((u64)hi << 32) | lo;
+}
+
+/* Loads the null selector into DS, ES, FS and GS; the bases of FS and GS are undefined after. => irqs off */
+static inline void clear_data_segments(void)
+{
+	__asm__ volatile("movl %0, %%ds\n\t"
+			 "movl %0, %%es\n\t"
+			 "movl %0, %%fs\n\t"
+			 "swapgs\n\t"
+			 "movl %0, %%gs\n\t"
+			 "swapgs"
+			 :
+			 : "r"(0)
+			 : "memory");
 }
 
 /* What the processor has, found once at boot; the kernel is right without each of them. */

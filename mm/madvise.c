@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * madvise(2): one walk over the areas of a range, and what each advice does to its part of an area.
+ * Most change flags; some drop or bring in pages.
+ */
+#include "kernel/abi/mman.h"
+#include "mm/internal.h"
+
+static bool advice_is_known(int advice)
+{
+	switch (advice) {
+	case MADV_NORMAL ... MADV_DONTNEED:
+	case MADV_FREE ... MADV_DONTNEED_LOCKED:
+	case MADV_COLLAPSE:
+		return true;
+	}
+	return false;
+}
+
+/* Advice that leaves the areas alone needs the lock for reading only. */
+static bool needs_write(int advice)
+{
+	switch (advice) {
+	case MADV_REMOVE:
+	case MADV_WILLNEED:
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+	case MADV_FREE:
+	case MADV_COLLAPSE:
+		return false;
+	}
+	return true;
+}
+
+/* --- pages ------------------------------------------------------------------------------------------ */
+
+static int advise_drop(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+{
+	u64 forbidden = VM_PFNMAP | VM_HUGETLB;
+
+	if (advice != MADV_DONTNEED_LOCKED)
+		forbidden |= VM_LOCKED;
+	if (vma->vm_flags & forbidden)
+		return -EINVAL;
+	/*
+	 * MADV_FREE: pages may be taken when memory is short, unless they are written again before.
+	 * Nothing takes pages yet, so they all stay, as they would on a machine with memory to spare.
+	 */
+	if (advice == MADV_FREE)
+		return vma_is_anonymous(vma) ? 0 : -EINVAL;
+	zap_page_range(vma, start, end);
+	return 0;
+}
+
+/* Nothing is punched out of files yet; the checks before that are the call's. */
+static int advise_remove(const struct vm_area_struct *vma)
+{
+	if ((vma->vm_flags & VM_LOCKED) || !vma->vm_file || !vma->vm_file->mapping)
+		return -EINVAL;
+	if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+		return -EACCES;
+	return -EOPNOTSUPP;
+}
+
+static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+{
+	switch (advice) {
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+	case MADV_FREE:
+		return advise_drop(vma, start, end, advice);
+	case MADV_REMOVE:
+		return advise_remove(vma);
+	case MADV_WILLNEED:
+		return 0; /* there is no slower place that pages could be read ahead from */
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		/* Nor one that they could go to. */
+		return vma->vm_flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB) ? -EINVAL : 0;
+	}
+	return -EINVAL; /* MADV_COLLAPSE: there are no huge pages */
+}
+
+/* --- flags -------------------------------------------------------------------------------------------- */
+
+/* What the area's flags become; -EINVAL when this advice is not for such an area. */
+static int advised_flags(const struct vm_area_struct *vma, int advice, u64 *flags)
+{
+	const u64 not_mergeable = VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO | VM_DONTEXPAND |
+				  VM_HUGETLB | VM_MIXEDMAP;
+
+	switch (advice) {
+	case MADV_NORMAL:
+		*flags &= ~(u64)(VM_RAND_READ | VM_SEQ_READ);
+		break;
+	case MADV_RANDOM:
+		*flags = (*flags & ~(u64)VM_SEQ_READ) | VM_RAND_READ;
+		break;
+	case MADV_SEQUENTIAL:
+		*flags = (*flags & ~(u64)VM_RAND_READ) | VM_SEQ_READ;
+		break;
+	case MADV_DONTFORK:
+		*flags |= VM_DONTCOPY;
+		break;
+	case MADV_DOFORK:
+		if (vma->vm_flags & VM_IO)
+			return -EINVAL;
+		*flags &= ~(u64)VM_DONTCOPY;
+		break;
+	case MADV_WIPEONFORK:
+		if (vma->vm_file || (vma->vm_flags & VM_SHARED))
+			return -EINVAL;
+		*flags |= VM_WIPEONFORK;
+		break;
+	case MADV_KEEPONFORK:
+		*flags &= ~(u64)VM_WIPEONFORK;
+		break;
+	case MADV_DONTDUMP:
+		*flags |= VM_DONTDUMP;
+		break;
+	case MADV_DODUMP:
+		if (!(vma->vm_flags & VM_HUGETLB) && (vma->vm_flags & VM_SPECIAL))
+			return -EINVAL;
+		*flags &= ~(u64)VM_DONTDUMP;
+		break;
+	case MADV_MERGEABLE:
+		if (!(vma->vm_flags & not_mergeable))
+			*flags |= VM_MERGEABLE;
+		break;
+	case MADV_UNMERGEABLE:
+		*flags &= ~(u64)VM_MERGEABLE;
+		break;
+	case MADV_HUGEPAGE:
+		if (vma->vm_flags & (VM_SPECIAL | VM_HUGETLB))
+			return -EINVAL;
+		*flags = (*flags & ~(u64)VM_NOHUGEPAGE) | VM_HUGEPAGE;
+		break;
+	case MADV_NOHUGEPAGE:
+		if (vma->vm_flags & (VM_SPECIAL | VM_HUGETLB))
+			return -EINVAL;
+		*flags = (*flags & ~(u64)VM_HUGEPAGE) | VM_NOHUGEPAGE;
+		break;
+	}
+	return 0;
+}
+
+static int advise_flags(struct vm_area_struct *vma, unsigned long start, unsigned long end, int advice)
+{
+	u64 flags = vma->vm_flags;
+	int err = advised_flags(vma, advice, &flags);
+
+	if (err || flags == vma->vm_flags)
+		return err;
+	err = vma_change_flags(&vma, start, end, flags);
+	return err == -ENOMEM ? -EAGAIN : err;
+}
+
+/* --- the walk ------------------------------------------------------------------------------------------- */
+
+/*
+ * => mmap_lock held. Holes are passed over and reported at the end; an area's own error ends the walk
+ * at once.
+ */
+static int advise_range(struct mm_struct *mm, unsigned long start, unsigned long end, int advice)
+{
+	int hole = 0;
+
+	while (start < end) {
+		struct vm_area_struct *vma = find_vma(mm, start);
+		unsigned long stop;
+		int err;
+
+		if (!vma)
+			return -ENOMEM;
+		if (start < vma->vm_start) {
+			hole = -ENOMEM;
+			start = vma->vm_start;
+			if (start >= end)
+				break;
+		}
+		stop = min(vma->vm_end, end);
+		err = needs_write(advice) ? advise_flags(vma, start, stop, advice) :
+					    advise_pages(vma, start, stop, advice);
+		if (err)
+			return err;
+		start = stop;
+	}
+	return hole;
+}
+
+/* MADV_POPULATE_READ and _WRITE: as if the program touched each page, with errors told. */
+static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned long end, bool write)
+{
+	int err = 0;
+
+	while (start < end && !err) {
+		struct vm_area_struct *vma;
+		unsigned long stop;
+
+		down_read(&mm->mmap_lock);
+		vma = find_vma(mm, start);
+		if (!vma || vma->vm_start > start) {
+			err = -ENOMEM;
+			stop = start;
+		} else if (vma->vm_flags & (VM_IO | VM_PFNMAP) ||
+			   !(vma->vm_flags & (write ? VM_WRITE : VM_READ))) {
+			err = -EINVAL;
+			stop = start;
+		} else {
+			stop = min(end, vma->vm_end);
+		}
+		for (; start < stop && !err; start += PAGE_SIZE)
+			err = faultin_page(vma, start, write, false);
+		up_read(&mm->mmap_lock);
+	}
+	return err;
+}
+
+int vm_madvise(unsigned long start, unsigned long len_in, int advice)
+{
+	struct mm_struct *mm = current_mm_task()->mm;
+	unsigned long len = ALIGN_UP(len_in, PAGE_SIZE), end = start + len;
+	int err;
+
+	if (!advice_is_known(advice))
+		return -EINVAL;
+	if (start & ~PAGE_MASK)
+		return -EINVAL;
+	if ((len_in && !len) || end < start)
+		return -EINVAL;
+	if (end == start)
+		return 0;
+	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+		return advise_populate(mm, start, end, advice == MADV_POPULATE_WRITE);
+	if (needs_write(advice)) {
+		down_write(&mm->mmap_lock);
+		err = advise_range(mm, start, end, advice);
+		up_write(&mm->mmap_lock);
+	} else {
+		down_read(&mm->mmap_lock);
+		err = advise_range(mm, start, end, advice);
+		up_read(&mm->mmap_lock);
+	}
+	return err;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MM_OOM_H
+#define MM_OOM_H
+
+#include "kernel/base/types.h"
+
+struct oom_victim {
+	int pid;
+	char comm[16];
+	unsigned long pages; /* resident, with page tables */
+};
+
+/* Tasks belong to a higher layer, which registers these. */
+struct oom_ops {
+	/* The process that holds most pages; false: none may go. */
+	bool (*choose)(struct oom_victim *victim);
+	/* Ends it, or lets it end if it is on its way, and gives it time to. May sleep. */
+	void (*kill)(struct oom_victim *victim);
+};
+void oom_register(const struct oom_ops *ops);
+
+/*
+ * Makes room by ending a process; true when trying again makes sense. => no lock held that an ending
+ * process needs: mmap_lock least of all.
+ */
+bool out_of_memory(void);
+
+#endif

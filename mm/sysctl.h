@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What /proc/sys/vm can change: sysctl/vm. Each is read with no lock, as one word. */
+#ifndef MM_SYSCTL_H
+#define MM_SYSCTL_H
+
+#include "kernel/base/types.h"
+
+#define OVERCOMMIT_GUESS  0
+#define OVERCOMMIT_ALWAYS 1
+#define OVERCOMMIT_NEVER  2
+
+extern unsigned int sysctl_max_map_count;
+extern int sysctl_overcommit_memory;
+extern unsigned int sysctl_overcommit_ratio; /* percent of RAM */
+extern unsigned long sysctl_user_reserve_kbytes, sysctl_admin_reserve_kbytes;
+extern unsigned long sysctl_mmap_min_addr; /* bytes */
+extern unsigned int sysctl_legacy_va_layout;
+
+/* Pages promised to all address spaces together, and how many mode 2 would allow. */
+long vm_committed_pages(void);
+unsigned long vm_commit_limit(void);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "mm/vmstat.h"
+
+DEFINE_PER_CPU(unsigned long, vm_events)[NR_VM_EVENTS];
+
+static const char *const names[NR_VM_EVENTS] = {
+	[PGFAULT] = "pgfault",
+	[PGMAJFAULT] = "pgmajfault",
+	[VMACACHE_FIND_CALLS] = "vmacache_find_calls",
+	[VMACACHE_FIND_HITS] = "vmacache_find_hits",
+	[MREMAP_MOVED_PUD] = "mremap_moved_pud",
+	[MREMAP_MOVED_PMD] = "mremap_moved_pmd",
+	[MREMAP_MOVED_PTE] = "mremap_moved_pte",
+	[VMA_VISITED] = "vma_visited",
+	[OOM_KILL] = "oom_kill",
+};
+
+const char *vm_event_name(enum vm_event event)
+{
+	return names[event];
+}
+
+unsigned long vm_event_count(enum vm_event event)
+{
+	return (*this_cpu_ptr(&vm_events))[event];
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Counters of what mm did, for /proc/vmstat. Cheap: one instruction each, per CPU. */
+#ifndef MM_VMSTAT_H
+#define MM_VMSTAT_H
+
+#include <arch/percpu.h>
+
+enum vm_event {
+	PGFAULT,
+	PGMAJFAULT,
+	VMACACHE_FIND_CALLS,
+	VMACACHE_FIND_HITS,
+	MREMAP_MOVED_PUD, /* mremap moved a whole table of 1 GiB */
+	MREMAP_MOVED_PMD, /* of 2 MiB */
+	MREMAP_MOVED_PTE, /* a single entry */
+	VMA_VISITED,	  /* areas looked at to find one, or a gap */
+	OOM_KILL,
+	NR_VM_EVENTS,
+};
+
+DECLARE_PER_CPU(unsigned long, vm_events)[NR_VM_EVENTS];
+
+#define count_vm_event(event)	  this_cpu_inc(vm_events[event])
+#define count_vm_events(event, n) this_cpu_add(vm_events[event], (unsigned long)(n))
+
+/* An event's name as /proc/vmstat shows it, and its count over all CPUs. */
+const char *vm_event_name(enum vm_event event);
+unsigned long vm_event_count(enum vm_event event);
+
+#endif
