@@ -14,40 +14,6 @@
 #define __WALL	    0x40000000
 #define __WCLONE    0x80000000
 
-#define SIGHUP	   1
-#define SIGINT	   2
-#define SIGQUIT	   3
-#define SIGILL	   4
-#define SIGTRAP	   5
-#define SIGABRT	   6
-#define SIGBUS	   7
-#define SIGFPE	   8
-#define SIGKILL	   9
-#define SIGUSR1	   10
-#define SIGSEGV	   11
-#define SIGUSR2	   12
-#define SIGPIPE	   13
-#define SIGALRM	   14
-#define SIGTERM	   15
-#define SIGCHLD	   17
-#define SIGCONT	   18
-#define SIGSTOP	   19
-#define SIGTSTP	   20
-#define SIGTTIN	   21
-#define SIGTTOU	   22
-#define SIGURG	   23
-#define SIGXCPU	   24
-#define SIGXFSZ	   25
-#define SIGWINCH   28
-#define SIGSYS	   31
-#define NR_SIGNALS 64
-
-#define SIG_DFL	    0UL
-#define SIG_IGN	    1UL
-#define SIG_BLOCK   0
-#define SIG_UNBLOCK 1
-#define SIG_SETMASK 2
-
 #define RLIMIT_CPU	  0
 #define RLIMIT_FSIZE	  1
 #define RLIMIT_DATA	  2

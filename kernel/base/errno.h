@@ -138,6 +138,16 @@
 #define ENOTRECOVERABLE 131
 #define ERFKILL		132
 
+/*
+ * Never seen by a program: how a system call asks, on its way out with a signal waiting, to be begun
+ * again. The first does it unless a handler without SA_RESTART is called, the second always, the third
+ * unless a handler is called, the fourth likewise, but by way of restart_syscall(2).
+ */
+#define ERESTARTSYS	      512
+#define ERESTARTNOINTR	      513
+#define ERESTARTNOHAND	      514
+#define ERESTART_RESTARTBLOCK 516
+
 #define MAX_ERRNO 4095
 
 /* A pointer that may be a negated error number: the top 4095 addresses are never objects. */

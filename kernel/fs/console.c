@@ -329,7 +329,7 @@ static void deadline_passed(void *arg)
 
 /*
  * Sleeps until there is something to read. `tenths`: at most so long, 0 for ever. 0, -ETIME,
- * -EINTR.
+ * -ERESTARTSYS.
  */
 static int wait_input(unsigned int tenths)
 {

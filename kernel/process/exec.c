@@ -186,10 +186,7 @@ void begin_new_exec(struct binprm *bprm)
 	cred_exec(&task->cred);
 	set_comm(task, bprm->filename);
 	files_close_on_exec(task->files);
-	for (int i = 0; i < NR_SIGNALS; i++)
-		task->sigaction[i] = (struct sigaction_kernel){
-			.handler = task->sigaction[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL
-		};
+	exec_reset_signals(task);
 	task->mm_part.personality &= ~(unsigned long)READ_IMPLIES_EXEC;
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
@@ -247,7 +244,7 @@ out:
 	if (bprm.mm)
 		mmput(bprm.mm);
 	if (err && bprm.point_of_no_return)
-		force_signal(SIGSEGV);
+		force_fatal_signal(SIGSEGV);
 	return err;
 }
 

@@ -25,6 +25,13 @@ static void exit_mm(struct task_struct *task)
 	mmput(mm);
 }
 
+/* => tasklist_lock. The zombie's end is told to its parent, which may not want to know. */
+static void announce(struct task_struct *task)
+{
+	if (!task->parent || notify_parent(task))
+		task_bury(task);
+}
+
 /* => tasklist_lock. Children go to pid 1, or to nobody when that is gone too. */
 static void reparent_children(struct task_struct *task)
 {
@@ -38,7 +45,7 @@ static void reparent_children(struct task_struct *task)
 		if (child->parent) {
 			list_add_tail(&child->sibling, &child->parent->children);
 			if (child->zombie)
-				wake_up(&child->parent->child_wait);
+				announce(child);
 		} else {
 			INIT_LIST_HEAD(&child->sibling);
 		}
@@ -53,32 +60,6 @@ static void init_exited(int code)
 	if (code & 0x7f)
 		panic("init was killed by signal %d", code & 0x7f);
 	panic("init exited with status %d", code >> 8);
-}
-
-#define SA_NOCLDWAIT 2
-
-/* => tasklist_lock. A parent that ignores SIGCHLD, or said so, has no zombies. */
-static bool parent_waits(const struct task_struct *task)
-{
-	const struct sigaction_kernel *sa;
-
-	if (!task->parent)
-		return false;
-	sa = &task->parent->sigaction[SIGCHLD - 1];
-	return task->exit_signal != SIGCHLD ||
-	       (sa->handler != SIG_IGN && !(sa->flags & SA_NOCLDWAIT));
-}
-
-/* => tasklist_lock */
-static void notify_parent(struct task_struct *task)
-{
-	struct task_struct *parent = task->parent;
-
-	if (!parent)
-		return;
-	if (task->exit_signal > 0 && task->exit_signal <= NR_SIGNALS)
-		send_signal(parent, task->exit_signal);
-	wake_up(&parent->child_wait);
 }
 
 /* What others may look at through /proc goes out of sight before it goes. */
@@ -113,9 +94,7 @@ void do_exit(int code)
 	/* From here on we may be freed as soon as sched_exit() has left this stack, but not before. */
 	local_irq_disable();
 	task->zombie = true;
-	notify_parent(task);
-	if (!parent_waits(task))
-		task_bury(task);
+	announce(task);
 	spin_unlock(&tasklist_lock);
 	sched_exit();
 }
@@ -143,7 +122,8 @@ static struct task_struct *find_zombie(const struct wait_for *w, bool *any)
 	struct task_struct *child;
 
 	*any = false;
-	list_for_each_entry(child, &current->children, sibling) {
+	list_for_each_entry(child, &current->children, sibling)
+	{
 		if (!child_matches(child, w))
 			continue;
 		*any = true;

@@ -34,6 +34,8 @@ static void rlimits_init(struct mm_rlimit *rlim)
 	rlim[RLIMIT_MEMLOCK] = (struct mm_rlimit){ 8 * MIB, 8 * MIB };
 	rlim[RLIMIT_NICE] = (struct mm_rlimit){ 0, 0 };
 	rlim[RLIMIT_RTPRIO] = (struct mm_rlimit){ 0, 0 };
+	rlim[RLIMIT_SIGPENDING].cur = rlim[RLIMIT_SIGPENDING].max =
+		totalram_pages() / (8 * THREAD_SIZE / PAGE_SIZE) / 2;
 	rlim[RLIMIT_MSGQUEUE] = (struct mm_rlimit){ 819200, 819200 };
 }
 
@@ -79,14 +81,12 @@ struct task_struct *task_alloc(const struct task_struct *parent)
 	atomic_set(&task->usage, 1);
 	task->stack = alloc_kernel_stack();
 	task->se.fpu = kmem_cache_alloc(fpu_cache, GFP_KERNEL);
-	if (!task->stack || !task->se.fpu)
+	if (!task->stack || !task->se.fpu || task_init_signals(task, parent))
 		goto fail;
 	if (parent) {
 		memcpy(task->comm, parent->comm, sizeof(task->comm));
 		task->cred = parent->cred;
 		memcpy(task->rlim, parent->rlim, sizeof(task->rlim));
-		memcpy(task->sigaction, parent->sigaction, sizeof(task->sigaction));
-		task->sig_blocked = parent->sig_blocked;
 		task->mm_part.personality = parent->mm_part.personality;
 	} else {
 		cred_init_root(&task->cred);
@@ -109,6 +109,7 @@ void task_free(struct task_struct *task)
 	BUG_ON(task->se.on_cpu);
 	if (task->stack)
 		free_kernel_stack(task->stack);
+	task_free_signals(task);
 	kmem_cache_free(fpu_cache, task->se.fpu);
 	kmem_cache_free(task_cache, task);
 }
@@ -139,9 +140,7 @@ struct task_struct *find_task(int pid)
 {
 	struct task_struct *task;
 
-	hlist_for_each_entry(task, pid_bucket(pid), pid_link)
-		if (task->pid == pid)
-			return task;
+	hlist_for_each_entry(task, pid_bucket(pid), pid_link) if (task->pid == pid) return task;
 	return NULL;
 }
 
@@ -182,8 +181,7 @@ static bool too_many_processes(const struct task_struct *task)
 	if (c->uid == 0 || (c->cap_effective & (CAP_SYS_ADMIN_BIT | CAP_SYS_RESOURCE_BIT)) ||
 	    task->rlim[RLIMIT_NPROC].cur == RLIM_INFINITY)
 		return false;
-	list_for_each_entry(t, &all_tasks, tasks)
-		n += t->cred.uid == c->uid;
+	list_for_each_entry(t, &all_tasks, tasks) n += t->cred.uid == c->uid;
 	return n >= task->rlim[RLIMIT_NPROC].cur;
 }
 
@@ -230,11 +228,11 @@ void reap_dead_tasks(void)
 	struct task_struct *task, *next;
 
 	spin_lock(&tasklist_lock);
-	list_for_each_entry_safe(task, next, &dead_tasks, tasks)
-		if (!READ_ONCE(task->se.on_cpu))
-			list_move(&task->tasks, &ready);
+	list_for_each_entry_safe(task, next, &dead_tasks, tasks) if (!READ_ONCE(task->se.on_cpu))
+		list_move(&task->tasks, &ready);
 	spin_unlock(&tasklist_lock);
-	list_for_each_entry_safe(task, next, &ready, tasks) {
+	list_for_each_entry_safe(task, next, &ready, tasks)
+	{
 		list_del(&task->tasks);
 		put_task(task);
 	}
@@ -343,8 +341,10 @@ int kernel_thread(int (*fn)(void *), void *arg, const char *name)
 	if (pid)
 		goto fail;
 	pid = task->pid;
-	if (pid == 1)
+	if (pid == 1) {
 		init_task = task;
+		task->sig_unkillable = true;
+	}
 	sched_wake(&task->se);
 	return pid;
 fail:
@@ -431,6 +431,7 @@ void process_init(void)
 {
 	task_cache = kmem_cache_create("task_struct", sizeof(struct task_struct), 0);
 	fpu_cache = kmem_cache_create("fpu_state", fpu_area_size(), FPU_ALIGN);
+	signal_init();
 	sched_init(&hooks);
 	process_oom_init();
 }

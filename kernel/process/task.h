@@ -11,6 +11,7 @@
 #include "kernel/abi/process.h"
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/process/sighand.h"
 #include "kernel/sched/wait.h"
 #include "mm/types.h"
 
@@ -20,13 +21,6 @@ struct cred {
 	u64 cap_effective, cap_permitted;
 	unsigned int ngroups;
 	u32 groups[NGROUPS_MAX_TASK];
-};
-
-struct sigaction_kernel {
-	unsigned long handler;
-	unsigned long flags;
-	unsigned long restorer;
-	u64 mask;
 };
 
 struct task_struct {
@@ -54,8 +48,18 @@ struct task_struct {
 	struct cred cred;
 	struct mm_rlimit rlim[RLIM_NLIMITS];
 
-	u64 sig_pending, sig_blocked; /* bit n-1: signal n */
-	struct sigaction_kernel sigaction[NR_SIGNALS];
+	struct sighand *sighand;
+	struct sigpending pending, shared_pending;
+	unsigned long nr_sigqueued; /* siginfos in both */
+	u64 sig_blocked;	    /* bit n-1: signal n */
+	u64 sig_real_blocked;	    /* what sigtimedwait() unblocks only to wake up */
+	u64 sig_saved; /* with sig_restore: the mask to go back to, as after sigsuspend() */
+	bool sig_restore;
+	int sig_fatal;	     /* the signal that will end it, with nothing before; 0: none yet */
+	bool sig_unkillable; /* pid 1, until a fault of its own */
+	struct altstack altstack;
+	struct trap_info last_trap;
+	struct restart_block restart;
 
 	unsigned long fs_base, gs_base; /* while not running */
 	unsigned long clear_child_tid, robust_list;
@@ -136,14 +140,73 @@ void mm_release(struct task_struct *task);
 /* Changes the running task's address space; either may be NULL. */
 void task_switch_mm(struct mm_struct *mm);
 
-/* Makes a signal pending. 0, or -ESRCH when the task is gone. */
+/* --- signals: signal.c. None of these may be called with sighand->lock held. --- */
+
+/* A new task's signal state, its parent's where that is inherited (or NULL). 0 or -ENOMEM. */
+int task_init_signals(struct task_struct *task, const struct task_struct *parent);
+void task_free_signals(struct task_struct *task);
+/* What execve(2) forgets: handlers and the alternate stack. */
+void exec_reset_signals(struct task_struct *task);
+void siginfo_init(struct siginfo_kernel *info, int sig, int code);
+
+/*
+ * Sends a signal to a thread or to its process. Any context. 0; -ESRCH when the task is gone; -EAGAIN
+ * when info can't be kept and the number is from SIGRTMIN on.
+ */
+int send_signal_info(struct task_struct *task, const struct siginfo_kernel *info, bool to_thread);
+/* From the kernel itself (SI_KERNEL), to the process. */
 int send_signal(struct task_struct *task, int sig);
-/* A signal that the running task can't block or ignore: what a fault sends. */
+/*
+ * Signals that the running task can't block or ignore: what exceptions send. The first says where
+ * (si_addr) and why (si_code), the second SI_KERNEL, the third never calls a handler.
+ */
+void force_signal_fault(int sig, int code, unsigned long addr);
 void force_signal(int sig);
-/* Does what pending signals ask for. May not return. */
-void do_signal(void);
-/* Whether a signal waits that would do something. */
+void force_fatal_signal(int sig);
+/*
+ * Tells the parent of a zombie about its end. True when the parent has said that it will not wait: then
+ * the task is to vanish by itself. => tasklist_lock; the task has a parent
+ */
+bool notify_parent(struct task_struct *task);
+
+/* Whether a signal waits that is not blocked. */
 bool signal_pending(const struct task_struct *task);
+/* Whether such a signal, forced on the running task, would end it. */
+bool signal_unhandled(int sig);
+/* Those that wait and are blocked: sigpending(2). */
+u64 sigpending_blocked(void);
+
+/* As sigaction(2); new may be NULL, old not. 0 or -EINVAL. */
+int do_sigaction(int sig, const struct sigaction_kernel *new, struct sigaction_kernel *old);
+/* The running task's mask; SIGKILL and SIGSTOP are left out. */
+void set_current_blocked(u64 mask);
+/*
+ * For calls that have a mask for their own time (sigsuspend, ppoll): sets it and remembers the old
+ * one, which comes back on the way to user mode, or in the handler's frame when one is called first.
+ */
+void set_temporary_sigmask(u64 mask);
+void restore_sigmask_unless(bool interrupted);
+void restore_saved_sigmask(void);
+
+/* Whether sp lies on the alternate stack; and what sigaltstack(2) says: SS_DISABLE, SS_ONSTACK or 0. */
+bool on_altstack_range(unsigned long sp);
+u32 altstack_state(unsigned long sp);
+void get_altstack(struct sigaltstack_kernel *old, unsigned long sp);
+/* 0, -EPERM while on it, -EINVAL, -ENOMEM. */
+int set_altstack(const struct sigaltstack_kernel *new, unsigned long sp);
+
+/*
+ * The next signal for which a handler is to be called; true when there is one. Does what signals
+ * without a handler ask for, so it may not return.
+ */
+bool get_signal(struct ksignal *ks);
+/* After the frame was made, or failed to be. */
+void signal_delivered(const struct ksignal *ks, bool failed);
+/* The mask that the handler's return brings back. */
+u64 sigmask_to_save(void);
+/* Takes a waiting signal out of those wanted, blocked or not: 0 if none waits. */
+int take_wanted_signal(u64 wanted, struct siginfo_kernel *info);
+void signal_init(void);
 
 bool capable(int cap);
 void cred_init_root(struct cred *cred);

@@ -29,29 +29,29 @@ void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry);
 /* Wakes all that wait. Any context. The condition must be true before. */
 void wake_up(struct wait_queue_head *wq);
 
-#define wait_event_state(wq, cond, tstate)                                              \
-	({                                                                              \
-		struct wait_queue_entry wq_entry = { .se = NULL };                      \
-		int wq_ret = 0;                                                         \
-		for (;;) {                                                              \
-			prepare_to_wait((wq), &wq_entry, (tstate));                     \
-			if (cond)                                                       \
-				break;                                                  \
-			if (((tstate) == TASK_INTERRUPTIBLE && sched_signal_pending()) ||\
-			    ((tstate) == TASK_KILLABLE && sched_kill_pending())) { \
-				wq_ret = -EINTR;                                        \
-				break;                                                  \
-			}                                                               \
-			schedule();                                                     \
-		}                                                                       \
-		finish_wait((wq), &wq_entry);                                           \
-		wq_ret;                                                                 \
+#define wait_event_state(wq, cond, tstate)                                                \
+	({                                                                                \
+		struct wait_queue_entry wq_entry = { .se = NULL };                        \
+		int wq_ret = 0;                                                           \
+		for (;;) {                                                                \
+			prepare_to_wait((wq), &wq_entry, (tstate));                       \
+			if (cond)                                                         \
+				break;                                                    \
+			if (((tstate) == TASK_INTERRUPTIBLE && sched_signal_pending()) || \
+			    ((tstate) == TASK_KILLABLE && sched_kill_pending())) {        \
+				wq_ret = -ERESTARTSYS;                                    \
+				break;                                                    \
+			}                                                                 \
+			schedule();                                                       \
+		}                                                                         \
+		finish_wait((wq), &wq_entry);                                             \
+		wq_ret;                                                                   \
 	})
-/* Sleeps until cond is true; -EINTR when the waiter is killed first, else 0. */
+/* Sleeps until cond is true; -ERESTARTSYS when the waiter is killed first, else 0. */
 #define wait_event_killable(wq, cond) wait_event_state(&(wq), cond, TASK_KILLABLE)
 /* Sleeps until cond is true. */
 #define wait_event(wq, cond) ((void)wait_event_state(&(wq), cond, TASK_UNINTERRUPTIBLE))
-/* The same; -EINTR when a signal came first, else 0. */
+/* The same; -ERESTARTSYS when a signal came first, else 0. */
 #define wait_event_interruptible(wq, cond) wait_event_state(&(wq), cond, TASK_INTERRUPTIBLE)
 
 #endif

@@ -4,6 +4,7 @@
 #define KERNEL_SYSCALL_SYS_H
 
 #include "kernel/abi/process.h"
+#include "kernel/abi/signal.h"
 #include "kernel/abi/time.h"
 #include "kernel/base/compiler.h"
 #include "kernel/base/errno.h"

@@ -62,7 +62,7 @@ long sys_sched_yield(void)
 	return 0;
 }
 
-/* --- waiting and killing --------------------------------------------------------------------------- */
+/* --- waiting --------------------------------------------------------------------------- */
 
 static void cpu_time(struct kernel_timeval *tv, u64 ns)
 {
@@ -98,116 +98,6 @@ long sys_wait4(int pid, int __user *status, unsigned int options,
 	return ret;
 }
 
-static bool may_kill(const struct task_struct *task)
-{
-	const struct cred *c = &current->cred, *t = &task->cred;
-
-	return capable(5) || c->euid == t->suid || c->euid == t->uid || c->uid == t->suid ||
-	       c->uid == t->uid;
-}
-
-/* => tasklist_lock. sig 0 only asks. */
-static long kill_one(struct task_struct *task, int sig)
-{
-	if (sig < 0 || sig > NR_SIGNALS)
-		return -EINVAL;
-	if (!may_kill(task))
-		return -EPERM;
-	if (sig && !task->zombie)
-		send_signal(task, sig);
-	return 0;
-}
-
-/* Everybody but the caller and pid 1: kill(-1). All are in one process group as yet. */
-static long kill_many(int sig, bool all)
-{
-	struct task_struct *task;
-	long ret = -ESRCH;
-
-	list_for_each_entry(task, &all_tasks, tasks)
-	{
-		long one;
-
-		if (all && (task == current || task == init_task))
-			continue;
-		one = kill_one(task, sig);
-		/* Those out of reach don't make it fail. */
-		if (ret == -ESRCH || one != -EPERM)
-			ret = one == -EPERM ? 0 : one;
-	}
-	return ret;
-}
-
-long sys_kill(int pid, int sig)
-{
-	struct task_struct *task;
-	long ret;
-
-	spin_lock(&tasklist_lock);
-	if (pid > 0) {
-		task = find_task(pid);
-		ret = task ? kill_one(task, sig) : -ESRCH;
-	} else if (pid == -1 || pid == 0) {
-		ret = kill_many(sig, pid == -1);
-	} else {
-		ret = -ESRCH;
-	}
-	spin_unlock(&tasklist_lock);
-	return ret;
-}
-
-/* --- signal state ------------------------------------------------------------------------------------- */
-
-#define UNBLOCKABLE (1UL << (SIGKILL - 1) | 1UL << (SIGSTOP - 1))
-
-long sys_rt_sigprocmask(int how, const u64 __user *set, u64 __user *old, size_t size)
-{
-	struct task_struct *task = current;
-	u64 before = task->sig_blocked, mask;
-
-	if (size != sizeof(u64))
-		return -EINVAL;
-	if (set) {
-		if (get_user(mask, set))
-			return -EFAULT;
-		mask &= ~UNBLOCKABLE;
-		if (how == SIG_BLOCK)
-			task->sig_blocked |= mask;
-		else if (how == SIG_UNBLOCK)
-			task->sig_blocked &= ~mask;
-		else if (how == SIG_SETMASK)
-			task->sig_blocked = mask;
-		else
-			return -EINVAL;
-		if (signal_pending(task))
-			se_set_work(&task->se, WORK_SIGNAL);
-	}
-	return old && put_user(before, old) ? -EFAULT : 0;
-}
-
-/*
- * Default and ignore work; a handler can't be called yet and is refused.
- */
-long sys_rt_sigaction(int sig, const struct sigaction_kernel __user *act,
-		      struct sigaction_kernel __user *old, size_t size)
-{
-	struct sigaction_kernel new, before;
-
-	if (size != sizeof(u64))
-		return -EINVAL;
-	if (act && copy_from_user(&new, act, sizeof(new)))
-		return -EFAULT;
-	if (sig < 1 || sig > NR_SIGNALS || (act && (sig == SIGKILL || sig == SIGSTOP)))
-		return -EINVAL;
-	before = current->sigaction[sig - 1];
-	if (act) {
-		if (new.handler != SIG_DFL &&new.handler != SIG_IGN)
-			return -ENOSYS;
-		current->sigaction[sig - 1] = new;
-	}
-	return old && copy_to_user(old, &before, sizeof(before)) ? -EFAULT : 0;
-}
-
 /* --- limits and usage ------------------------------------------------------------------------------------ */
 
 #define CAP_SYS_RESOURCE 24
@@ -220,7 +110,8 @@ static bool same_user(const struct task_struct *task)
 	       c->gid == t->sgid && c->gid == t->gid;
 }
 
-static int check_rlimit(unsigned int resource, const struct mm_rlimit *old, const struct mm_rlimit *new)
+static int check_rlimit(unsigned int resource, const struct mm_rlimit *old,
+			const struct mm_rlimit *new)
 {
 	if (new->cur > new->max)
 		return -EINVAL;

@@ -73,13 +73,30 @@ long sys_time(s64 __user *t)
 	return t && put_user(now, t) ? -EFAULT : now;
 }
 
-/* Sleeps, and where a signal cut a relative sleep short, says how much was left. */
+/* A relative sleep until block->until; where a signal cuts it short, says how much was left. */
+static long sleep_relative(struct restart_block *block)
+{
+	struct kernel_timespec __user *rem = block->remaining;
+	s64 left;
+
+	block->fn = NULL;
+	if (!sleep_until(block->until))
+		return 0;
+	left = (s64)block->until - (s64)clock_ns();
+	if (left <= 0)
+		return 0;
+	if (rem && put_user(to_timespec(left), rem))
+		return -EFAULT;
+	block->fn = sleep_relative;
+	return -ERESTART_RESTARTBLOCK;
+}
+
 static long sleep_for(int clock, unsigned int flags, const struct kernel_timespec __user *req,
 		      struct kernel_timespec __user *rem)
 {
+	struct restart_block *block = &current->restart;
 	struct kernel_timespec ts;
 	s64 ns, until;
-	int err;
 
 	if (copy_from_user(&ts, req, sizeof(ts)))
 		return -EFAULT;
@@ -88,18 +105,13 @@ static long sleep_for(int clock, unsigned int flags, const struct kernel_timespe
 	/* What doesn't fit is for ever, about 292 years. */
 	ns = ts.tv_sec > 9000000000L ? 9000000000L * NS_PER_SEC :
 				       ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
-	if (flags & TIMER_ABSTIME)
+	if (flags & TIMER_ABSTIME) {
 		until = clock == CLOCK_REALTIME ? ns - boot_time_ns : ns;
-	else
-		until = ns > INT64_MAX - (s64)clock_ns() ? INT64_MAX : ns + (s64)clock_ns();
-	err = until > 0 ? sleep_until((u64)until) : 0;
-	if (err && rem && !(flags & TIMER_ABSTIME)) {
-		s64 left = until - (s64)clock_ns();
-
-		if (put_user(to_timespec(max(left, 0L)), rem))
-			return -EFAULT;
+		return until > 0 && sleep_until((u64)until) ? -ERESTARTNOHAND : 0;
 	}
-	return err;
+	block->until = ns > INT64_MAX - (s64)clock_ns() ? INT64_MAX : (u64)(ns + (s64)clock_ns());
+	block->remaining = rem;
+	return sleep_relative(block);
 }
 
 long sys_nanosleep(const struct kernel_timespec __user *req, struct kernel_timespec __user *rem)

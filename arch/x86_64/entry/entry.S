@@ -184,6 +184,7 @@ entry_\name:
 	FULL_REGS_CALL clone
 	FULL_REGS_CALL vfork
 	FULL_REGS_CALL execve
+	FULL_REGS_CALL rt_sigreturn
 
 /*
  * The slow way back: C may deliver signals, switch tasks, or have changed any register.
@@ -237,6 +238,8 @@ entry_common:
 	xchgq	%rdi, (%rsp)
 	PUSH_SCRATCH_BUT_DI
 	movq	%rdi, %rsi
+	movq	PT_ORIG_AX(%rsp), %rdx
+	movq	$-1, PT_ORIG_AX(%rsp)		/* no system call: nothing to begin again */
 	movq	%rsp, %rdi
 	call	handle_trap
 	cli
@@ -259,6 +262,7 @@ entry_common:
 	PUSH_SCRATCH_BUT_DI
 	SAVE_CALLEE
 	movq	%rdi, %rsi
+	movq	PT_ORIG_AX(%rsp), %rdx
 	movq	%rsp, %rdi
 	call	handle_trap
 	RESTORE_CALLEE

@@ -11,6 +11,7 @@
 #define sys_clone		entry_clone
 #define sys_vfork		entry_vfork
 #define sys_execve		entry_execve
+#define sys_rt_sigreturn	entry_rt_sigreturn
 #include "kernel/syscall/table.h"
 #undef SYSCALL
 

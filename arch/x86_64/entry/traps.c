@@ -9,7 +9,9 @@
 #include <arch/cpu.h>
 #include <arch/desc.h>
 #include <arch/extable.h>
+#include <arch/fpu.h>
 #include <arch/mmu.h>
+#include <arch/signal.h>
 
 #include "kernel/base/ksyms.h"
 #include "kernel/base/panic.h"
@@ -43,43 +45,46 @@ static void (*irq_handlers[256])(void);
 #define VECTOR_MC  18
 #define VECTOR_XM  19
 
-/* Intel SDM volume 3A, table 6-1; and what Linux sends for each. */
+/*
+ * Intel SDM volume 3A, table 6-1; and what Linux sends for each. With a code, si_addr is the
+ * instruction's; with none, si_code is SI_KERNEL and there is no address.
+ */
 static const struct {
 	const char *name;
-	int sig;
+	int sig, code;
 } exceptions[32] = {
-	[VECTOR_DE] = { "divide error", SIGFPE },
-	[VECTOR_DB] = { "debug exception", SIGTRAP },
-	[VECTOR_NMI] = { "non-maskable interrupt", 0 },
-	[VECTOR_BP] = { "breakpoint", SIGTRAP },
-	[VECTOR_OF] = { "overflow", SIGSEGV },
-	[5] = { "bound range exceeded", SIGSEGV },
-	[VECTOR_UD] = { "invalid opcode", SIGILL },
-	[VECTOR_NM] = { "device not available", SIGSEGV },
-	[VECTOR_DF] = { "double fault", 0 },
-	[9] = { "coprocessor segment overrun", SIGFPE },
-	[10] = { "invalid TSS", SIGSEGV },
-	[VECTOR_NP] = { "segment not present", SIGBUS },
-	[VECTOR_SS] = { "stack-segment fault", SIGBUS },
-	[VECTOR_GP] = { "general protection fault", SIGSEGV },
-	[VECTOR_PF] = { "page fault", SIGSEGV },
-	[15] = { "reserved exception 15", SIGSEGV },
-	[VECTOR_MF] = { "x87 floating-point error", SIGFPE },
-	[VECTOR_AC] = { "alignment check", SIGBUS },
-	[VECTOR_MC] = { "machine check", 0 },
-	[VECTOR_XM] = { "SIMD floating-point exception", SIGFPE },
-	[20] = { "virtualization exception", SIGSEGV },
-	[21] = { "control protection exception", SIGSEGV },
-	[22] = { "reserved exception 22", SIGSEGV },
-	[23] = { "reserved exception 23", SIGSEGV },
-	[24] = { "reserved exception 24", SIGSEGV },
-	[25] = { "reserved exception 25", SIGSEGV },
-	[26] = { "reserved exception 26", SIGSEGV },
-	[27] = { "reserved exception 27", SIGSEGV },
-	[28] = { "hypervisor injection exception", SIGSEGV },
-	[29] = { "VMM communication exception", SIGSEGV },
-	[30] = { "security exception", SIGSEGV },
-	[31] = { "reserved exception 31", SIGSEGV },
+	[VECTOR_DE] = { "divide error", SIGFPE, FPE_INTDIV },
+	[VECTOR_DB] = { "debug exception", SIGTRAP, 0 },
+	[VECTOR_NMI] = { "non-maskable interrupt", 0, 0 },
+	[VECTOR_BP] = { "breakpoint", SIGTRAP, 0 },
+	[VECTOR_OF] = { "overflow", SIGSEGV, 0 },
+	[5] = { "bound range exceeded", SIGSEGV, 0 },
+	[VECTOR_UD] = { "invalid opcode", SIGILL, ILL_ILLOPN },
+	[VECTOR_NM] = { "device not available", SIGSEGV, 0 },
+	[VECTOR_DF] = { "double fault", 0, 0 },
+	[9] = { "coprocessor segment overrun", SIGFPE, 0 },
+	[10] = { "invalid TSS", SIGSEGV, 0 },
+	[VECTOR_NP] = { "segment not present", SIGBUS, 0 },
+	[VECTOR_SS] = { "stack-segment fault", SIGBUS, 0 },
+	[VECTOR_GP] = { "general protection fault", SIGSEGV, 0 },
+	[VECTOR_PF] = { "page fault", SIGSEGV, 0 },
+	[15] = { "reserved exception 15", SIGSEGV, 0 },
+	[VECTOR_MF] = { "x87 floating-point error", SIGFPE, 0 },
+	[VECTOR_AC] = { "alignment check", SIGBUS, 0 },
+	[VECTOR_MC] = { "machine check", 0, 0 },
+	[VECTOR_XM] = { "SIMD floating-point exception", SIGFPE, 0 },
+	[20] = { "virtualization exception", SIGSEGV, 0 },
+	[21] = { "control protection exception", SIGSEGV, 0 },
+	[22] = { "reserved exception 22", SIGSEGV, 0 },
+	[23] = { "reserved exception 23", SIGSEGV, 0 },
+	[24] = { "reserved exception 24", SIGSEGV, 0 },
+	[25] = { "reserved exception 25", SIGSEGV, 0 },
+	[26] = { "reserved exception 26", SIGSEGV, 0 },
+	[27] = { "reserved exception 27", SIGSEGV, 0 },
+	[28] = { "hypervisor injection exception", SIGSEGV, 0 },
+	[29] = { "VMM communication exception", SIGSEGV, 0 },
+	[30] = { "security exception", SIGSEGV, 0 },
+	[31] = { "reserved exception 31", SIGSEGV, 0 },
 };
 
 /* --- page faults ------------------------------------------------------------------------------- */
@@ -119,15 +124,50 @@ static const char *verdict_words(enum fault_verdict verdict)
 	return "?";
 }
 
+/*
+ * Fetching from a page that isn't there yet brings it in as reading does; only when it is there, the
+ * processor says that it may not be executed.
+ */
 static unsigned int fault_flags(unsigned long error)
 {
-	return (error & PF_WRITE ? FAULT_FLAG_WRITE : 0) |
-	       (error & PF_INSTR ? FAULT_FLAG_EXEC : 0) | (error & PF_USER ? FAULT_FLAG_USER : 0);
+	bool forbidden_fetch = (error & PF_INSTR) && (error & PF_PRESENT);
+
+	return (error & PF_WRITE ? FAULT_FLAG_WRITE : 0) | (forbidden_fetch ? FAULT_FLAG_EXEC : 0) |
+	       (error & PF_USER ? FAULT_FLAG_USER : 0);
+}
+
+/* What a handler's ucontext will say. */
+static void note_trap(unsigned long nr, unsigned long error)
+{
+	current->last_trap.nr = nr;
+	current->last_trap.error = error;
+}
+
+static void signal_page_fault(unsigned long addr, unsigned long error, enum fault_verdict verdict)
+{
+	/* A program can't learn from the error code what is mapped in the kernel's half. */
+	note_trap(VECTOR_PF, error | PF_USER | (addr >= TASK_SIZE ? PF_PRESENT : 0));
+	current->last_trap.cr2 = addr;
+	switch (verdict) {
+	case FAULT_OOM:
+		force_signal(SIGKILL);
+		break;
+	case FAULT_BUS:
+		force_signal_fault(SIGBUS, BUS_ADRERR, addr);
+		break;
+	case FAULT_NO_AREA:
+	case FAULT_STACK_LIMIT:
+		force_signal_fault(SIGSEGV, SEGV_MAPERR, addr);
+		break;
+	default:
+		force_signal_fault(SIGSEGV, SEGV_ACCERR, addr);
+	}
 }
 
 static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned long error)
 {
 	enum fault_verdict verdict;
+	int sig;
 
 	if (error & PF_RSVD)
 		panic_regs(regs, "reserved bit set in a page-table entry for %#lx", addr);
@@ -141,10 +181,12 @@ static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned l
 	verdict = do_user_fault(addr, fault_flags(error));
 	if (verdict == FAULT_HANDLED)
 		return;
-	printk("%s[%d]: cannot %s %#lx: %s (ip %#lx sp %#lx error %#lx)\n", current->comm,
-	       current->pid, access_word(error), addr, verdict_words(verdict), regs->ip, regs->sp,
-	       error);
-	force_signal(verdict == FAULT_BUS ? SIGBUS : verdict == FAULT_OOM ? SIGKILL : SIGSEGV);
+	sig = verdict == FAULT_BUS ? SIGBUS : verdict == FAULT_OOM ? SIGKILL : SIGSEGV;
+	if (signal_unhandled(sig))
+		printk("%s[%d]: cannot %s %#lx: %s (ip %#lx sp %#lx error %#lx)\n", current->comm,
+		       current->pid, access_word(error), addr, verdict_words(verdict), regs->ip,
+		       regs->sp, error);
+	signal_page_fault(addr, error, verdict);
 }
 
 static bool in_program(void)
@@ -166,9 +208,9 @@ static void kernel_page_fault(struct pt_regs *regs, unsigned long addr, unsigned
 	panic_regs(regs, "the kernel cannot %s %#lx (error %#lx)", access_word(error), addr, error);
 }
 
-static void handle_page_fault(struct pt_regs *regs)
+static void handle_page_fault(struct pt_regs *regs, unsigned long error)
 {
-	unsigned long addr = read_cr2(), error = regs->orig_ax;
+	unsigned long addr = read_cr2();
 
 	/* CR2 is read; from here on another fault may come. */
 	if (regs->flags & X86_EFLAGS_IF)
@@ -182,20 +224,65 @@ static void handle_page_fault(struct pt_regs *regs)
 
 /* --- the other exceptions --------------------------------------------------------------------------- */
 
-static void handle_exception(struct pt_regs *regs, unsigned int vector)
+/* FPE_* for the exceptions of a floating-point unit; 0 when it has none to report. */
+static int fpe_code(u32 raised)
 {
+	static const struct {
+		u32 bits;
+		int code;
+	} codes[] = {
+		{ 0x01, FPE_FLTINV }, { 0x04, FPE_FLTDIV }, { 0x08, FPE_FLTOVF },
+		{ 0x12, FPE_FLTUND }, { 0x20, FPE_FLTRES },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (raised & codes[i].bits)
+			return codes[i].code;
+	return 0;
+}
+
+static int debug_code(unsigned long dr6)
+{
+	return dr6 & DR6_STEP ? TRAP_TRACE : dr6 & DR6_TRAPS ? TRAP_HWBKPT : TRAP_BRKPT;
+}
+
+static void signal_exception(struct pt_regs *regs, unsigned int vector, unsigned long error,
+			     int code)
+{
+	int sig = exceptions[vector].sig;
+
+	/* A debugger's own traps are no accident worth a line. */
+	if (vector != VECTOR_DB && vector != VECTOR_BP && signal_unhandled(sig))
+		printk("%s[%d]: %s (ip %#lx sp %#lx error %#lx)\n", current->comm, current->pid,
+		       exceptions[vector].name, regs->ip, regs->sp, error);
+	note_trap(vector, error);
+	if (vector == VECTOR_AC)
+		force_signal_fault(sig, BUS_ADRALN, 0);
+	else if (code)
+		force_signal_fault(sig, code, regs->ip);
+	else
+		force_signal(sig);
+}
+
+static void handle_exception(struct pt_regs *regs, unsigned int vector, unsigned long error)
+{
+	int code = exceptions[vector].code;
+
 	if (!user_mode(regs)) {
 		if (fixup_exception(regs))
 			return;
-		panic_regs(regs, "%s in the kernel (error %#lx)", exceptions[vector].name,
-			   regs->orig_ax);
+		panic_regs(regs, "%s in the kernel (error %#lx)", exceptions[vector].name, error);
+	}
+	if (vector == VECTOR_DB)
+		code = debug_code(read_clear_dr6());
+	if (vector == VECTOR_MF || vector == VECTOR_XM) {
+		code = fpe_code(vector == VECTOR_MF ? fpu_exceptions_x87() : fpu_exceptions_simd());
+		/* Nothing to report after all: an exception that came and went. */
+		if (!code)
+			return;
 	}
 	local_irq_enable();
-	/* A debugger's own traps are no accident worth a line. */
-	if (vector != VECTOR_DB && vector != VECTOR_BP)
-		printk("%s[%d]: %s (ip %#lx sp %#lx error %#lx)\n", current->comm, current->pid,
-		       exceptions[vector].name, regs->ip, regs->sp, regs->orig_ax);
-	force_signal(exceptions[vector].sig);
+	signal_exception(regs, vector, error, code);
 	local_irq_disable();
 }
 
@@ -213,15 +300,15 @@ void set_irq_handler(unsigned int vector, void (*handler)(void))
 	irq_handlers[vector] = handler;
 }
 
-/* From entry.S, interrupts off; returns with them off. */
-void handle_trap(struct pt_regs *regs, unsigned long vector)
+/* From entry.S, interrupts off; returns with them off. error: the exception's error code, or 0. */
+void handle_trap(struct pt_regs *regs, unsigned long vector, unsigned long error)
 {
 	if (vector == VECTOR_PF)
-		handle_page_fault(regs);
+		handle_page_fault(regs, error);
 	else if (vector >= 32)
 		handle_irq((unsigned int)vector);
 	else
-		handle_exception(regs, (unsigned int)vector);
+		handle_exception(regs, (unsigned int)vector, error);
 }
 
 /* On an IST stack: nothing here may sleep or touch what was interrupted. */
@@ -242,6 +329,7 @@ void handle_paranoid_trap(struct pt_regs *regs, unsigned long vector)
 		 * In the kernel: single-stepping that came along from user mode with SYSENTER-like
 		 * tricks, or a breakpoint on data. Clear TF so that we get on.
 		 */
+		read_clear_dr6();
 		regs->flags &= ~X86_EFLAGS_TF;
 		return;
 	}
@@ -260,7 +348,7 @@ void exit_to_user_mode_work(struct pt_regs *regs)
 		if (work & WORK_RESCHED)
 			schedule();
 		if (work & WORK_SIGNAL)
-			do_signal();
+			do_signal(regs);
 		if (work & WORK_IRET)
 			se_clear_work(&current->se, WORK_IRET);
 		local_irq_disable();

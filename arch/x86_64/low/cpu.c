@@ -122,7 +122,8 @@ void cpu_init_features(void)
 	if (f->xsave)
 		cr4 |= X86_CR4_OSXSAVE;
 	write_cr4(cr4);
-	write_cr0((read_cr0() | X86_CR0_MP | X86_CR0_NE | X86_CR0_WP) & ~(X86_CR0_EM | X86_CR0_TS));
+	write_cr0((read_cr0() | X86_CR0_MP | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM) &
+		  ~(X86_CR0_EM | X86_CR0_TS));
 
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | (f->nx ? EFER_NX : 0));
 	if (!f->nx)

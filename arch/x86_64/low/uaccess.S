@@ -3,26 +3,7 @@
  * Copying between kernel and user memory. REP MOVSB keeps in rcx what is left to do, so a fault
  * anywhere leaves the answer ready. SMAP (where the processor has it) is lifted only in between.
  */
-#define EX_TABLE(insn, fixup)				\
-	.pushsection __ex_table, "a";			\
-	.balign 4;					\
-	.long	(insn) - .;				\
-	.long	(fixup) - .;				\
-	.popsection
-
-.macro USER_ACCESS_BEGIN
-	cmpb	$0, uaccess_smap(%rip)
-	je	.Lstac\@
-	stac
-.Lstac\@:
-.endm
-
-.macro USER_ACCESS_END
-	cmpb	$0, uaccess_smap(%rip)
-	je	.Lclac\@
-	clac
-.Lclac\@:
-.endm
+#include <arch/uaccess_asm.h>
 
 	.text
 /* unsigned long __copy_user(void *to, const void *from, unsigned long len): bytes not copied */

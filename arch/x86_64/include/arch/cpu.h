@@ -9,6 +9,7 @@
 #define X86_EFLAGS_IF	 BIT(9)
 #define X86_EFLAGS_DF	 BIT(10)
 #define X86_EFLAGS_NT	 BIT(14)
+#define X86_EFLAGS_RF	 BIT(16)
 #define X86_EFLAGS_AC	 BIT(18)
 #define X86_EFLAGS_FIXED BIT(1)
 
@@ -17,6 +18,7 @@
 #define X86_CR0_TS	   BIT(3)
 #define X86_CR0_NE	   BIT(5)
 #define X86_CR0_WP	   BIT(16)
+#define X86_CR0_AM	   BIT(18)
 #define X86_CR4_MCE	   BIT(6)
 #define X86_CR4_PGE	   BIT(7)
 #define X86_CR4_OSFXSR	   BIT(9)
@@ -77,6 +79,20 @@ DEFINE_CR(2)
 DEFINE_CR(3)
 DEFINE_CR(4)
 #undef DEFINE_CR
+
+/* What a debug exception was about; the processor only ever sets bits there (SDM volume 3B, section 17.2.3). */
+#define DR6_INITIAL 0xffff0ff0UL
+#define DR6_TRAPS   0xfUL
+#define DR6_STEP    BIT(14)
+
+/* The bits that have been set, 1 for what happened; forgets them. */
+static inline unsigned long read_clear_dr6(void)
+{
+	unsigned long v;
+
+	__asm__ volatile("mov %%dr6, %0\n\tmov %1, %%dr6" : "=&r"(v) : "r"(DR6_INITIAL));
+	return v ^ DR6_INITIAL;
+}
 
 static inline unsigned long local_save_flags(void)
 {

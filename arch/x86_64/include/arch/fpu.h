@@ -7,7 +7,7 @@
 #ifndef ARCH_FPU_H
 #define ARCH_FPU_H
 
-#include "kernel/base/types.h"
+#include "kernel/base/compiler.h"
 
 #define FPU_ALIGN 64
 
@@ -18,6 +18,30 @@ void fpu_area_init(void *area);
 /* => area is FPU_ALIGN-aligned and fpu_area_size() long. */
 void fpu_save(void *area);
 void fpu_restore(const void *area);
+/* Gives the running program the values that a new one starts with. */
+void fpu_reset(void);
+
+/*
+ * The same registers in a signal frame: fpu_user_size() bytes at an address that is
+ * FPU_ALIGN-aligned for saving. May sleep; another task may run in between.
+ */
+size_t fpu_user_size(void);
+/* 0, or -EFAULT. Leaves the bytes alone that the processor leaves to software. */
+int fpu_save_user(void __user *area);
+/*
+ * Loads the components in `features`, the others get their initial values. fx_only: the area ends after
+ * FXSAVE's 512 bytes. 0, or -EFAULT when the area can't be read or the processor refuses it; then
+ * the registers are initial.
+ */
+int fpu_restore_user(const void __user *area, u64 features, bool fx_only);
+
+/*
+ * The exceptions that are raised and not masked, as in the status words: IE 1, DE 2, ZE 4, OE 8,
+ * UE 16, PE 32 (SDM volume 1, figures 8-4 and 10-3).
+ */
+u32 fpu_exceptions_x87(void);
+u32 fpu_exceptions_simd(void);
+
 /* Enables the units on this CPU and finds the area's size. => cpu_init_features() ran. */
 void fpu_init(void);
 

@@ -11,7 +11,8 @@
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx;
 	unsigned long r11, r10, r9, r8, ax, cx, dx, si, di;
-	unsigned long orig_ax; /* system-call number, or the exception's error code */
+	/* The system call's number; -1 when it was none. In the kernel's own faults, the error code. */
+	unsigned long orig_ax;
 	unsigned long ip, cs, flags, sp, ss;
 };
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The queues in which signals wait, each with what its sender said about it. */
+#include "kernel/base/string.h"
+#include "kernel/process/task.h"
+#include "mm/slab.h"
+
+struct sigqueue {
+	struct list_head link;
+	struct siginfo_kernel info;
+};
+
+static struct kmem_cache *sigqueue_cache;
+
+void sigqueue_init(void)
+{
+	sigqueue_cache = kmem_cache_create("sigqueue", sizeof(struct sigqueue), 0);
+}
+
+void sigpending_init(struct sigpending *pending)
+{
+	pending->signals = 0;
+	INIT_LIST_HEAD(&pending->queue);
+}
+
+static void free_entry(struct sigqueue *q, struct task_struct *task)
+{
+	list_del(&q->link);
+	task->nr_sigqueued--;
+	kmem_cache_free(sigqueue_cache, q);
+}
+
+void sigpending_flush(struct sigpending *pending, struct task_struct *task, u64 mask)
+{
+	struct sigqueue *q, *next;
+
+	if (!(pending->signals & mask))
+		return;
+	WRITE_ONCE(pending->signals, pending->signals & ~mask);
+	list_for_each_entry_safe(q, next, &pending->queue, link)
+	{
+		if (mask & sig_bit(q->info.si_signo))
+			free_entry(q, task);
+	}
+}
+
+void sigpending_free(struct sigpending *pending, struct task_struct *task)
+{
+	sigpending_flush(pending, task, ~0UL);
+}
+
+/* Linux counts what waits for all processes of a user together; here each process has the whole limit. */
+static bool may_queue(const struct task_struct *task)
+{
+	return task->nr_sigqueued < task->rlim[RLIMIT_SIGPENDING].cur;
+}
+
+int sigpending_add(struct sigpending *pending, struct task_struct *task,
+		   const struct siginfo_kernel *info, bool limited)
+{
+	struct sigqueue *q = NULL;
+	int sig = info->si_signo;
+
+	if (sig < SIGRTMIN && (pending->signals & sig_bit(sig)))
+		return 0;
+	/* What the kernel kills with needs no explanation, and must not fail. */
+	if (sig != SIGKILL && (!limited || may_queue(task)))
+		q = kmem_cache_alloc(sigqueue_cache, GFP_ATOMIC);
+	if (q) {
+		q->info = *info;
+		list_add_tail(&q->link, &pending->queue);
+		task->nr_sigqueued++;
+	} else if (sig >= SIGRTMIN && info->si_code != SI_USER) {
+		return -EAGAIN;
+	}
+	WRITE_ONCE(pending->signals, pending->signals | sig_bit(sig));
+	return 0;
+}
+
+/* The siginfo of the first `sig` in the queue; the number goes on waiting if there is another. */
+static void collect(struct sigpending *pending, struct task_struct *task, int sig,
+		    struct siginfo_kernel *info)
+{
+	struct sigqueue *q, *first = NULL;
+	bool another = false;
+
+	list_for_each_entry(q, &pending->queue, link)
+	{
+		if (q->info.si_signo != sig)
+			continue;
+		if (first) {
+			another = true;
+			break;
+		}
+		first = q;
+	}
+	if (!another)
+		WRITE_ONCE(pending->signals, pending->signals & ~sig_bit(sig));
+	if (first) {
+		*info = first->info;
+		free_entry(first, task);
+	} else {
+		siginfo_init(info, sig, SI_USER);
+	}
+}
+
+int sigpending_take(struct sigpending *pending, struct task_struct *task, u64 wanted,
+		    struct siginfo_kernel *info)
+{
+	u64 ready = pending->signals & wanted;
+	int sig;
+
+	if (!ready)
+		return 0;
+	if (ready & SIG_SYNCHRONOUS)
+		ready &= SIG_SYNCHRONOUS;
+	sig = __builtin_ctzl(ready) + 1;
+	collect(pending, task, sig, info);
+	return sig;
+}
+
+int sigpending_take_trap(struct sigpending *pending, struct task_struct *task, u64 wanted,
+			 struct siginfo_kernel *info)
+{
+	struct sigqueue *q;
+
+	wanted &= SIG_SYNCHRONOUS;
+	if (!(pending->signals & wanted))
+		return 0;
+	list_for_each_entry(q, &pending->queue, link)
+	{
+		int sig = q->info.si_signo;
+
+		/* Above SI_USER is what the kernel itself sends. */
+		if (q->info.si_code <= SI_USER || !(wanted & sig_bit(sig)))
+			continue;
+		collect(pending, task, sig, info);
+		return sig;
+	}
+	return 0;
+}
