@@ -9,6 +9,9 @@
 /* A heap area that ends where the new memory begins, of the same kind and not from before a fork. */
 static bool can_extend(const struct vm_area_struct *heap, unsigned long addr, u64 vm_flags)
 {
+	if (heap && (heap->vm_file || heap->vm_ops ||
+		     heap->vm_pgoff + vma_pages(heap) != addr >> PAGE_SHIFT))
+		return false;
 	if (!heap || heap->vm_end != addr || (heap->vm_flags & ~(u64)VM_SOFTDIRTY) != vm_flags)
 		return false;
 	return !heap->anon_vma || list_is_singular(&heap->anon_vma_chain);

@@ -180,6 +180,9 @@ static int stack_may_grow(struct vm_area_struct *vma, unsigned long start)
 
 	if (start < sysctl_mmap_min_addr)
 		return -EPERM;
+	/* One that was moved up here may not have room below in what its pages are numbered by. */
+	if (grow > vma->vm_pgoff)
+		return -ENOMEM;
 	if (prev && !(prev->vm_flags & VM_GROWSDOWN) && (prev->vm_flags & VM_ACCESS_FLAGS) &&
 	    (start < prev->vm_end || start - prev->vm_end < STACK_GUARD_GAP_PAGES << PAGE_SHIFT))
 		return -ENOMEM;
@@ -203,6 +206,9 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 
 	if (start >= vma->vm_start)
 		return 0;
+	/* In Linux growing needs it, and so an area that has grown has it: that decides how it merges. */
+	if (anon_vma_prepare(vma))
+		return -ENOMEM;
 	err = stack_may_grow(vma, start);
 	if (err)
 		return err;

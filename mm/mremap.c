@@ -248,6 +248,7 @@ static unsigned long move_vma(struct move *m)
 	u64 vm_flags = m->vma->vm_flags;
 	const bool dontunmap = m->flags & MREMAP_DONTUNMAP, accounted = vm_flags & VM_ACCOUNT;
 	unsigned long charge = dontunmap ? m->new_len : m->new_len - m->old_len, moved;
+	unsigned long hiwater_vm;
 	struct vm_area_struct *new;
 	int err;
 

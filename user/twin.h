@@ -196,10 +196,11 @@ __attribute__((noinline)) static long kernel(long nr, unsigned long a, unsigned 
 					     unsigned long c, unsigned long d, unsigned long e,
 					     unsigned long f)
 {
+	long before = minor_faults(), ret;
+	/* After the call, which may use these registers. */
 	register unsigned long r10 __asm__("r10") = d;
 	register unsigned long r8 __asm__("r8") = e;
 	register unsigned long r9 __asm__("r9") = f;
-	long before = minor_faults(), ret;
 
 	__asm__ volatile("syscall"
 			 : "=a"(ret)

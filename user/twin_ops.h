@@ -6,6 +6,9 @@
  * Where the kernel chooses an address, only whether it is in the region goes into the text; what
  * lies elsewhere is unmapped or moved back. Not used, as its effect depends on the state of the
  * kernel's lists: MADV_PAGEOUT.
+ *
+ * No expression draws two random numbers whose order is the compiler's choice: a seed means the same
+ * in every build.
  */
 #ifndef USER_TWIN_OPS_H
 #define USER_TWIN_OPS_H
@@ -188,11 +191,14 @@ static void op_mmap(void)
 /* In the parts for stacks and for whole page tables. */
 static void op_mmap_stack(void)
 {
-	unsigned long at = STACK_FROM + below(STACK_PAGES - 4);
+	unsigned long at = STACK_FROM + below(STACK_PAGES - 4), pages = 1 + below(4);
+	unsigned long prot = chance(85) ? 3 : pick_prot();
+	unsigned long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 
+	if (chance(75))
+		flags |= MAP_GROWSDOWN;
 	begin_op(C_MMAP);
-	do_mmap(page_addr(at), (1 + below(4)) * PAGE, chance(85) ? 3 : pick_prot(),
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | (chance(75) ? MAP_GROWSDOWN : 0));
+	do_mmap(page_addr(at), pages * PAGE, prot, flags);
 }
 
 /* A place in the big part: a table's start, a page beside it, or anywhere. */
@@ -213,15 +219,17 @@ static unsigned long pick_big(unsigned long pages)
 
 static unsigned long pick_big_size(void)
 {
-	return 512 * (1 + below(3)) + (chance(40) ? below(512) : 0);
+	unsigned long pages = 512 * (1 + below(3));
+
+	return chance(40) ? pages + below(512) : pages;
 }
 
 static void op_mmap_big(void)
 {
-	unsigned long pages = pick_big_size();
+	unsigned long pages = pick_big_size(), at = pick_big(pages + 512);
 
 	begin_op(C_MMAP);
-	do_mmap(page_addr(pick_big(pages + 512)), pages * PAGE, chance(85) ? 3 : 1,
+	do_mmap(page_addr(at), pages * PAGE, chance(85) ? 3 : 1,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);
 }
 

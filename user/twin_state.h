@@ -100,14 +100,18 @@ static void read_areas(void)
 			break;
 		at = hex(line, &start);
 		at = hex(at + 1, &end);
-		if (start >= REGION && end <= REGION + REGION_PAGES * PAGE)
+		if (start >= REGION && end <= REGION + REGION_PAGES * PAGE) {
 			add_area(start, end, at + 1);
-		else if (start >= heap_base && start < heap_base + (1UL << 30) &&
-			 heap_used < sizeof(state.heap) - 40)
+		} else if (end > heap_base && start < heap_base + (1UL << 30) &&
+			   heap_used < sizeof(state.heap) - 40) {
+			/* The bss may be one area with the heap. */
+			if (start < heap_base)
+				start = heap_base;
 			heap_used +=
 				snprintf(state.heap + heap_used, sizeof(state.heap) - heap_used,
 					 " %lu-%lu%.4s", (start - heap_base) / PAGE,
 					 (end - heap_base) / PAGE, at + 1);
+		}
 		line = next + 1;
 	}
 }
