@@ -9,7 +9,7 @@
  * also what decides which touched areas may merge, since a merged area has only one for new pages.
  *
  * Locks: mmap_lock for an area's list of chains (for reading, one fault at a time under
- * anon_vma_prepare_lock); anon_vma->rwsem for the tree. Everything is allocated before the first change.
+ * prepare_lock); anon_vma->rwsem for the tree. Everything is allocated before the first change.
  */
 #include "mm/internal.h"
 

@@ -14,7 +14,6 @@
  */
 #include "kernel/abi/mman.h"
 #include "mm/internal.h"
-#include "mm/oom.h"
 
 void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigned long addr)
 {
@@ -280,13 +279,17 @@ static enum fault_verdict verdict_of(unsigned int ret)
 	return FAULT_HANDLED;
 }
 
+#define OOM_KERNEL_ROUNDS 50
+
 enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
 {
 	struct task_mm *task = current_mm_task();
 	struct mm_struct *mm = task->mm;
 	struct vm_area_struct *vma;
 	enum fault_verdict verdict = FAULT_NO_AREA;
-	unsigned int ret = 0;
+	/* The kernel may hold a lock that the victim waits for: it doesn't try for ever. */
+	const unsigned int max_rounds = flags & FAULT_FLAG_USER ? ~0U : OOM_KERNEL_ROUNDS;
+	unsigned int ret = 0, rounds = 0;
 
 	if (address >= TASK_SIZE)
 		return FAULT_NO_AREA;
@@ -303,7 +306,7 @@ enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
 		if (!(ret & VM_FAULT_RETRY))
 			up_read(&mm->mmap_lock);
 		/* Another process may have to go for this one to go on; it may also be this one. */
-		if (verdict == FAULT_OOM && out_of_memory() && !task->kill_pending)
+		if (verdict == FAULT_OOM && (rounds++ < max_rounds) && may_retry_oom())
 			ret = VM_FAULT_RETRY;
 	} while (ret & VM_FAULT_RETRY);
 

@@ -5,6 +5,7 @@
  */
 #include "kernel/base/string.h"
 #include "mm/internal.h"
+#include "mm/oom.h"
 
 /* The entry that maps addr, or none. => mmap_lock held, so the tables stay. */
 static pte_t lookup_pte(struct mm_struct *mm, unsigned long addr)
@@ -39,8 +40,12 @@ int faultin_page(struct vm_area_struct *vma, unsigned long addr, bool write, boo
 	if (!area_allows(vma, write, force))
 		return -EFAULT;
 	while (!pte_allows(lookup_pte(vma->vm_mm, addr), write)) {
-		unsigned int ret = handle_mm_fault(vma, addr, flags);
+		unsigned int ret;
 
+		if (current_mm_task()->kill_pending)
+			return -EINTR;
+		ret = handle_mm_fault(vma, addr, flags);
+		BUG_ON(ret & VM_FAULT_RETRY); /* nobody asks for it here */
 		if (ret & VM_FAULT_OOM)
 			return -ENOMEM;
 		if (ret & VM_FAULT_ERROR)
@@ -66,14 +71,9 @@ int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, uns
 
 		if (err)
 			return err;
-		if (current_mm_task()->kill_pending)
-			return -EINTR;
 	}
 	return 0;
 }
-
-/* How much is done before others get at the lock. */
-#define POPULATE_BATCH (64 * PAGE_SIZE)
 
 int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, bool ignore_errors)
 {
@@ -82,7 +82,7 @@ int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, 
 
 	while (addr < end && !err) {
 		struct vm_area_struct *vma;
-		unsigned long stop;
+		unsigned long stop, stop_of_area;
 
 		down_read(&mm->mmap_lock);
 		vma = find_vma_intersection(mm, addr, end);
@@ -97,14 +97,25 @@ int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, 
 				stop = addr + POPULATE_BATCH;
 			err = populate_vma_page_range(vma, addr, stop);
 		}
+		stop_of_area = vma->vm_end;
+		up_read(&mm->mmap_lock);
+		/* What is there already is passed over quickly the second time. */
+		if (err == -ENOMEM && may_retry_oom()) {
+			err = 0;
+			continue;
+		}
 		if (err && err != -EINTR && ignore_errors) {
-			stop = min(end, vma->vm_end);
+			stop = min(end, stop_of_area);
 			err = 0;
 		}
-		up_read(&mm->mmap_lock);
 		addr = stop;
 	}
 	return err;
+}
+
+bool may_retry_oom(void)
+{
+	return out_of_memory() && !current_mm_task()->kill_pending;
 }
 
 void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)

@@ -152,6 +152,7 @@ struct vma_kind {
 	const struct vm_file *file;
 	unsigned long pgoff; /* of the range's first page */
 	struct anon_vma *anon_vma; /* of the pages in the range, NULL when none was written */
+	const struct vm_area_struct *avoid; /* not to be merged with, or NULL */
 };
 /*
  * Lets a neighbour take over [start, end), which is new memory (vma NULL, prev the area before it or
@@ -216,15 +217,20 @@ int mlock_future_check(const struct mm_struct *mm, u64 vm_flags, unsigned long l
 
 /* Faults pages in: gup.c. */
 
+/* How much is done before others get at the lock, in bytes. */
+#define POPULATE_BATCH (64 * PAGE_SIZE)
+
 /* What a write to [start, start + len) would fault in, area by area; errors are passed over. */
 void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len);
 /* The same, ending at the first error: 0, -EFAULT, -ENOMEM. => mmap_lock not held */
 int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, bool ignore_errors);
 /* One area's pages in [start, end), as mlock() wants them. 0 or -errno. => mmap_lock held. */
 int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+/* After -ENOMEM, with no lock held: whether room was made, by ending some other process. */
+bool may_retry_oom(void);
 /*
  * Makes one page accessible, as an access by the program would (write), whatever the rights are now if
- * `force`. 0, -EFAULT, -ENOMEM. => mmap_lock held.
+ * `force`. 0, -EFAULT, -ENOMEM, -EINTR when being killed. => mmap_lock held.
  */
 int faultin_page(struct vm_area_struct *vma, unsigned long addr, bool write, bool force);
 
@@ -262,7 +268,7 @@ static inline struct page *vm_normal_page(pte_t pte)
 unsigned int do_wp_page(struct vm_fault *vmf);
 /* Marks a page nobody else sees yet as anonymous memory of the area at addr. */
 void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigned long addr);
-/* Entry for a new page of an area, young; writable and dirty if `write`. */
+/* The entry for a page with a protection. */
 static inline pte_t mk_pte(struct page *page, pgprot_t prot)
 {
 	return pfn_pte(page_to_pfn(page), prot);

@@ -269,11 +269,15 @@ static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned l
 		if (!vma || vma->vm_start > start)
 			hole = -ENOMEM;
 		if (vma) {
-			stop = min(end, vma->vm_end);
-			err = populate_area(vma, max(start, vma->vm_start), stop, write);
+			start = max(start, vma->vm_start);
+			stop = min(min(end, vma->vm_end), start + POPULATE_BATCH);
+			err = populate_area(vma, start, stop, write);
 		}
 		up_read(&mm->mmap_lock);
-		start = stop;
+		if (err == -ENOMEM && may_retry_oom())
+			err = 0;
+		else
+			start = stop;
 	}
 	return err ? err : hole;
 }

@@ -42,6 +42,9 @@ static void exit_mmap(struct mm_struct *mm)
 #ifdef CONFIG_DEBUG
 	audit_mm(mm);
 #endif
+	/* First out of sight of who truncates a file, who would walk the tables. */
+	for_each_vma(mm, vma)
+		vma_unlink_file(vma);
 	if (mm->mmap) {
 		tlb_gather_mmu(&tlb, mm, true);
 		for_each_vma(mm, vma) unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
@@ -53,7 +56,6 @@ static void exit_mmap(struct mm_struct *mm)
 		next = vma->vm_next;
 		if (vma->vm_flags & VM_ACCOUNT)
 			vm_unacct_memory(vma_pages(vma));
-		vma_unlink_file(vma);
 		remove_vma(vma);
 		vma = next;
 	}

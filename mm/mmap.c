@@ -161,6 +161,16 @@ unacct:
 	return err;
 }
 
+/* There is no pool of huge pages: which is noticed when what was at the place is gone already. */
+static int refuse_huge(struct mm_struct *mm, unsigned long addr, unsigned long len,
+		       unsigned long flags)
+{
+	if (addr & ~PMD_MASK)
+		return flags & MAP_FIXED ? -EINVAL : -ENOMEM;
+	do_munmap(mm, addr, len);
+	return -ENOMEM;
+}
+
 unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
 		      unsigned long len, unsigned long prot, unsigned long flags,
 		      unsigned long pgoff)
@@ -207,9 +217,8 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 		pgoff = addr >> PAGE_SHIFT;
 	if ((flags & MAP_NORESERVE) && sysctl_overcommit_memory != OVERCOMMIT_NEVER)
 		vm_flags |= VM_NORESERVE;
-	/* There is no pool of huge pages that this could come from. */
 	if (flags & MAP_HUGETLB)
-		return -ENOMEM;
+		return refuse_huge(mm, addr, len, flags);
 	/* Who looks for changes has to take new memory, or memory that got longer, for changed. */
 	return mmap_region(mm, file, addr, len, vm_flags | VM_SOFTDIRTY, pgoff);
 }

@@ -5,16 +5,14 @@
 #include "mm/internal.h"
 
 /*
- * A private page that was written and is nobody else's may be writable again at once: a fault would
- * only find the same out. (A clean or shared one waits for its fault.)
+ * A private page of its own memory that is nobody else's may be writable again at once: a fault would
+ * only find the same out. (A shared one waits for its fault.)
  */
 static bool can_be_writable(pte_t pte)
 {
 	struct page *page = vm_normal_page(pte);
 
-	if (!page || !pte_dirty(pte))
-		return false;
-	return page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 1;
+	return page && page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 1;
 }
 
 /*

@@ -152,6 +152,9 @@ static struct vm_area_struct *copy_vma(struct move *m)
 	unsigned long vma_start = vma->vm_start;
 	int err;
 
+	/* With DONTUNMAP the source stays, and stays an area of its own. */
+	if (m->flags & MREMAP_DONTUNMAP)
+		kind.avoid = vma;
 	/* Memory that nobody wrote is as good as new there; written pages keep the index they know. */
 	if (vma_is_anonymous(vma) && !vma->anon_vma)
 		kind.pgoff = m->new >> PAGE_SHIFT;
@@ -225,7 +228,7 @@ static void unmap_old(struct move *m, struct vm_area_struct *vma, unsigned long 
 }
 
 /* MREMAP_DONTUNMAP: the old range stays, empty. Its lock went along with the pages. */
-static void keep_old_empty(struct move *m, const struct vm_area_struct *new)
+static void keep_old_empty(struct move *m)
 {
 	struct vm_area_struct *vma = m->vma;
 	unsigned long end = m->old + m->old_len;
@@ -237,7 +240,7 @@ static void keep_old_empty(struct move *m, const struct vm_area_struct *new)
 			return;
 		m->mm->locked_vm -= m->old_len >> PAGE_SHIFT;
 	}
-	if (new != vma && vma->vm_start == m->old && vma->vm_end == end)
+	if (vma->vm_start == m->old && vma->vm_end == end)
 		unlink_anon_vmas(vma);
 }
 
@@ -272,18 +275,23 @@ static unsigned long move_vma(struct move *m)
 	if (err) {
 		/* Back: the tables there are still in place, so this can't fail. */
 		moved = move_page_tables(mm, m->new, m->old, moved);
+		hiwater_vm = mm->hiwater_vm;
 		vm_stat_account(mm, vm_flags, (long)(m->new_len >> PAGE_SHIFT));
 		unmap_old(m, new, m->new, m->new_len, accounted);
+		mm->hiwater_vm = hiwater_vm;
 		if (accounted)
 			vm_unacct_memory(charge >> PAGE_SHIFT);
 		return err;
 	}
+	/* Old and new are there together only for this moment: that is no peak. */
+	hiwater_vm = mm->hiwater_vm;
 	vm_stat_account(mm, vm_flags, (long)(m->new_len >> PAGE_SHIFT));
 	if (dontunmap) {
-		keep_old_empty(m, new);
+		keep_old_empty(m);
 		return m->new;
 	}
 	unmap_old(m, m->vma, m->old, m->old_len, accounted);
+	mm->hiwater_vm = max(hiwater_vm, mm->total_vm);
 	if ((vm_flags & VM_LOCKED) && m->new_len > m->old_len)
 		m->populate = m->new_len - m->old_len;
 	return m->new;
@@ -291,7 +299,7 @@ static unsigned long move_vma(struct move *m)
 
 /* --- checks ----------------------------------------------------------------------------------------------- */
 
-/* The area at m->old, if it may have the new size; else an ERR_PTR. Sets m->vma. */
+/* Whether the area at m->old may have the new size: 0, and m->vma is it; or -errno. */
 static int vma_to_resize(struct move *m)
 {
 	struct vm_area_struct *vma = find_vma(m->mm, m->old);
@@ -395,7 +403,7 @@ static unsigned long grow_in_place(struct move *m)
 		return -ENOMEM;
 	vma = vma_merge(m->mm, vma, NULL, end, end + grow, &kind);
 	if (!vma) {
-		/* It doesn't merge even with itself (a device's, or one from before a fork): stretch it. */
+		/* A device's area doesn't merge even with itself: stretch it. */
 		vma = m->vma;
 		vma_set_range(vma, vma->vm_start, end + grow);
 		validate_change(m->mm, vma);

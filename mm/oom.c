@@ -21,6 +21,10 @@ bool out_of_memory(void)
 
 	if (!ops || !ops->choose(&victim))
 		return false;
+	if (victim.again) {
+		ops->kill(&victim);
+		return true;
+	}
 	count_vm_event(OOM_KILL);
 	printk("Out of memory: killing %s[%d], which holds %lu kB\n", victim.comm, victim.pid,
 	       victim.pages << (PAGE_SHIFT - 10));

@@ -221,7 +221,7 @@ static void merge_and_add(struct zone *zone, struct page *page, unsigned int ord
 
 /* --- single pages in front ---------------------------------------------------------------------------- */
 
-/* => zone->lock. Whether `n` pages may go to who asks with these flags. */
+/* Whether `n` pages may go to who asks with these flags. */
 static bool may_take(const struct zone *zone, gfp_t gfp, unsigned long n)
 {
 	return !(gfp & __GFP_USER) || zone->free >= zone->reserve + n;
@@ -234,9 +234,14 @@ static struct page *pcp_alloc(enum zone_type type, gfp_t gfp)
 	struct page *page = NULL;
 	unsigned long flags = local_irq_save();
 
+	/* Below the reserve a program gets nothing, not even from here; the figure may be a little old. */
+	if (unlikely(!may_take(zone, gfp, 1))) {
+		local_irq_restore(flags);
+		return NULL;
+	}
 	if (pcp->count == 0) {
 		spin_lock(&zone->lock);
-		for (int i = 0; i < PCP_BATCH && may_take(zone, gfp, 1); i++) {
+		for (int i = 0; i < PCP_BATCH; i++) {
 			page = rmqueue(zone, 0);
 			if (!page)
 				break;
@@ -343,14 +348,19 @@ static struct page *zone_alloc(enum zone_type type, gfp_t gfp, unsigned int orde
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	int type = gfp & __GFP_DMA32 ? ZONE_DMA32 : top_zone;
+	const int first = gfp & __GFP_DMA32 ? ZONE_DMA32 : top_zone;
 	struct page *page = NULL;
 
 	BUG_ON(order > MAX_ORDER);
 	if (should_fail())
 		return NULL;
-	for (; type >= 0 && !page; type--)
+	for (int type = first; type >= 0 && !page; type--)
 		page = zone_alloc((enum zone_type)type, gfp, order);
+	/* Single pages in the CPU's list may be what a block is missing. */
+	if (!page && order > 0) {
+		drain_all_pages();
+		page = zone_alloc((enum zone_type)first, gfp, order);
+	}
 	if (page)
 		prepare_new_page(page, gfp, order);
 	return page;

@@ -12,13 +12,13 @@
 bool page_alloc_ready;
 atomic_long_t nr_page_table_pages;
 
-static void *table_page(void)
+static void *table_page(gfp_t gfp)
 {
 	struct page *page;
 
 	if (!page_alloc_ready)
 		return phys_to_virt(memblock_alloc_low(PAGE_SIZE, PAGE_SIZE));
-	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	page = alloc_page(gfp | __GFP_ZERO);
 	if (!page)
 		return NULL;
 	page_set_flag(page, PG_table);
@@ -52,7 +52,7 @@ static void put_unused_table(void *table)
 /* *entry gets a table if it is empty. The three levels differ only in their types. */
 static int hang_table(struct mm_struct *mm, unsigned long *entry)
 {
-	void *table = table_page();
+	void *table = table_page(GFP_USER);
 
 	if (!table)
 		return -ENOMEM;
@@ -117,7 +117,7 @@ static int kernel_table(unsigned long *entry)
 
 	if (*entry)
 		return 0;
-	table = table_page();
+	table = table_page(GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
 	*entry = virt_to_phys(table).v | _KERNPG_TABLE;

@@ -61,7 +61,7 @@ u64 pagemap_entry(struct mm_struct *mm, unsigned long addr, bool frames)
 	struct page *page;
 	pte_t pte;
 
-	if (!pmd || !pmd_table(pmdp_get(pmd)))
+	if (!vma || !pmd || !pmd_table(pmdp_get(pmd)))
 		return entry;
 	pte = ptep_get(pte_offset(pmdp_get(pmd), addr));
 	if (!pte_present(pte))

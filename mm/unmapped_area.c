@@ -107,7 +107,7 @@ static bool hint_is_free(struct mm_struct *mm, unsigned long addr, unsigned long
 {
 	struct vm_area_struct *vma;
 
-	if (addr > TASK_SIZE - len || addr < sysctl_mmap_min_addr)
+	if (addr > TASK_SIZE - len)
 		return false;
 	vma = find_vma(mm, addr);
 	return !vma || addr + len <= vm_start_gap(vma);

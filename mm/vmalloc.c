@@ -112,7 +112,10 @@ static int vm_populate(struct vm_struct *vm)
 
 static void *vmalloc_guarded(size_t size, size_t below)
 {
-	struct vm_struct *vm = size ? vm_reserve(size, below) : NULL;
+	struct vm_struct *vm = NULL;
+
+	if (size && ALIGN_UP(size, PAGE_SIZE) >= size)
+		vm = vm_reserve(size, below);
 
 	if (!vm)
 		return NULL;

@@ -21,20 +21,26 @@ static unsigned long pages_of(const struct task_struct *task)
 
 static bool choose(struct oom_victim *victim)
 {
-	struct task_struct *task;
+	struct task_struct *task, *dying = NULL;
 
 	spin_lock(&tasklist_lock);
 	list_for_each_entry(task, &all_tasks, tasks) {
 		unsigned long pages = pages_of(task);
 
-		if (pages <= victim->pages)
+		/* One that is on its way already gets the time to go; if it is the only one, again. */
+		if (pages && task->mm_part.kill_pending)
+			dying = task;
+		if (pages <= victim->pages || task->mm_part.kill_pending)
 			continue;
 		victim->pages = pages;
 		victim->pid = task->pid;
 		memcpy(victim->comm, task->comm, sizeof(victim->comm));
 	}
+	/* Nobody new is chosen while somebody is still going. */
+	if (dying && dying != current)
+		*victim = (struct oom_victim){ .pid = dying->pid, .again = true };
 	spin_unlock(&tasklist_lock);
-	return victim->pages > 0;
+	return victim->pages > 0 || victim->again;
 }
 
 /* How long the victim gets to end before somebody who waits for its memory looks again. */
