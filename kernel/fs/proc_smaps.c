@@ -56,7 +56,7 @@ static void show_flags(struct seq_text *seq, u64 flags)
 		{ VM_MAYEXEC, "me" },	 { VM_MAYSHARE, "ms" },	   { VM_GROWSDOWN, "gd" },
 		{ VM_PFNMAP, "pf" },	 { VM_LOCKED, "lo" },	   { VM_IO, "io" },
 		{ VM_SEQ_READ, "sr" },	 { VM_RAND_READ, "rr" },   { VM_DONTCOPY, "dc" },
-		{ VM_DONTEXPAND, "de" }, { VM_LOCKONFAULT, "lf" }, { VM_ACCOUNT, "ac" },
+		{ VM_DONTEXPAND, "de" }, { VM_LOCKONFAULT, "??" }, { VM_ACCOUNT, "ac" },
 		{ VM_NORESERVE, "nr" },	 { VM_HUGETLB, "ht" },	   { VM_SYNC, "sf" },
 		{ VM_WIPEONFORK, "wf" }, { VM_DONTDUMP, "dd" },	   { VM_SOFTDIRTY, "sd" },
 		{ VM_MIXEDMAP, "mm" },	 { VM_HUGEPAGE, "hg" },	   { VM_NOHUGEPAGE, "nh" },
