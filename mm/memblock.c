@@ -85,7 +85,8 @@ void memblock_init(const struct boot_info *info)
 		const struct boot_mem *m = &info->mem[i];
 		u64 end = m->start + m->size;
 
-		if (m->type != BOOT_MEM_RAM || end < m->start)
+		/* Rounding up must not wrap round either. */
+		if (m->type != BOOT_MEM_RAM || end < m->start || m->start >= limit)
 			continue;
 		list_add_range(&ram, ALIGN_UP(m->start, PAGE_SIZE),
 			       ALIGN_DOWN(min(end, limit), PAGE_SIZE));

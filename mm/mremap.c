@@ -41,6 +41,17 @@ static pte_t move_soft_dirty(pte_t pte)
 	return pte_present(pte) ? __pte(pte.v | _PAGE_SOFT_DIRTY) : pte;
 }
 
+/* Whether a stretch of one table has anything to move: for nothing, no table is made. */
+static bool ptes_are_none(pmd_t pmd, unsigned long addr, unsigned long len)
+{
+	const pte_t *pte = pte_offset(pmd, addr);
+
+	for (; len > 0; len -= PAGE_SIZE, pte++)
+		if (!pte_none(ptep_get(pte)))
+			return false;
+	return true;
+}
+
 /* Single entries of one table to (part of) one other. */
 static void move_ptes(struct mm_struct *mm, pmd_t *old_pmd, unsigned long old, pmd_t *new_pmd,
 		      unsigned long new, unsigned long len)
@@ -107,6 +118,9 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 		count_vm_event(MREMAP_MOVED_PMD);
 		return n;
 	}
+	/* So the way back from a failure, to tables that are still there, needs no memory. */
+	if (ptes_are_none(pmdp_get(old_pmd), old, n))
+		return n;
 	if (pte_alloc(mm, new_pmd))
 		return 0;
 	move_ptes(mm, old_pmd, old, new_pmd, new, n);
@@ -232,16 +246,23 @@ static void keep_old_empty(struct move *m)
 {
 	struct vm_area_struct *vma = m->vma;
 	unsigned long end = m->old + m->old_len;
-	u64 flags = vma->vm_flags;
 
-	if (flags & VM_LOCKED) {
-		/* Without memory to cut it out it stays locked, and counted. */
-		if (vma_change_flags(&vma, m->old, end, flags & ~(u64)VM_LOCKED_MASK))
+	if (vma->vm_flags & VM_LOCKED) {
+		/* Cut out, but not merged, as in Linux. Without memory it stays locked, and counted. */
+		if (vma->vm_start < m->old && split_vma(m->mm, vma, m->old, true))
 			return;
+		if (vma->vm_end > end && split_vma(m->mm, vma, end, false))
+			return;
+		vma_start_write(vma);
+		vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
 		m->mm->locked_vm -= m->old_len >> PAGE_SHIFT;
 	}
-	if (vma->vm_start == m->old && vma->vm_end == end)
-		unlink_anon_vmas(vma);
+	if (vma->vm_start != m->old || vma->vm_end != end)
+		return;
+	/* Nothing in it was ever written, as it is now: so it is numbered like new memory, too. */
+	unlink_anon_vmas(vma);
+	if (vma_is_anonymous(vma))
+		vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
 }
 
 /* Moves m->old to m->new, which is free. The new address or -errno. */
