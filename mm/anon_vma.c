@@ -89,7 +89,7 @@ static struct anon_vma *find_mergeable_anon_vma(const struct vm_area_struct *vma
 int __anon_vma_prepare(struct vm_area_struct *vma)
 {
 	struct anon_vma_chain *avc = kmem_cache_alloc(avc_cache, GFP_KERNEL);
-	struct anon_vma *av, *fresh = NULL;
+	struct anon_vma *av;
 	int err = 0;
 
 	if (!avc)
@@ -99,7 +99,7 @@ int __anon_vma_prepare(struct vm_area_struct *vma)
 		goto out;
 	av = find_mergeable_anon_vma(vma);
 	if (!av)
-		av = fresh = anon_vma_alloc();
+		av = anon_vma_alloc();
 	if (!av) {
 		err = -ENOMEM;
 		goto out;

@@ -115,7 +115,10 @@ int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, 
 
 bool may_retry_oom(void)
 {
-	return out_of_memory() && !current_mm_task()->kill_pending;
+	const struct task_mm *task = current_mm_task();
+
+	/* Who is going to end needs no room, and nobody else has to end for it. */
+	return !task->kill_pending && out_of_memory() && !task->kill_pending;
 }
 
 void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)

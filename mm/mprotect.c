@@ -6,13 +6,13 @@
 
 /*
  * A private page of its own memory that is nobody else's may be writable again at once: a fault would
- * only find the same out. (A shared one waits for its fault.)
+ * only find the same out. (A clean or shared one waits for its fault.)
  */
 static bool can_be_writable(pte_t pte)
 {
 	struct page *page = vm_normal_page(pte);
 
-	return page && page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 1;
+	return page && pte_dirty(pte) && page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 1;
 }
 
 /*

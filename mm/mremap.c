@@ -41,17 +41,6 @@ static pte_t move_soft_dirty(pte_t pte)
 	return pte_present(pte) ? __pte(pte.v | _PAGE_SOFT_DIRTY) : pte;
 }
 
-/* Whether a stretch of one table has anything to move: for nothing, no table is made. */
-static bool ptes_are_none(pmd_t pmd, unsigned long addr, unsigned long len)
-{
-	const pte_t *pte = pte_offset(pmd, addr);
-
-	for (; len > 0; len -= PAGE_SIZE, pte++)
-		if (!pte_none(ptep_get(pte)))
-			return false;
-	return true;
-}
-
 /* Single entries of one table to (part of) one other. */
 static void move_ptes(struct mm_struct *mm, pmd_t *old_pmd, unsigned long old, pmd_t *new_pmd,
 		      unsigned long new, unsigned long len)
@@ -88,9 +77,13 @@ static pud_t *pud_lookup(struct mm_struct *mm, unsigned long addr)
 	return pgd_table(pgdp_get(pgd)) ? pud_offset(pgdp_get(pgd), addr) : NULL;
 }
 
-/* One step: moves [old, old + n) and returns n, or 0 when a table could not be had. */
+/*
+ * One step: moves [old, old + n) and returns n, or 0 when a table could not be had. With `back`, `new` is
+ * where the entries came from. The tables there were left, so where there is none, nothing came from:
+ * the way back allocates nothing and can't fail.
+ */
 static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned long new,
-			       unsigned long left)
+			       unsigned long left, bool back)
 {
 	unsigned long n = extent(old, new, left, PUD_SIZE);
 	pud_t *old_pud = pud_lookup(mm, old), *new_pud;
@@ -99,9 +92,9 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 	if (!old_pud || !pud_table(pudp_get(old_pud)))
 		return n;
 	if (n == PUD_SIZE) {
-		new_pud = pud_alloc(mm, new);
+		new_pud = back ? pud_lookup(mm, new) : pud_alloc(mm, new);
 		if (!new_pud)
-			return 0;
+			return back ? n : 0;
 		if (move_table(mm, &old_pud->v, &new_pud->v)) {
 			count_vm_event(MREMAP_MOVED_PUD);
 			return n;
@@ -111,15 +104,14 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 	old_pmd = pmd_offset(pudp_get(old_pud), old);
 	if (!pmd_table(pmdp_get(old_pmd)))
 		return n;
-	new_pmd = pmd_alloc(mm, new);
+	new_pmd = back ? pmd_lookup(mm->pgd, new) : pmd_alloc(mm, new);
 	if (!new_pmd)
-		return 0;
+		return back ? n : 0;
 	if (n == PMD_SIZE && move_table(mm, &old_pmd->v, &new_pmd->v)) {
 		count_vm_event(MREMAP_MOVED_PMD);
 		return n;
 	}
-	/* So the way back from a failure, to tables that are still there, needs no memory. */
-	if (ptes_are_none(pmdp_get(old_pmd), old, n))
+	if (back && !pmd_table(pmdp_get(new_pmd)))
 		return n;
 	if (pte_alloc(mm, new_pmd))
 		return 0;
@@ -132,12 +124,12 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
  * ran out. => mmap_lock held for writing: nobody faults meanwhile; the flush comes before it is dropped.
  */
 static unsigned long move_page_tables(struct mm_struct *mm, unsigned long old, unsigned long new,
-				      unsigned long len)
+				      unsigned long len, bool back)
 {
 	unsigned long done = 0;
 
 	while (done < len) {
-		unsigned long n = move_step(mm, old + done, new + done, len - done);
+		unsigned long n = move_step(mm, old + done, new + done, len - done, back);
 
 		if (!n)
 			break;
@@ -289,13 +281,14 @@ static unsigned long move_vma(struct move *m)
 			vm_unacct_memory(charge >> PAGE_SHIFT);
 		return -ENOMEM;
 	}
-	moved = move_page_tables(mm, m->old, m->new, m->old_len);
+	moved = move_page_tables(mm, m->old, m->new, m->old_len, false);
 	err = moved < m->old_len ? -ENOMEM : 0;
 	if (!err && m->vma->vm_ops && m->vma->vm_ops->mremap)
 		err = m->vma->vm_ops->mremap(new);
 	if (err) {
 		/* Back: the tables there are still in place, so this can't fail. */
-		moved = move_page_tables(mm, m->new, m->old, moved);
+		if (move_page_tables(mm, m->new, m->old, moved, true) != moved)
+			BUG();
 		hiwater_vm = mm->hiwater_vm;
 		vm_stat_account(mm, vm_flags, (long)(m->new_len >> PAGE_SHIFT));
 		unmap_old(m, new, m->new, m->new_len, accounted);

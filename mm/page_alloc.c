@@ -346,6 +346,16 @@ static struct page *zone_alloc(enum zone_type type, gfp_t gfp, unsigned int orde
 	return page;
 }
 
+/* From that zone or one below. */
+static struct page *alloc_from(int type, gfp_t gfp, unsigned int order)
+{
+	struct page *page = NULL;
+
+	for (; type >= 0 && !page; type--)
+		page = zone_alloc((enum zone_type)type, gfp, order);
+	return page;
+}
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	const int first = gfp & __GFP_DMA32 ? ZONE_DMA32 : top_zone;
@@ -354,12 +364,11 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	BUG_ON(order > MAX_ORDER);
 	if (should_fail())
 		return NULL;
-	for (int type = first; type >= 0 && !page; type--)
-		page = zone_alloc((enum zone_type)type, gfp, order);
+	page = alloc_from(first, gfp, order);
 	/* Single pages in the CPU's list may be what a block is missing. */
 	if (!page && order > 0) {
 		drain_all_pages();
-		page = zone_alloc((enum zone_type)first, gfp, order);
+		page = alloc_from(first, gfp, order);
 	}
 	if (page)
 		prepare_new_page(page, gfp, order);

@@ -65,11 +65,6 @@ static void decide(struct vma_op *op, struct vm_area_struct *prev)
 	if (next && next->vm_start == op->end && can_merge(next, kind) &&
 	    next->vm_pgoff == kind->pgoff + pages)
 		op->next = next;
-	/* The middle of an area has no neighbours; each end has one. */
-	if (op->vma && op->start > op->vma->vm_start)
-		op->prev = NULL;
-	if (op->vma && op->end < op->vma->vm_end)
-		op->next = NULL;
 	/* Each fits the range, but do they fit each other? If not, the one before has the right. */
 	if (op->prev && op->next && op->prev->anon_vma && op->next->anon_vma &&
 	    op->prev->anon_vma != op->next->anon_vma)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each thread remembers the areas it found last, four of them, chosen by the address's page. The
+ * Each thread remembers the areas it found last, four of them, each in a slot chosen by the address. The
  * whole cache is valid while its sequence number is the mm's; removing or shrinking an area bumps
  * the mm's, and every thread's cache is stale at once without anybody being told.
  */
