@@ -171,29 +171,39 @@ unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, 
 
 /* --- stacks ------------------------------------------------------------------------------------- */
 
-static int stack_may_grow(struct vm_area_struct *vma, unsigned long start)
+/* Whether there is room down to `start`: not below what may be mapped, and not into the guard gap. */
+static int stack_has_room(const struct vm_area_struct *vma, unsigned long start)
 {
-	struct mm_struct *mm = vma->vm_mm;
-	struct vm_area_struct *prev = vma->vm_prev;
-	unsigned long grow = (vma->vm_start - start) >> PAGE_SHIFT;
+	const struct vm_area_struct *prev = vma->vm_prev;
+	const unsigned long gap = STACK_GUARD_GAP_PAGES << PAGE_SHIFT;
 
 	if (start < sysctl_mmap_min_addr)
 		return -EPERM;
+	if (!prev)
+		return 0;
+	if (start < prev->vm_end)
+		return -ENOMEM;
+	/* Another stack, or what nobody can access, may come close. */
+	if (!(prev->vm_flags & VM_GROWSDOWN) && (prev->vm_flags & VM_ACCESS_FLAGS) &&
+	    start - prev->vm_end < gap)
+		return -ENOMEM;
+	return 0;
+}
+
+/* Whether the limits allow it. */
+static int stack_may_grow(const struct vm_area_struct *vma, unsigned long start)
+{
+	const struct mm_struct *mm = vma->vm_mm;
+	unsigned long grow = (vma->vm_start - start) >> PAGE_SHIFT;
+
 	/* One that was moved up here may not have room below in what its pages are numbered by. */
 	if (grow > vma->vm_pgoff)
-		return -ENOMEM;
-	if (prev && !(prev->vm_flags & VM_GROWSDOWN) && (prev->vm_flags & VM_ACCESS_FLAGS) &&
-	    (start < prev->vm_end || start - prev->vm_end < STACK_GUARD_GAP_PAGES << PAGE_SHIFT))
-		return -ENOMEM;
-	if (prev && start < prev->vm_end)
 		return -ENOMEM;
 	if (!may_expand_vm(mm, vma->vm_flags, grow))
 		return -ENOMEM;
 	if (vma->vm_end - start > task_rlimit(MM_RLIMIT_STACK))
 		return -ENOMEM;
-	if (mlock_future_check(mm, vma->vm_flags, grow << PAGE_SHIFT))
-		return -ENOMEM;
-	return 0;
+	return mlock_future_check(mm, vma->vm_flags, grow << PAGE_SHIFT) ? -ENOMEM : 0;
 }
 
 int expand_stack(struct vm_area_struct *vma, unsigned long addr)
@@ -205,7 +215,10 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 
 	if (start >= vma->vm_start)
 		return 0;
-	/* In Linux growing needs it, and so an area that has grown has it: that decides how it merges. */
+	err = stack_has_room(vma, start);
+	if (err)
+		return err;
+	/* In Linux growing needs it, so an area that tried to grow has it: that decides how it merges. */
 	if (anon_vma_prepare(vma))
 		return -ENOMEM;
 	err = stack_may_grow(vma, start);
