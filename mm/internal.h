@@ -152,7 +152,7 @@ struct vma_kind {
 	const struct vm_file *file;
 	unsigned long pgoff; /* of the range's first page */
 	struct anon_vma *anon_vma; /* of the pages in the range, NULL when none was written */
-	const struct vm_area_struct *avoid; /* not to be merged with, or NULL */
+	const struct vm_area_struct *avoid; /* rather than merging with this one, none is; or NULL */
 };
 /*
  * Lets a neighbour take over [start, end), which is new memory (vma NULL, prev the area before it or

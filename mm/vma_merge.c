@@ -41,7 +41,7 @@ static bool anon_vma_fits(const struct vm_area_struct *vma, const struct anon_vm
 /* Everything but the place: flags, file, and whom its pages belong to. */
 static bool can_merge(const struct vm_area_struct *vma, const struct vma_kind *kind)
 {
-	if (vma == kind->avoid || ((vma->vm_flags ^ kind->flags) & ~(u64)VM_SOFTDIRTY))
+	if ((vma->vm_flags ^ kind->flags) & ~(u64)VM_SOFTDIRTY)
 		return false;
 	if (vma->vm_file != kind->file || (kind->flags & VM_SPECIAL))
 		return false;
@@ -69,6 +69,10 @@ static void decide(struct vma_op *op, struct vm_area_struct *prev)
 	if (op->prev && op->next && op->prev->anon_vma && op->next->anon_vma &&
 	    op->prev->anon_vma != op->next->anon_vma)
 		op->next = NULL;
+	if (kind->avoid && (op->prev == kind->avoid || op->next == kind->avoid)) {
+		op->prev = NULL;
+		op->next = NULL;
+	}
 }
 
 /*
