@@ -233,18 +233,29 @@ static void unmap_old(struct move *m, struct vm_area_struct *vma, unsigned long 
 		rest->vm_flags |= VM_ACCOUNT;
 }
 
-/* MREMAP_DONTUNMAP: the old range stays, empty. Its lock went along with the pages. */
+/*
+ * MREMAP_DONTUNMAP takes the lock along with the pages: the range is cut out of a locked area first, as
+ * in Linux, so that nothing is left that could fail afterwards. 0 or -ENOMEM.
+ */
+static int cut_out_locked(struct move *m)
+{
+	unsigned long end = m->old + m->old_len;
+	int err = 0;
+
+	if (m->vma->vm_start < m->old)
+		err = split_vma(m->mm, m->vma, m->old, true);
+	if (!err && m->vma->vm_end > end)
+		err = split_vma(m->mm, m->vma, end, false);
+	return err;
+}
+
+/* The old range stays, empty. */
 static void keep_old_empty(struct move *m)
 {
 	struct vm_area_struct *vma = m->vma;
 	unsigned long end = m->old + m->old_len;
 
 	if (vma->vm_flags & VM_LOCKED) {
-		/* Cut out, but not merged, as in Linux. Without memory it stays locked, and counted. */
-		if (vma->vm_start < m->old && split_vma(m->mm, vma, m->old, true))
-			return;
-		if (vma->vm_end > end && split_vma(m->mm, vma, end, false))
-			return;
 		vma_start_write(vma);
 		vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
 		m->mm->locked_vm -= m->old_len >> PAGE_SHIFT;
@@ -271,6 +282,10 @@ static unsigned long move_vma(struct move *m)
 	if (mm->map_count >= sysctl_max_map_count - 3)
 		return -ENOMEM;
 	err = may_cut_out(m->vma, m->old, m->old + m->old_len);
+	if (err)
+		return err;
+	if (dontunmap && (vm_flags & VM_LOCKED))
+		err = cut_out_locked(m);
 	if (err)
 		return err;
 	if (accounted && vm_enough_memory(mm, charge >> PAGE_SHIFT))
