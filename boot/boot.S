@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first instructions: from what a boot loader leaves to kernel_main() in the upper half.
+ * The first instructions: from what a boot loader leaves to boot_main() in the upper half.
  *
  * Two doors lead in, both in 32-bit protected mode with paging off:
  *   _start      multiboot2 (GRUB): eax holds the magic, ebx the information structure
@@ -224,7 +224,7 @@ upper_half:
 	shrq	$32, %rdx
 	wrmsr
 	xorl	%ebp, %ebp
-	call	kernel_main
+	call	boot_main
 	ud2
 	.cfi_endproc
 

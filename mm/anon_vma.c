@@ -119,7 +119,8 @@ int anon_vma_clone(struct vm_area_struct *dst, const struct vm_area_struct *src)
 {
 	struct anon_vma_chain *from;
 
-	list_for_each_entry(from, &src->anon_vma_chain, same_vma) {
+	list_for_each_entry(from, &src->anon_vma_chain, same_vma)
+	{
 		struct anon_vma_chain *avc = kmem_cache_alloc(avc_cache, GFP_KERNEL);
 
 		if (!avc) {
@@ -136,7 +137,8 @@ void unlink_anon_vmas(struct vm_area_struct *vma)
 {
 	struct anon_vma_chain *avc, *next;
 
-	list_for_each_entry_safe(avc, next, &vma->anon_vma_chain, same_vma) {
+	list_for_each_entry_safe(avc, next, &vma->anon_vma_chain, same_vma)
+	{
 		struct anon_vma *av = avc->anon_vma;
 		bool last;
 
@@ -156,7 +158,8 @@ void anon_vma_pre_resize(struct vm_area_struct *vma)
 {
 	struct anon_vma_chain *avc;
 
-	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+	{
 		down_write(&avc->anon_vma->rwsem);
 		interval_tree_remove(&avc->node, &avc->anon_vma->chains);
 		up_write(&avc->anon_vma->rwsem);
@@ -167,7 +170,8 @@ void anon_vma_post_resize(struct vm_area_struct *vma)
 {
 	struct anon_vma_chain *avc;
 
-	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+	{
 		set_interval(avc);
 		down_write(&avc->anon_vma->rwsem);
 		interval_tree_insert(&avc->node, &avc->anon_vma->chains);

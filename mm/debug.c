@@ -44,9 +44,11 @@ static void check_kind(const struct vm_area_struct *vma)
 		      vma->vm_start, vma->vm_page_prot.v, vma->vm_flags);
 	if ((vma->vm_flags & VM_LOCKED) && (vma->vm_flags & VM_SPECIAL))
 		panic("validate: area %#lx is locked but can't be", vma->vm_start);
-	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+	{
 		if (avc->vma != vma)
-			panic("validate: area %#lx has another area's anon_vma_chain", vma->vm_start);
+			panic("validate: area %#lx has another area's anon_vma_chain",
+			      vma->vm_start);
 		if (avc->node.start != vma->vm_pgoff ||
 		    avc->node.last != vma->vm_pgoff + vma_pages(vma) - 1)
 			panic("validate: area %#lx: its anon_vma_chain spans other pages",
@@ -104,9 +106,8 @@ static void check_path(const struct mm_struct *mm, struct vm_area_struct *vma)
 		parent = rb_parent(node);
 		if (!parent)
 			break;
-		if (rb_area(parent)->vm_start > rb_area(node)->vm_start ?
-			    parent->rb_left != node :
-			    parent->rb_right != node)
+		if (rb_area(parent)->vm_start > rb_area(node)->vm_start ? parent->rb_left != node :
+									  parent->rb_right != node)
 			panic("validate: area %#lx hangs in the wrong place in the tree",
 			      rb_area(node)->vm_start);
 	}
@@ -156,8 +157,7 @@ static void check_totals(const struct mm_struct *mm)
 	struct mm_struct sum = { .total_vm = 0 };
 	const struct vm_area_struct *vma;
 
-	for_each_vma(mm, vma)
-		vm_stat_account(&sum, vma->vm_flags, (long)vma_pages(vma));
+	for_each_vma(mm, vma) vm_stat_account(&sum, vma->vm_flags, (long)vma_pages(vma));
 	check_total("total_vm", mm->total_vm, sum.total_vm);
 	check_total("data_vm", mm->data_vm, sum.data_vm);
 	check_total("exec_vm", mm->exec_vm, sum.exec_vm);
@@ -175,8 +175,7 @@ static void check_vmacache(const struct mm_struct *mm)
 	for (int i = 0; i < VMACACHE_SIZE; i++) {
 		bool found = !task->vmacache.vmas[i];
 
-		for_each_vma(mm, vma)
-			found |= vma == task->vmacache.vmas[i];
+		for_each_vma(mm, vma) found |= vma == task->vmacache.vmas[i];
 		if (!found)
 			panic("validate: the vmacache holds an area that is gone");
 	}
@@ -241,9 +240,8 @@ static bool chain_has(const struct vm_area_struct *vma, const struct anon_vma *a
 {
 	const struct anon_vma_chain *avc;
 
-	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
-		if (avc->anon_vma == av)
-			return true;
+	list_for_each_entry(avc, &vma->anon_vma_chain,
+			    same_vma) if (avc->anon_vma == av) return true;
 	return false;
 }
 

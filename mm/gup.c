@@ -134,8 +134,8 @@ static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool
 	struct vm_area_struct *vma = find_vma(mm, addr);
 	struct page *page;
 
-	if (!vma || (vma->vm_start > addr &&
-		     (!(vma->vm_flags & VM_GROWSDOWN) || expand_stack(vma, addr))))
+	if (!vma ||
+	    (vma->vm_start > addr && (!(vma->vm_flags & VM_GROWSDOWN) || expand_stack(vma, addr))))
 		return NULL;
 	if (faultin_page(vma, addr, write, false))
 		return NULL;

@@ -20,7 +20,8 @@ static void map_direct_part(u64 start, u64 end, u64 from, u64 to, pgprot_t prot)
 	start = max(start, from);
 	end = min(end, to);
 	if (start < end)
-		must(map_kernel_range(PAGE_OFFSET + start, make_phys(start), end - start, prot, false));
+		must(map_kernel_range(PAGE_OFFSET + start, make_phys(start), end - start, prot,
+				      false));
 }
 
 /* What the image maps read-only is so in the direct map too. */

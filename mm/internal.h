@@ -150,7 +150,7 @@ int do_munmap_empty(struct mm_struct *mm, unsigned long addr, unsigned long len)
 struct vma_kind {
 	u64 flags;
 	const struct vm_file *file;
-	unsigned long pgoff; /* of the range's first page */
+	unsigned long pgoff;	   /* of the range's first page */
 	struct anon_vma *anon_vma; /* of the pages in the range, NULL when none was written */
 	const struct vm_area_struct *avoid; /* rather than merging with this one, none is; or NULL */
 };
@@ -171,7 +171,8 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, struct vm_area_struct
  * is then the area that holds it. The pages are untouched. 0, -ENOMEM (areas may have been split, all
  * still with the old flags). => mmap_lock held for writing.
  */
-int vma_change_flags(struct vm_area_struct **vma, unsigned long start, unsigned long end, u64 flags);
+int vma_change_flags(struct vm_area_struct **vma, unsigned long start, unsigned long end,
+		     u64 flags);
 
 /* --- who may map an anonymous page: anon_vma.c ----------------------------------------------------- */
 
@@ -188,7 +189,6 @@ void unlink_anon_vmas(struct vm_area_struct *vma);
 void anon_vma_pre_resize(struct vm_area_struct *vma);
 void anon_vma_post_resize(struct vm_area_struct *vma);
 void anon_vma_init(void);
-
 
 unsigned long arch_get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,
 				     unsigned long pgoff, unsigned long flags);

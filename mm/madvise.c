@@ -241,11 +241,13 @@ static int advise_range(struct mm_struct *mm, unsigned long start, unsigned long
 }
 
 /* One area's part. */
-static int populate_area(struct vm_area_struct *vma, unsigned long start, unsigned long end, bool write)
+static int populate_area(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			 bool write)
 {
 	int err = 0;
 
-	if ((vma->vm_flags & (VM_IO | VM_PFNMAP)) || !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
+	if ((vma->vm_flags & (VM_IO | VM_PFNMAP)) ||
+	    !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
 		return -EINVAL;
 	for (; start < end && !err; start += PAGE_SIZE)
 		err = faultin_page(vma, start, write, false);

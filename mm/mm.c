@@ -43,8 +43,7 @@ static void exit_mmap(struct mm_struct *mm)
 	audit_mm(mm);
 #endif
 	/* First out of sight of who truncates a file, who would walk the tables. */
-	for_each_vma(mm, vma)
-		vma_unlink_file(vma);
+	for_each_vma(mm, vma) vma_unlink_file(vma);
 	if (mm->mmap) {
 		tlb_gather_mmu(&tlb, mm, true);
 		for_each_vma(mm, vma) unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);

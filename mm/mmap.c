@@ -14,7 +14,8 @@
 static unsigned long round_hint(unsigned long addr)
 {
 	addr &= PAGE_MASK;
-	return addr && addr < sysctl_mmap_min_addr ? ALIGN_UP(sysctl_mmap_min_addr, PAGE_SIZE) : addr;
+	return addr && addr < sysctl_mmap_min_addr ? ALIGN_UP(sysctl_mmap_min_addr, PAGE_SIZE) :
+						     addr;
 }
 
 static u64 calc_vm_flags(unsigned long prot, unsigned long flags)

@@ -12,7 +12,8 @@ static bool can_be_writable(pte_t pte)
 {
 	struct page *page = vm_normal_page(pte);
 
-	return page && pte_dirty(pte) && page_is_anon(page) && page_mapcount(page) == 1 && page_count(page) == 1;
+	return page && pte_dirty(pte) && page_is_anon(page) && page_mapcount(page) == 1 &&
+	       page_count(page) == 1;
 }
 
 /*
@@ -111,7 +112,8 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start, unsig
 static int do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long end,
 		       unsigned long prot, unsigned long grows)
 {
-	const bool read_implies_exec = (prot & PROT_READ) && task_has_personality(READ_IMPLIES_EXEC);
+	const bool read_implies_exec =
+		(prot & PROT_READ) && task_has_personality(READ_IMPLIES_EXEC);
 	struct vm_area_struct *vma = find_vma(mm, start);
 	int err;
 

@@ -15,7 +15,7 @@ struct move {
 	struct mm_struct *mm;
 	struct vm_area_struct *vma; /* the area that is moved, or has its part moved */
 	unsigned long old, old_len, new, new_len;
-	unsigned long flags; /* MREMAP_* */
+	unsigned long flags;	/* MREMAP_* */
 	unsigned long populate; /* bytes to bring in from `new + old_len` on, 0 for none */
 };
 
@@ -65,7 +65,7 @@ static void move_ptes(struct mm_struct *mm, pmd_t *old_pmd, unsigned long old, p
 static unsigned long extent(unsigned long old, unsigned long new, unsigned long left,
 			    unsigned long size)
 {
-	unsigned long e = min(size - (old & (size - 1)), size - (new & (size - 1)));
+	unsigned long e = min(size - (old & (size - 1)), size - (new &(size - 1)));
 
 	return min(e, left);
 }
@@ -454,7 +454,8 @@ static unsigned long choose_place(const struct move *m)
 	bool has_table = ALIGN_UP(m->old, PMD_SIZE) + PMD_SIZE <= m->old + m->old_len;
 
 	if (has_table && m->new_len <= TASK_SIZE - PMD_SIZE) {
-		addr = get_unmapped_area(m->mm, m->vma->vm_file, 0, m->new_len + PMD_SIZE, pgoff, flags);
+		addr = get_unmapped_area(m->mm, m->vma->vm_file, 0, m->new_len + PMD_SIZE, pgoff,
+					 flags);
 		if (!IS_ERR_VALUE(addr))
 			return addr + ((m->old - addr) & (PMD_SIZE - 1));
 	}

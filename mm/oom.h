@@ -8,7 +8,7 @@ struct oom_victim {
 	int pid;
 	char comm[16];
 	unsigned long pages; /* resident, with page tables */
-	bool again; /* it was chosen before and is still on its way */
+	bool again;	     /* it was chosen before and is still on its way */
 };
 
 /* Tasks belong to a higher layer, which registers these. */

@@ -161,13 +161,13 @@ struct vm_operations_struct {
 struct anon_vma {
 	struct rw_semaphore rwsem; /* the tree below */
 	struct rb_root chains;	   /* anon_vma_chain by page offset: interval tree */
-	unsigned int degree;	   /* chains in the tree; the last to leave frees it. => rwsem, writing */
+	unsigned int degree; /* chains in the tree; the last to leave frees it. => rwsem, writing */
 };
 
 struct anon_vma_chain {
 	struct vm_area_struct *vma;
 	struct anon_vma *anon_vma;
-	struct list_head same_vma; /* in vma->anon_vma_chain. => mmap_lock */
+	struct list_head same_vma;	/* in vma->anon_vma_chain. => mmap_lock */
 	struct interval_tree_node node; /* in anon_vma->chains */
 };
 
@@ -223,7 +223,7 @@ struct vm_area_struct {
 	struct vm_file *vm_file; /* holds a reference; NULL for anonymous memory */
 	void *vm_private_data;
 
-	struct anon_vma *anon_vma; /* of new pages; set by the first private write fault */
+	struct anon_vma *anon_vma;	 /* of new pages; set by the first private write fault */
 	struct list_head anon_vma_chain; /* all that pages of this area may belong to */
 	struct interval_tree_node i_mmap_node; /* in vm_file->mapping->i_mmap */
 	unsigned int vm_lock_seq; /* equals mm->mm_lock_seq while a writer changes this area */

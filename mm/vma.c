@@ -246,7 +246,7 @@ struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma)
 	new->vm_prev = NULL;
 	if (new->vm_file)
 		new->vm_file->vm_fops->get(new->vm_file);
-	if (new->vm_ops && new->vm_ops->open)
+	if (new->vm_ops &&new->vm_ops->open)
 		new->vm_ops->open(new);
 	return new;
 }

@@ -160,7 +160,8 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, struct vm_area_struct
 	return prepare(&op) ? NULL : commit(&op);
 }
 
-int vma_change_flags(struct vm_area_struct **vmap, unsigned long start, unsigned long end, u64 flags)
+int vma_change_flags(struct vm_area_struct **vmap, unsigned long start, unsigned long end,
+		     u64 flags)
 {
 	struct vm_area_struct *vma = *vmap, *merged;
 	const struct vma_kind kind = {

@@ -4,8 +4,11 @@
 
 #include "kernel/base/boot_info.h"
 
-#define LOADER_MULTIBOOT2 1
-#define LOADER_PVH	  2
+/*
+ * Starts everything; info stays valid for ever, NULL when the loader's words made no sense. => the boot
+ * stack and boot.S's page tables, interrupts off
+ */
+void kernel_main(const struct boot_info *info) __attribute__((noreturn));
 
 /* Consoles, ACPI, interrupt controllers, clock and keyboard. => memory management runs. */
 void devices_init(const struct boot_info *info);

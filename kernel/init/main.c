@@ -27,7 +27,7 @@
 extern char __boot_start[], __kernel_end[], __text_start[], __rodata_start[], __data_start[];
 extern char __percpu_load[];
 
-static struct boot_info boot_info;
+static const struct boot_info *boot_info;
 
 /* What isa-debug-exit is told after a panic: QEMU then exits with 2 * 0x55 + 1. */
 #define PANIC_EXIT_VALUE 0x55
@@ -40,38 +40,26 @@ static void end_machine(int status)
 
 static struct panic_hook state_hook = { .show = show_kernel_state };
 
-/* boot.S shows the first 4 GiB in the direct map. */
-#define BOOT_MAP_END (1UL << 32)
-
-static const void *boot_map(u64 phys, size_t len)
+static void use_boot_info(const struct boot_info *info)
 {
-	return phys < BOOT_MAP_END && len <= BOOT_MAP_END - phys ? phys_to_virt(make_phys(phys)) :
-								   NULL;
-}
-
-static void read_boot_info(u32 loader, u64 phys)
-{
-	const u32 *mbi = boot_map(phys, 8);
-	int err = loader == LOADER_PVH ? boot_parse_pvh(&boot_info, phys, boot_map) :
-					 boot_parse_multiboot2(&boot_info, mbi, mbi ? *mbi : 0);
-
-	if (err)
+	if (!info)
 		panic("the boot loader's information is unusable");
-	cmdline_init(boot_info.cmdline);
+	boot_info = info;
+	cmdline_init(info->cmdline);
 	printk_set_quiet(cmdline_has("quiet"));
-	if (boot_info.truncated)
+	if (info->truncated)
 		pr_warn("parts of the boot loader's information were damaged or too long\n");
 }
 
 /* What of RAM is in use already. The first MiB is left to firmware. */
-static void reserve_memory(u32 loader, u64 info_phys)
+static void reserve_memory(void)
 {
-	memblock_init(&boot_info);
+	memblock_init(boot_info);
 	memblock_reserve(0, 1UL << 20);
 	memblock_reserve((u64)__boot_start,
 			 (u64)__kernel_end - KERNEL_IMAGE_BASE - (u64)__boot_start);
-	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
-		memblock_reserve(boot_info.modules[i].start, boot_info.modules[i].size);
+	for (unsigned int i = 0; i < boot_info->nr_modules; i++)
+		memblock_reserve(boot_info->modules[i].start, boot_info->modules[i].size);
 }
 
 static void percpu_init(void)
@@ -91,7 +79,7 @@ static void cpu_init(void)
 	fpu_init();
 }
 
-static void memory_init(u32 loader, u64 info_phys)
+static void memory_init(void)
 {
 	const struct kernel_image image = {
 		.text = (unsigned long)__text_start,
@@ -100,7 +88,7 @@ static void memory_init(u32 loader, u64 info_phys)
 		.end = (unsigned long)__kernel_end,
 	};
 
-	reserve_memory(loader, info_phys);
+	reserve_memory();
 	mm_paging_init(&image);
 	mm_init();
 }
@@ -109,7 +97,7 @@ static void greet(void)
 {
 	unsigned long mib = totalram_pages() >> (20 - PAGE_SHIFT);
 
-	pr_info("Tessera, started by %s on %s\n", boot_info.loader, cpu_features.brand);
+	pr_info("Tessera, started by %s on %s\n", boot_info->loader, cpu_features.brand);
 	pr_info("%lu MiB of RAM, %lu kHz clock\n", mib, (unsigned long)tsc_khz);
 }
 
@@ -144,8 +132,8 @@ int run_program(const char *path)
 
 static void unpack_initramfs(void)
 {
-	for (unsigned int i = 0; i < boot_info.nr_modules; i++) {
-		const struct boot_module *m = &boot_info.modules[i];
+	for (unsigned int i = 0; i < boot_info->nr_modules; i++) {
+		const struct boot_module *m = &boot_info->modules[i];
 
 		/* Of RAM the direct map shows every byte. */
 		if (!memblock_is_ram(m->start) || !memblock_is_ram(m->start + m->size - 1))
@@ -154,7 +142,7 @@ static void unpack_initramfs(void)
 			pr_warn("the initial file system was damaged\n");
 		free_reserved_area(m->start, m->start + m->size);
 	}
-	if (!boot_info.nr_modules)
+	if (!boot_info->nr_modules)
 		pr_warn("no initial file system: the boot loader gave no module\n");
 }
 
@@ -211,21 +199,19 @@ static int init_thread(void *unused)
 	panic("init failed with status %d", exec_program(init));
 }
 
-void __noreturn kernel_main(u32 loader, u64 info_phys);
-
-void kernel_main(u32 loader, u64 info_phys)
+void kernel_main(const struct boot_info *info)
 {
 	percpu_init();
 	machine_halt_hook = end_machine;
 	if (serial_init() == 0)
 		register_console(&serial_console);
-	read_boot_info(loader, info_phys);
+	use_boot_info(info);
 	cpu_init();
 	tsc_init();
-	memory_init(loader, info_phys);
+	memory_init();
 	register_panic_hook(&state_hook);
 	process_init();
-	devices_init(&boot_info);
+	devices_init(boot_info);
 	greet();
 	fs_init();
 	process_register_proc();

@@ -272,5 +272,6 @@ int kernel_execve(const char *path, const char *const *argv, const char *const *
 
 	if (err)
 		return err;
-	return_to_user();
+	enter_user_mode();
+	BUG();
 }

@@ -13,7 +13,7 @@
 
 static void child_start(void *arg)
 {
-	return_to_user();
+	enter_user_mode();
 }
 
 static void copy_registers(struct task_struct *child, unsigned long newsp)

@@ -24,7 +24,8 @@ static bool choose(struct oom_victim *victim)
 	struct task_struct *task, *dying = NULL;
 
 	spin_lock(&tasklist_lock);
-	list_for_each_entry(task, &all_tasks, tasks) {
+	list_for_each_entry(task, &all_tasks, tasks)
+	{
 		unsigned long pages = pages_of(task);
 
 		/* One that is on its way already gets the time to go; if it is the only one, again. */

@@ -17,6 +17,7 @@
 spinlock_t tasklist_lock = SPINLOCK_INIT;
 struct list_head all_tasks = LIST_HEAD_INIT(all_tasks);
 struct task_struct *init_task;
+void (*enter_user_mode)(void);
 
 static struct kmem_cache *task_cache, *fpu_cache;
 

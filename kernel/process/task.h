@@ -208,6 +208,9 @@ u64 sigmask_to_save(void);
 int take_wanted_signal(u64 wanted, struct siginfo_kernel *info);
 void signal_init(void);
 
+/* How the running task leaves for user mode with its pt_regs; set by arch/entry, never returns. */
+extern void (*enter_user_mode)(void);
+
 bool capable(int cap);
 void cred_init_root(struct cred *cred);
 /* What exec makes of ids and capabilities: credentials(7), capabilities(7). */

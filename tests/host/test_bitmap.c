@@ -27,8 +27,7 @@ static bool same(const unsigned long *map, const bool *ref, unsigned long bits)
 		    find_next_zero_bit(map, bits, i) != find(ref, bits, i, false))
 			return false;
 	}
-	for_each_set_bit(bit, map, bits)
-		visited += ref[bit];
+	for_each_set_bit(bit, map, bits) visited += ref[bit];
 	return visited == weight && bitmap_weight(map, bits) == weight &&
 	       bitmap_empty(map, bits) == !weight && bitmap_full(map, bits) == (weight == bits) &&
 	       find_first_bit(map, bits) == find(ref, bits, 0, true) &&
@@ -103,14 +102,12 @@ static bool holds(struct list_head *head, const char *digits)
 	int n = (int)strlen(digits), i = 0;
 	struct thing *thing;
 
-	list_for_each_entry(thing, head, link)
-		if (i == n || thing->value != digits[i++] - '0')
-			return false;
+	list_for_each_entry(thing, head,
+			    link) if (i == n || thing->value != digits[i++] - '0') return false;
 	if (i != n)
 		return false;
-	list_for_each_entry_reverse(thing, head, link)
-		if (thing->value != digits[--i] - '0')
-			return false;
+	list_for_each_entry_reverse(thing, head,
+				    link) if (thing->value != digits[--i] - '0') return false;
 	return list_empty(head) == !n && list_is_singular(head) == (n == 1);
 }
 
@@ -147,9 +144,7 @@ static void lists(void)
 	   "first, last, next and previous entries");
 	first = list_first_entry_or_null(&b, struct thing, link);
 	ok(!first, "an empty list has no first entry");
-	list_for_each_entry_safe(thing, tmp, &a, link)
-		if (thing->value % 2)
-			list_del(&thing->link);
+	list_for_each_entry_safe(thing, tmp, &a, link) if (thing->value % 2) list_del(&thing->link);
 	ok(holds(&a, "02"), "entries can be taken out in a _safe loop");
 	list_del_init(&things[0].link);
 	list_del_init(&things[2].link);
@@ -171,11 +166,9 @@ static void hlists(void)
 	hlist_del_init(&things[0].hash);
 	hlist_del_init(&things[2].hash);
 	hlist_del_init(&things[2].hash);
-	hlist_for_each_entry(thing, &head, hash)
-		sum = sum * 10 + thing->value;
+	hlist_for_each_entry(thing, &head, hash) sum = sum * 10 + thing->value;
 	is(sum, 431, "hlist: first, last and middle taken out, one of them twice");
-	hlist_for_each_entry_safe(thing, tmp, &head, hash)
-		hlist_del_init(&thing->hash);
+	hlist_for_each_entry_safe(thing, tmp, &head, hash) hlist_del_init(&thing->hash);
 	ok(hlist_empty(&head) && hlist_unhashed(&things[4].hash), "hlist: emptied in a _safe loop");
 }
 

@@ -288,7 +288,8 @@ static void replacing(void)
 	struct item *pos, *tmp;
 	int freed = 0;
 
-	rbtree_postorder_for_each_entry_safe(pos, tmp, &root, rb) {
+	rbtree_postorder_for_each_entry_safe(pos, tmp, &root, rb)
+	{
 		free(pos);
 		freed++;
 	}

@@ -11,6 +11,7 @@
 #include <arch/extable.h>
 #include <arch/fpu.h>
 #include <arch/mmu.h>
+#include <arch/switch.h>
 #include <arch/signal.h>
 
 #include "kernel/base/ksyms.h"
@@ -370,6 +371,7 @@ void trap_init(void)
 
 void syscall_init(void)
 {
+	enter_user_mode = return_to_user;
 	/* SDM volume 3A, section 5.8.8. SYSRET to 64-bit mode loads CS = base + 16, SS = base + 8. */
 	wrmsr(MSR_STAR, (u64)USER32_CS << 48 | (u64)KERNEL_CS << 32);
 	wrmsr(MSR_LSTAR, (u64)entry_syscall);
