@@ -197,11 +197,6 @@ static bool op_grow_into_gap(void)
 	return vm_mremap(page(0), 4 * PAGE_SIZE, 8 * PAGE_SIZE, 0, 0) == page(0);
 }
 
-static bool op_fill_gap(void)
-{
-	return map(4, 4, RW, NULL, 0);
-}
-
 static bool op_mlock(void)
 {
 	return !vm_mlock(page(3), 3 * PAGE_SIZE, 0);
@@ -297,7 +292,6 @@ static const struct scenario scenarios[] = {
 	{ "mremap of a whole area", setup_area, op_move_whole, NOTHING },
 	{ "mremap, MREMAP_DONTUNMAP", setup_move, op_move_keep, NOTHING },
 	{ "mremap, growing up to the next", setup_gap, op_grow_into_gap, SUCCESS },
-	{ "mmap between two areas", setup_gap, op_fill_gap, NOTHING },
 	{ "mlock", setup_untouched, op_mlock, PART },
 	{ "madvise", setup_area, op_advice, SPLIT },
 	{ "MADV_POPULATE_WRITE", setup_untouched, op_populate_write, PART },

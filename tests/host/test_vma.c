@@ -86,8 +86,9 @@ static void check_stretch(const struct vm_area_struct **vma, const struct page_m
 			return;
 		CHECK(v->vm_start == base + i * PAGE_SIZE && v->vm_end == base + end * PAGE_SIZE,
 		      "area %#lx-%#lx, expected pages %u-%u", v->vm_start, v->vm_end, i, end);
-		CHECK(v->vm_flags == expected_flags(&pages[i]), "flags %#lx, expected %#lx",
-		      (unsigned long)v->vm_flags, (unsigned long)expected_flags(&pages[i]));
+		CHECK((v->vm_flags & ~(u64)VM_SOFTDIRTY) == expected_flags(&pages[i]),
+		      "flags %#lx, expected %#lx", (unsigned long)v->vm_flags,
+		      (unsigned long)expected_flags(&pages[i]));
 		CHECK(v->vm_file == expected_file(&pages[i]));
 		CHECK(v->vm_pgoff == pages[i].index, "offset %#lx, expected %#lx", v->vm_pgoff,
 		      pages[i].index);
@@ -262,7 +263,7 @@ static void op_mmap(void)
 					  .index = f ? file_page + i : anon_index(first + i) };
 		p->accounted = is_private_writable(p) && !noreserve;
 	}
-	settle(region, first, first + n, true, true);
+	settle_new(region, first, first + n);
 	for (unsigned int i = first; i < first + n && (locked || populate); i++)
 		model_populate(region, i);
 }
@@ -413,6 +414,13 @@ static void model_move(unsigned int from, unsigned int old_n, unsigned int to, u
 	const struct page_model area = region[from];
 	unsigned int start, end;
 
+	/* What keeps its place but loses its lock is cut out first. */
+	if (dontunmap && area.locked) {
+		region[from].cut = true;
+		region[from + old_n].cut = true;
+	}
+	start = area_start(region, from);
+	end = area_end(region, from);
 	for (unsigned int i = 0; i < new_n; i++) {
 		struct page_model *p = &region[to + i];
 
@@ -421,21 +429,26 @@ static void model_move(unsigned int from, unsigned int old_n, unsigned int to, u
 		p->state = i < old_n ? region[from + i].state : ABSENT;
 		p->value = i < old_n ? region[from + i].value : 0;
 	}
-	settle(region, to, to + new_n, true, true);
+	/* A copy that could join its source, which stays, joins nobody. */
+	if (dontunmap && ((end == to && would_join(region, to, to + new_n, true)) ||
+			  (start == to + new_n && would_join(region, to, to + new_n, false))))
+		settle(region, to, to + new_n, false, false);
+	else
+		settle(region, to, to + new_n, true, true);
 	if (!dontunmap) {
 		model_clear(region, from, from + old_n);
 		for (unsigned int i = old_n; i < new_n && area.locked; i++)
 			model_populate(region, to + i);
 		return;
 	}
-	start = area_start(region, from);
-	end = area_end(region, from);
-	for (unsigned int i = from; i < from + old_n; i++)
+	for (unsigned int i = from; i < from + old_n; i++) {
 		region[i].state = ABSENT;
-	for (unsigned int i = start; i < end; i++) {
 		region[i].locked = false;
-		if (start == from && end == from + old_n)
-			region[i].anon = 0;
+		if (start != from || end != from + old_n)
+			continue;
+		region[i].anon = 0;
+		if (area.kind == ANON)
+			region[i].index = anon_index(i);
 	}
 }
 

@@ -130,6 +130,47 @@ static bool anon_fits(const struct page_model *area, unsigned int range)
 	return area->anon == range || (area->anon && !range);
 }
 
+static void join(struct page_model *pages, unsigned int first, unsigned int end, bool join_before,
+		 bool join_behind)
+{
+	unsigned int anon = pages[first].anon;
+
+	if (join_before && pages[first - 1].anon)
+		anon = pages[first - 1].anon;
+	else if (join_behind && pages[end].anon)
+		anon = pages[end].anon;
+	for (unsigned int i = first; i < end; i++)
+		pages[i].cut = false;
+	pages[first].cut = !join_before;
+	pages[end].cut = !join_behind;
+	first = area_start(pages, first);
+	end = area_end(pages, first);
+	for (; first < end; first++)
+		pages[first].anon = anon;
+}
+
+/* Whether [first, end) could be taken over by the area before (else: behind). */
+static bool would_join(const struct page_model *pages, unsigned int first, unsigned int end,
+		       bool before)
+{
+	const struct page_model *area = before ? &pages[first - 1] : &pages[end];
+
+	if (!(before ? same_kind(area, &pages[first]) : same_kind(&pages[end - 1], area)))
+		return false;
+	return anon_fits(area, pages[first].anon);
+}
+
+/* Pages [first, end) are new memory from mmap: it asks behind first, and before whether it fits that. */
+static void settle_new(struct page_model *pages, unsigned int first, unsigned int end)
+{
+	const struct page_model *before = first ? &pages[first - 1] : NULL, *behind = &pages[end];
+	bool join_behind = same_kind(&pages[end - 1], behind) && anon_fits(behind, 0);
+	bool join_before = before && same_kind(before, &pages[first]) &&
+			   anon_fits(before, join_behind ? behind->anon : 0);
+
+	join(pages, first, end, join_before, join_behind);
+}
+
 /*
  * Pages [first, end) have changed and are an area, unless their neighbours, where they are asked, can
  * take them over.
@@ -147,18 +188,7 @@ static void settle(struct page_model *pages, unsigned int first, unsigned int en
 	if (join_before && join_behind && before->anon && behind->anon &&
 	    before->anon != behind->anon)
 		join_behind = false;
-	if (join_before && before->anon)
-		anon = before->anon;
-	else if (join_behind && behind->anon)
-		anon = behind->anon;
-	for (unsigned int i = first; i < end; i++)
-		pages[i].cut = false;
-	pages[first].cut = !join_before;
-	pages[end].cut = !join_behind;
-	first = area_start(pages, first);
-	end = area_end(pages, first);
-	for (; first < end; first++)
-		pages[first].anon = anon;
+	join(pages, first, end, join_before, join_behind);
 }
 
 /* An area's first write: it takes a neighbour's anon_vma if it could ever become one with it. */
