@@ -14,7 +14,7 @@ my @machine = (cpu => 'max,la57=off,pku=off');
 
 # Each kernel's options for Guest::boot, and what its command line has before the runner's words.
 my %kernels = (
-	tessera => [ [ config => $ENV{CONFIG} || 'debug' ], 'quiet init=/bin/runner' ],
+	tessera => [ [ config => $ENV{CONFIG} || 'debug' ], 'quiet norandmaps init=/bin/runner' ],
 	linux => [
 		[ kernel => $reference ],
 		'rdinit=/bin/runner transparent_hugepage=never norandmaps console=ttyS0 quiet panic=-1',
