@@ -138,7 +138,7 @@ static inline unsigned int pte_index(unsigned long addr)
 /* A canonical address repeats bit 47 in bits 48-63. */
 static inline bool addr_is_canonical(unsigned long addr)
 {
-	return (unsigned long)(((long)addr << 16) >> 16) == addr;
+	return (unsigned long)((long)(addr << 16) >> 16) == addr;
 }
 
 /* --- the lowest level ----------------------------------------------------------------------- */
