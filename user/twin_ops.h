@@ -73,6 +73,9 @@ static void op_mlockall(void)
 
 	if (flags == 4)
 		flags = chance(50) ? 2 : 4;
+	/* Near the hard limit the program's own size would decide. */
+	if (state.size > MEMLOCK_PAGES - 100)
+		room = -1;
 	begin_op(C_MLOCKALL);
 	say_op(" flags %lu", flags);
 	if (flags & 1) {
