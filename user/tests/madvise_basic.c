@@ -40,6 +40,7 @@ static void free_pages(void)
 {
 	char *p = hole(4);
 	unsigned long at = (unsigned long)p;
+	long before, after;
 	struct area area;
 
 	fix(p, 4, RW);
@@ -54,6 +55,18 @@ static void free_pages(void)
 	is(raw_madvise(at, 4 * PAGE, MADV_FREE), 0, "FREE of untouched memory: 0");
 	raw_mprotect(at, PAGE, PROT_READ);
 	is(raw_madvise(at, PAGE, MADV_FREE), 0, "FREE of read-only memory: 0");
+	raw_munmap(at, 4 * PAGE);
+
+	/* A page that is clean now isn't made writable at once by mprotect: it waits for its fault. */
+	fix(p, 2, RW);
+	touch(p, 2);
+	raw_madvise(at, PAGE, MADV_FREE);
+	raw_mprotect(at, 2 * PAGE, PROT_READ);
+	raw_mprotect(at, 2 * PAGE, RW);
+	before = minor_faults();
+	touch(p, 2);
+	after = minor_faults();
+	is(after - before, 1, "FREE, read-only and back, then written: that page faults");
 	raw_munmap(at, 4 * PAGE);
 	if (area_at((unsigned long)dontneed, &area))
 		is(raw_madvise(area.start, PAGE, MADV_FREE), -EINVAL,

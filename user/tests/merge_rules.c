@@ -196,6 +196,24 @@ static void moved(void)
 	clear();
 }
 
+/* A stack that has grown counts as touched, even when only a zero page was mapped by it. */
+static void grown(void)
+{
+	raw_mmap(at + 10 * PAGE, 2 * PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+	raw_mlock2(at + 11 * PAGE, PAGE, MLOCK_ONFAULT);
+	(void)peek(p + 8 * PAGE);
+	touch(p + 11 * PAGE, 1);
+	raw_munlock(at + 11 * PAGE, PAGE);
+	is_str(layout(p, 20), "8-11 rw-p, 11-12 rw-p", "grown and touched apart: two areas");
+	clear();
+	raw_mmap(at + 10 * PAGE, 2 * PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+	(void)peek(p + 8 * PAGE);
+	raw_mlock(at + 11 * PAGE, PAGE);
+	raw_munlock(at + 11 * PAGE, PAGE);
+	is_str(layout(p, 20), "8-12 rw-p", "grown, then a part locked and unlocked: one");
+	clear();
+}
+
 /* Splits and what they leave. */
 static void splits(void)
 {
@@ -237,6 +255,7 @@ int main(int argc, char **argv)
 	changed_range();
 	splits();
 	touched();
+	grown();
 	moved();
 	return done_testing();
 }

@@ -125,6 +125,23 @@ static void done_before_failing(void)
 	raw_munmap(at, 20 * PAGE);
 }
 
+/* DONTUNMAP's address is a hint that isn't rounded up as mmap's is: it is refused as it stands. */
+static void low_hint(void)
+{
+	char *p = hole(2);
+	unsigned long at = (unsigned long)p;
+
+	fix(p, 1, RW);
+	if (am_root())
+		skip("a hint below mmap_min_addr", "root may map it");
+	else
+		is(raw_mremap(at, PAGE, PAGE, DONT, 0xf000), -EPERM,
+		   "DONTUNMAP with a hint below mmap_min_addr: EPERM");
+	is(raw_mremap(at, PAGE, PAGE, DONT, 0x10000), 0x10000, "with one right at it: taken");
+	raw_munmap(0x10000, PAGE);
+	raw_munmap(at, 2 * PAGE);
+}
+
 static void area_checks(void)
 {
 	char *p = hole(12);
@@ -247,6 +264,7 @@ int main(int argc, char **argv)
 	missing();
 	new_address();
 	area_checks();
+	low_hint();
 	done_before_failing();
 	limits();
 	locked();

@@ -239,6 +239,49 @@ static void dontunmap(void)
 	raw_munmap(at, 30 * PAGE);
 }
 
+/*
+ * DONTUNMAP where the new area touches the old one, untouched memory all of it. The old area takes no
+ * part in a merge, and when it is a neighbour nobody does. A locked area is cut first: then its rest is
+ * a neighbour like any other.
+ */
+static void dontunmap_beside(void)
+{
+	char *p = hole(30);
+	unsigned long at = (unsigned long)p;
+
+	fix(p, 2, RW);
+	raw_mremap(at, 2 * PAGE, 2 * PAGE, DONT | MREMAP_FIXED, at + 2 * PAGE);
+	is_str(layout(p, 30), "0-2 rw-p, 2-4 rw-p", "DONTUNMAP right behind: two areas");
+	raw_munmap(at, 30 * PAGE);
+	fix(p + 2 * PAGE, 4, RW);
+	raw_mremap(at + 4 * PAGE, 2 * PAGE, 2 * PAGE, DONT | MREMAP_FIXED, at);
+	is_str(layout(p, 30), "0-2 rw-p, 2-6 rw-p", "of a part, right before: two areas");
+	raw_munmap(at, 30 * PAGE);
+	fix(p, 20, RW);
+	raw_mremap(at + 2 * PAGE, 4 * PAGE, 4 * PAGE, DONT | MREMAP_FIXED, at + 15 * PAGE);
+	is_str(layout(p, 30), "0-15 rw-p, 15-19 rw-p, 19-20 rw-p", "into its own end: three");
+	raw_munmap(at, 30 * PAGE);
+	fix(p, 20, RW);
+	raw_mlock2(at, 20 * PAGE, MLOCK_ONFAULT);
+	raw_mremap(at + 2 * PAGE, 4 * PAGE, 4 * PAGE, DONT | MREMAP_FIXED, at + 15 * PAGE);
+	is_str(layout(p, 30), "0-2 rw-p, 2-6 rw-p, 6-20 rw-p", "the same locked: its end joins");
+	raw_munmap(at, 30 * PAGE);
+	fix(p, 2, RW);
+	fix(p + 10 * PAGE, 2, RW);
+	raw_mremap(at, 2 * PAGE, 2 * PAGE, DONT | MREMAP_FIXED, at + 12 * PAGE);
+	is_str(layout(p, 30), "0-2 rw-p, 10-14 rw-p", "beside another area it joins that");
+	raw_munmap(at, 30 * PAGE);
+
+	/* An area whose pages have all gone starts anew: it joins what is mapped beside it. */
+	fix(p, 4, RW);
+	mark(p, 1, 4);
+	raw_mremap(at, 4 * PAGE, 4 * PAGE, FIXED, at + 10 * PAGE);
+	raw_mremap(at + 10 * PAGE, 4 * PAGE, 4 * PAGE, DONT | MREMAP_FIXED, at + 20 * PAGE);
+	fix(p + 14 * PAGE, 2, RW);
+	is_str(layout(p, 30), "10-16 rw-p, 20-24 rw-p", "emptied by DONTUNMAP it is like new");
+	raw_munmap(at, 30 * PAGE);
+}
+
 static void locked(void)
 {
 	char *p = hole(30);
@@ -339,6 +382,7 @@ int main(int argc, char **argv)
 	offsets();
 	protections();
 	dontunmap();
+	dontunmap_beside();
 	locked();
 	on_fault();
 	return done_testing();
