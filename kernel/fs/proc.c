@@ -71,7 +71,7 @@ int proc_open(struct inode *inode, struct file *file)
 	mutex_init(&pf->lock);
 	pf->entry = inode->i_private;
 	pf->pid = (int)inode->i_tag;
-	pf->frames = file->f_cred.privileged;
+	pf->frames = file->f_cred.admin;
 	if (pf->pid) {
 		err = open_task(pf, &file->f_cred);
 		if (err) {

@@ -37,6 +37,7 @@ struct super_block;
 struct cred_view {
 	u32 uid, gid;
 	bool privileged; /* may do what the mode bits deny */
+	bool admin;	 /* CAP_SYS_ADMIN: may know of physical addresses */
 };
 /* The kernel itself. */
 extern const struct cred_view kernel_cred;

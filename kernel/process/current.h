@@ -15,12 +15,13 @@ static inline struct fs_context *current_fs(void)
 	return current->fs;
 }
 
-/* CAP_DAC_OVERRIDE is what lets mode bits be ignored. */
+/* CAP_DAC_OVERRIDE (1) is what lets mode bits be ignored; 21 is CAP_SYS_ADMIN. */
 static inline struct cred_view current_cred_view(void)
 {
 	const struct cred *cred = &current->cred;
 
-	return (struct cred_view){ cred->fsuid, cred->fsgid, cred->cap_effective & BIT(1) };
+	return (struct cred_view){ cred->fsuid, cred->fsgid, cred->cap_effective & BIT(1),
+				   cred->cap_effective & BIT(21) };
 }
 
 static inline unsigned long current_nofile_limit(void)

@@ -31,7 +31,7 @@ sub run_tests {
 run_tests($_, 240, 'uid=65534 tests=all', \@expected, config => $_) for qw(debug release);
 
 # What root alone is shown, and what it alone may do.
-my @as_root = qw(efault exec_wait pagemap_frames);
+my @as_root = sort qw(efault exec_wait pagemap_frames), Guest::root_tests();
 run_tests('as root', 60, 'tests=' . join(',', @as_root), \@as_root);
 
 done_testing;
