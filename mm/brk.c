@@ -107,14 +107,14 @@ unsigned long vm_brk(unsigned long brk)
 	unsigned long old, ret;
 	bool populate = false;
 
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	old = ALIGN_UP(mm->brk, PAGE_SIZE);
 	if (move_brk(mm, brk)) {
 		mm->brk = brk;
 		populate = ALIGN_UP(brk, PAGE_SIZE) > old && (mm->def_flags & VM_LOCKED);
 	}
 	ret = mm->brk;
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	if (populate)
 		mm_populate(mm, old, ALIGN_UP(brk, PAGE_SIZE) - old);
 	return ret;

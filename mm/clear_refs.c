@@ -64,10 +64,10 @@ void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what)
 	struct clear_walk w = { .what = what };
 	struct vm_area_struct *vma;
 
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	if (what == CLEAR_REFS_PEAK) {
 		mm->hiwater_rss = get_mm_rss(mm);
-		up_write(&mm->mmap_lock);
+		mmap_write_unlock(mm);
 		return;
 	}
 	tlb_gather_mmu(&w.tlb, mm, false);
@@ -82,5 +82,5 @@ void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what)
 			walk_page_range(mm->pgd, vma->vm_start, vma->vm_end, &ops, &w);
 	}
 	tlb_finish_mmu(&w.tlb);
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 }

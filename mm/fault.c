@@ -247,14 +247,14 @@ static struct vm_area_struct *find_or_grow(struct mm_struct *mm, unsigned long a
 		return NULL;
 	/* Growing changes the area: take the lock for writing, and look again. */
 	up_read(&mm->mmap_lock);
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	vma = find_vma(mm, addr);
 	err = -EFAULT;
 	if (vma && (vma->vm_start <= addr || (vma->vm_flags & VM_GROWSDOWN))) {
 		err = expand_stack(vma, addr);
 		*why = FAULT_STACK_LIMIT;
 	}
-	downgrade_write(&mm->mmap_lock);
+	mmap_write_downgrade(mm);
 	return err ? NULL : vma;
 }
 

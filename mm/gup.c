@@ -148,7 +148,7 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 {
 	size_t done = 0;
 
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	while (done < len) {
 		unsigned long offset = (addr + done) & ~PAGE_MASK;
 		size_t n = min(len - done, PAGE_SIZE - offset);
@@ -165,6 +165,6 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 		put_page(page);
 		done += n;
 	}
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	return done;
 }

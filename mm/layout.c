@@ -60,7 +60,7 @@ int mm_setup_stack(struct mm_struct *mm, unsigned long top, u64 extra_flags)
 	vma->vm_flags = STACK_FLAGS | extra_flags;
 	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
 	vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	err = find_vma_links(mm, vma->vm_start, vma->vm_end, &place);
 	if (!err)
 		err = vm_enough_memory(mm, 1);
@@ -70,7 +70,7 @@ int mm_setup_stack(struct mm_struct *mm, unsigned long top, u64 extra_flags)
 	} else {
 		remove_vma(vma);
 	}
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	return err;
 }
 
@@ -79,7 +79,7 @@ void mm_expand_stack_by(struct mm_struct *mm, unsigned long bytes)
 	unsigned long limit = task_rlimit(MM_RLIMIT_STACK) & PAGE_MASK;
 	struct vm_area_struct *vma;
 
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	vma = find_vma(mm, mm->start_stack);
 	if (vma && (vma->vm_flags & VM_GROWSDOWN)) {
 		unsigned long size = vma->vm_end - vma->vm_start;
@@ -90,5 +90,5 @@ void mm_expand_stack_by(struct mm_struct *mm, unsigned long bytes)
 		else
 			expand_stack(vma, vma->vm_start - bytes);
 	}
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 }

@@ -301,9 +301,9 @@ int vm_madvise(unsigned long start, unsigned long len_in, int advice)
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return advise_populate(mm, start, end, advice == MADV_POPULATE_WRITE);
 	if (needs_write(advice)) {
-		down_write(&mm->mmap_lock);
+		mmap_write_lock(mm);
 		err = advise_range(mm, start, end, advice);
-		up_write(&mm->mmap_lock);
+		mmap_write_unlock(mm);
 	} else {
 		down_read(&mm->mmap_lock);
 		err = advise_range(mm, start, end, advice);

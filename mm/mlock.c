@@ -96,10 +96,10 @@ int vm_mlock(unsigned long start, unsigned long len, int flags)
 	len = ALIGN_UP(len + (start & ~PAGE_MASK), PAGE_SIZE);
 	start &= PAGE_MASK;
 
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	if (within_limit(mm, start, len))
 		err = apply_lock_flags(mm, start, len, lock_flags);
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	if (err)
 		return err;
 	err = __mm_populate(mm, start, len, false);
@@ -114,9 +114,9 @@ int vm_munlock(unsigned long start, unsigned long len)
 
 	len = ALIGN_UP(len + (start & ~PAGE_MASK), PAGE_SIZE);
 	start &= PAGE_MASK;
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	err = apply_lock_flags(mm, start, len, 0);
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	return err;
 }
 
@@ -154,12 +154,12 @@ int vm_mlockall(int flags)
 	if (!can_do_mlock())
 		return -EPERM;
 	limit = task_rlimit(MM_RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	if (!(flags & MCL_CURRENT) || mm->total_vm <= limit || task_capable(CAP_IPC_LOCK)) {
 		apply_mlockall_flags(mm, flags);
 		err = 0;
 	}
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	if (!err && (flags & MCL_CURRENT))
 		mm_populate(mm, 0, TASK_SIZE);
 	return err;
@@ -169,8 +169,8 @@ int vm_munlockall(void)
 {
 	struct mm_struct *mm = current_mm_task()->mm;
 
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	apply_mlockall_flags(mm, 0);
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	return 0;
 }

@@ -38,7 +38,7 @@ static void exit_mmap(struct mm_struct *mm)
 	struct vm_area_struct *vma, *next;
 	struct mmu_gather tlb;
 
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 #ifdef CONFIG_DEBUG
 	audit_mm(mm);
 #endif
@@ -61,7 +61,7 @@ static void exit_mmap(struct mm_struct *mm)
 	mm->mmap = NULL;
 	mm->mm_rb = RB_ROOT;
 	vmacache_invalidate(mm);
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 }
 
 /* What must be zero when an address space has been emptied. */

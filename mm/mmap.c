@@ -232,10 +232,10 @@ unsigned long vm_mmap(struct vm_file *file, unsigned long addr, unsigned long le
 
 	if (offset & ~PAGE_MASK)
 		return -EINVAL;
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	addr = do_mmap(mm, file, addr, len, prot, flags, offset >> PAGE_SHIFT);
 	populate |= (flags & MAP_LOCKED) || (mm->def_flags & VM_LOCKED);
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	if (populate && !IS_ERR_VALUE(addr))
 		mm_populate(mm, addr, ALIGN_UP(len, PAGE_SIZE));
 	return addr;

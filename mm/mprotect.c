@@ -173,8 +173,8 @@ int vm_mprotect(unsigned long addr, unsigned long len, unsigned long prot)
 		return -ENOMEM;
 	if (prot & ~(unsigned long)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
 		return -EINVAL;
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	err = do_mprotect(mm, addr, end, prot & (PROT_READ | PROT_WRITE | PROT_EXEC), grows);
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	return err;
 }

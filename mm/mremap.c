@@ -212,6 +212,7 @@ static void unmap_old(struct move *m, struct vm_area_struct *vma, unsigned long 
 	unsigned long vma_start = vma->vm_start, vma_end = vma->vm_end;
 	struct vm_area_struct *rest;
 
+	vma_start_write(vma);
 	if (accounted)
 		vma->vm_flags &= ~(u64)VM_ACCOUNT;
 	if (do_munmap_empty(m->mm, start, len)) {
@@ -516,9 +517,9 @@ unsigned long vm_mremap(unsigned long addr, unsigned long old_len, unsigned long
 		return -EINVAL;
 	if (!m.new_len)
 		return -EINVAL;
-	down_write(&m.mm->mmap_lock);
+	mmap_write_lock(m.mm);
 	ret = do_mremap(&m);
-	up_write(&m.mm->mmap_lock);
+	mmap_write_unlock(m.mm);
 	grown_at = m.new + m.old_len;
 	if (!IS_ERR_VALUE(ret) && m.populate)
 		mm_populate(m.mm, grown_at, m.populate);

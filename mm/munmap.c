@@ -111,7 +111,7 @@ static int __do_munmap(struct mm_struct *mm, unsigned long start, unsigned long 
 	if ((next && (next->vm_flags & VM_GROWSDOWN)) || (prev && (prev->vm_flags & VM_GROWSDOWN)))
 		downgrade = false;
 	if (downgrade)
-		downgrade_write(&mm->mmap_lock);
+		mmap_write_downgrade(mm);
 	unmap_region(mm, vma, how & MUNMAP_EMPTY, floor, ceiling);
 	remove_vma_list(vma);
 	return downgrade;
@@ -132,12 +132,12 @@ int vm_munmap(unsigned long addr, unsigned long len)
 	struct mm_struct *mm = current_mm_task()->mm;
 	int ret;
 
-	down_write(&mm->mmap_lock);
+	mmap_write_lock(mm);
 	ret = __do_munmap(mm, addr, len, MUNMAP_DOWNGRADE);
 	if (ret == 1) {
 		up_read(&mm->mmap_lock);
 		return 0;
 	}
-	up_write(&mm->mmap_lock);
+	mmap_write_unlock(mm);
 	return ret;
 }

@@ -111,16 +111,25 @@ pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr)
 
 /* --- the kernel half ----------------------------------------------------------------------------- */
 
+/* Two mappings may need the same table at the same time. */
+static spinlock_t kernel_tables_lock = SPINLOCK_INIT;
+
 static int kernel_table(unsigned long *entry)
 {
 	void *table;
 
-	if (*entry)
+	if (READ_ONCE(*entry))
 		return 0;
 	table = table_page(GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
-	*entry = virt_to_phys(table).v | _KERNPG_TABLE;
+	spin_lock(&kernel_tables_lock);
+	if (!*entry) {
+		WRITE_ONCE(*entry, virt_to_phys(table).v | _KERNPG_TABLE);
+		table = NULL;
+	}
+	spin_unlock(&kernel_tables_lock);
+	put_unused_table(table);
 	return 0;
 }
 

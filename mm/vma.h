@@ -6,6 +6,27 @@
 #include "mm/types.h"
 
 /*
+ * mmap_lock for writing. Its release ends what vma_start_write() began: whoever compares an area's
+ * vm_lock_seq with the mm's sees that nobody is changing the area any more.
+ */
+static inline void mmap_write_lock(struct mm_struct *mm)
+{
+	down_write(&mm->mmap_lock);
+}
+
+static inline void mmap_write_unlock(struct mm_struct *mm)
+{
+	WRITE_ONCE(mm->mm_lock_seq, mm->mm_lock_seq + 1);
+	up_write(&mm->mmap_lock);
+}
+
+static inline void mmap_write_downgrade(struct mm_struct *mm)
+{
+	WRITE_ONCE(mm->mm_lock_seq, mm->mm_lock_seq + 1);
+	downgrade_write(&mm->mmap_lock);
+}
+
+/*
  * The first area that ends above addr, or NULL: addr lies in it, or in the gap below it.
  * => mmap_lock held for reading or writing.
  */

@@ -12,6 +12,7 @@
 #include "kernel/base/string.h"
 #include "kernel/process/exec.h"
 #include "mm/calls.h"
+#include "mm/vma.h"
 #include "mm/sysctl.h"
 #include "mm/slab.h"
 
@@ -86,9 +87,9 @@ static int map_bss(const struct elf64_phdr *ph, unsigned long start, unsigned lo
 	int err = 0;
 
 	if (page_end > page) {
-		down_write(&mm->mmap_lock);
+		mmap_write_lock(mm);
 		err = do_brk_flags(mm, page, page_end - page, ph->p_flags & PF_X ? VM_EXEC : 0);
-		up_write(&mm->mmap_lock);
+		mmap_write_unlock(mm);
 	}
 	if (!err && page > start && (ph->p_flags & PF_W) &&
 	    clear_user((void __user *)start, min(page, end) - start))
