@@ -47,11 +47,6 @@ MODE(no_descriptor, far_jump(0x7b))
 MODE(kernel_code, far_jump(0x10))
 MODE(bad_stack, __asm__ volatile("mov %0, %%ss" : : "r"(0x7b)))
 MODE(interrupt, __asm__ volatile("int $0x99"))
-MODE(iret_nowhere, __asm__ volatile("pushq $0x2b\n\tpushq %%rsp\n\tpushfq\n\tpushq $0x33\n\t"
-				    "pushq %0\n\tiretq"
-				    :
-				    : "r"(0x800000000000UL)
-				    : "memory"))
 MODE(single_step, __asm__ volatile("pushfq\n\torl %0, (%%rsp)\n\tpopfq\n\t"
 				   "mov %1, %%eax\n\tsyscall\n\tnop"
 				   :
@@ -65,7 +60,6 @@ static const struct mode modes[] = {
 	{ "kernel-code", kernel_code },
 	{ "bad-stack", bad_stack },
 	{ "interrupt", interrupt },
-	{ "iret-nowhere", iret_nowhere },
 	{ "single-step", single_step },
 	{ NULL, NULL },
 };
@@ -110,7 +104,6 @@ int main(int argc, char **argv)
 	dies("kernel-code", SIGSEGV, "a jump to the kernel's code segment");
 	dies("bad-stack", SIGSEGV, "a stack segment that isn't there");
 	dies("interrupt", SIGSEGV, "an interrupt vector that isn't for programs");
-	dies("iret-nowhere", SIGSEGV, "IRETQ to an address that isn't canonical");
 	dies("single-step", SIGTRAP, "single steps through a system call");
 	ok(works_with(EFLAGS_NT), "system calls with NT set");
 	ok(works_with(EFLAGS_AC), "with AC set");
