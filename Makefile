@@ -327,7 +327,7 @@ GUEST_TESTS := $(wildcard tests/qemu/*.t tests/twin/*.t)
 # Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
-all: $(O)/debug/tessera.elf $(O)/release/tessera.elf $(O)/initramfs.cpio iso $(O)/compile_commands.json ## build everything that runs (default)
+all: $(O)/debug/tessera.elf $(O)/initramfs.cpio iso $(O)/compile_commands.json ## build what `make run` needs (default)
 
 .PHONY: iso
 iso: $(O)/tessera.iso $(O)/tessera-tour.iso ## build the hybrid BIOS and UEFI image
@@ -347,13 +347,13 @@ debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFL
 .PHONY: test
 test: ## run all tests, on the host and in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all host-tests $(O)/bench.cpio
+	$(Q)$(SUBMAKE) all kernels host-tests $(O)/bench.cpio
 	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(BENCH_GATE) $(HOST_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all
+	$(Q)$(SUBMAKE) all kernels
 	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GUEST_TESTS)
 
 .PHONY: test-host
@@ -443,7 +443,7 @@ FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) ke
 	user user/tests tests/programs tests/host tests/host/*,$(d)/*.c $(d)/*.h)))
 
 .PHONY: kernels programs host-tests
-kernels: $(O)/debug/tessera.elf $(O)/release/tessera.elf
+kernels: $(O)/debug/tessera.elf $(O)/release/tessera.elf ## build the debug and the release kernel
 programs: $(USER_PROGS) $(HELLO_PROGS)
 host-tests: $(HOST_TESTS)
 
