@@ -70,7 +70,7 @@ void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what)
 		mmap_write_unlock(mm);
 		return;
 	}
-	tlb_gather_mmu(&w.tlb, mm, false);
+	tlb_gather_mmu(&w.tlb, mm);
 	for_each_vma(mm, vma)
 	{
 		if (what == CLEAR_REFS_SOFT_DIRTY) {

@@ -60,14 +60,13 @@ extern bool page_alloc_ready;
 struct mmu_gather {
 	struct mm_struct *mm;
 	unsigned long start, end; /* the range to flush; start >= end: nothing */
-	bool whole_mm;		  /* the address space is going: nobody uses it any more */
 	unsigned int nr;
 	struct list_head tables;  /* page-table pages, by lru */
 	long rss[NR_MM_COUNTERS]; /* to be taken from the mm's counts */
 	struct page *pages[GATHER_PAGES];
 };
 
-void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm, bool whole_mm);
+void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm);
 /* The entry for one page at addr was cleared: its reference is the gather's. */
 void tlb_remove_page(struct mmu_gather *tlb, struct page *page, unsigned long addr);
 /* An entry was cleared or restricted that held no page to free. */

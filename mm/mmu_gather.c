@@ -6,12 +6,11 @@
  */
 #include "mm/internal.h"
 
-void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm, bool whole_mm)
+void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 {
 	tlb->mm = mm;
 	tlb->start = ~0UL;
 	tlb->end = 0;
-	tlb->whole_mm = whole_mm;
 	tlb->nr = 0;
 	INIT_LIST_HEAD(&tlb->tables);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
@@ -165,7 +164,7 @@ void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned lo
 	struct mmu_gather tlb;
 
 	update_hiwater_rss(vma->vm_mm);
-	tlb_gather_mmu(&tlb, vma->vm_mm, false);
+	tlb_gather_mmu(&tlb, vma->vm_mm);
 	unmap_page_range(&tlb, vma, start, end);
 	tlb_finish_mmu(&tlb);
 }

@@ -30,7 +30,7 @@ static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first, boo
 	unsigned long end = 0;
 
 	update_hiwater_rss(mm);
-	tlb_gather_mmu(&tlb, mm, false);
+	tlb_gather_mmu(&tlb, mm);
 	for (vma = first; vma; vma = vma->vm_next) {
 		if (!empty)
 			unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);

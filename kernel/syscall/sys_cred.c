@@ -217,14 +217,19 @@ struct cap_data {
 	u32 effective, permitted, inheritable;
 };
 
-/* How many cap_data the version has, or 0 when it is none; then the header is told the newest. */
-static unsigned int cap_words(struct cap_header __user *uhead, struct cap_header *head)
+/*
+ * Reads the header; *words is how many cap_data its version has. An unknown version gives 0, and the
+ * header is told the newest. 0 or -EFAULT.
+ */
+static int read_cap_header(struct cap_header __user *uhead, struct cap_header *head,
+			   unsigned int *words)
 {
-	if (head->version == CAP_VERSION_1)
-		return 1;
-	if (head->version == CAP_VERSION_2 || head->version == CAP_VERSION_3)
-		return 2;
-	return put_user((u32)CAP_VERSION_3, &uhead->version) ? ~0U : 0;
+	if (copy_from_user(head, uhead, sizeof(*head)))
+		return -EFAULT;
+	*words = head->version == CAP_VERSION_1					  ? 1 :
+		 head->version == CAP_VERSION_2 || head->version == CAP_VERSION_3 ? 2 :
+										    0;
+	return *words ? 0 : put_user((u32)CAP_VERSION_3, &uhead->version);
 }
 
 long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)
@@ -235,10 +240,7 @@ long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)
 	unsigned int words;
 	u64 eff, perm;
 
-	if (copy_from_user(&head, uhead, sizeof(head)))
-		return -EFAULT;
-	words = cap_words(uhead, &head);
-	if (words == ~0U)
+	if (read_cap_header(uhead, &head, &words))
 		return -EFAULT;
 	if (!words)
 		return udata ? -EINVAL : 0;
@@ -264,10 +266,7 @@ long sys_capset(struct cap_header __user *uhead, const struct cap_data __user *u
 	unsigned int words;
 	u64 eff, perm;
 
-	if (copy_from_user(&head, uhead, sizeof(head)))
-		return -EFAULT;
-	words = cap_words(uhead, &head);
-	if (words == ~0U)
+	if (read_cap_header(uhead, &head, &words))
 		return -EFAULT;
 	if (!words)
 		return -EINVAL;
