@@ -3,16 +3,60 @@
 #ifndef ABI_PROCESS_H
 #define ABI_PROCESS_H
 
-#define CLONE_VM    0x00000100
-#define CLONE_VFORK 0x00004000
-#define CSIGNAL	    0x000000ff
+#define CSIGNAL		     0x000000ff
+#define CLONE_VM	     0x00000100
+#define CLONE_FS	     0x00000200
+#define CLONE_FILES	     0x00000400
+#define CLONE_SIGHAND	     0x00000800
+#define CLONE_PIDFD	     0x00001000
+#define CLONE_PTRACE	     0x00002000
+#define CLONE_VFORK	     0x00004000
+#define CLONE_PARENT	     0x00008000
+#define CLONE_THREAD	     0x00010000
+#define CLONE_NEWNS	     0x00020000
+#define CLONE_SYSVSEM	     0x00040000
+#define CLONE_SETTLS	     0x00080000
+#define CLONE_PARENT_SETTID  0x00100000
+#define CLONE_CHILD_CLEARTID 0x00200000
+#define CLONE_DETACHED	     0x00400000
+#define CLONE_UNTRACED	     0x00800000
+#define CLONE_CHILD_SETTID   0x01000000
+#define CLONE_NEWCGROUP	     0x02000000
+#define CLONE_NEWUTS	     0x04000000
+#define CLONE_NEWIPC	     0x08000000
+#define CLONE_NEWUSER	     0x10000000
+#define CLONE_NEWPID	     0x20000000
+#define CLONE_NEWNET	     0x40000000
+#define CLONE_IO	     0x80000000
+#define CLONE_CLEAR_SIGHAND  0x100000000 /* from here on by clone3(2) only */
+#define CLONE_INTO_CGROUP    0x200000000
+#define CLONE_NEWTIME	     0x00000080
+
+/* clone3(2)'s argument; it grew, so a program says how much of it it knows. */
+struct clone3_args {
+	unsigned long flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	unsigned long set_tid, set_tid_size; /* since version 1 */
+	unsigned long cgroup;		     /* since version 2 */
+};
+#define CLONE_ARGS_SIZE_VER0 64
+#define CLONE_ARGS_SIZE_VER1 80
+#define CLONE_ARGS_SIZE_VER2 88
 
 #define WNOHANG	    1
 #define WUNTRACED   2
+#define WSTOPPED    WUNTRACED
+#define WEXITED	    4
 #define WCONTINUED  8
+#define WNOWAIT	    0x01000000
 #define __WNOTHREAD 0x20000000
 #define __WALL	    0x40000000
 #define __WCLONE    0x80000000
+
+/* waitid(2): what its second argument is. */
+#define P_ALL	0
+#define P_PID	1
+#define P_PGID	2
+#define P_PIDFD 3
 
 #define RLIMIT_CPU	  0
 #define RLIMIT_FSIZE	  1

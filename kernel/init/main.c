@@ -120,13 +120,14 @@ static int exec_program(void *path)
 
 int run_program(const char *path)
 {
-	struct wait_result res;
 	int pid = kernel_thread(exec_program, (void *)path, "init");
+	struct wait_opts opts = { .type = WAIT_PID, .nr = pid, .options = WEXITED };
+	struct wait_result res;
 	long ret;
 
 	if (pid < 0)
 		return pid;
-	ret = do_wait(pid, 0, &res);
+	ret = do_wait(&opts, &res);
 	return ret < 0 ? (int)ret : res.status;
 }
 
@@ -161,9 +162,10 @@ static void run_selftests(const char *which)
 /* What init left running ends as a child of ours. */
 static void reap_orphans(void)
 {
+	const struct wait_opts opts = { .type = WAIT_ANY, .options = WEXITED | __WALL | WNOHANG };
 	struct wait_result res;
 
-	while (do_wait(-1, __WALL | WNOHANG, &res) > 0)
+	while (do_wait(&opts, &res) > 0)
 		;
 	reap_dead_tasks();
 }

@@ -175,7 +175,11 @@ static void test_bad_frames(void)
 		struct wait_result res = { .status = 0 };
 		int pid = kernel_thread(enter_bad_frame, (void *)&bad_frames[i], "bad frame");
 
-		ok(pid > 0 && do_wait(pid, 0, &res) == pid &&
+		ok(pid > 0 &&
+			   do_wait(&(struct wait_opts){ .type = WAIT_PID,
+							.nr = pid,
+							.options = WEXITED },
+				   &res) == pid &&
 			   (res.status == SIGSEGV || res.status == SIGBUS),
 		   "a frame that IRETQ refuses ends its program, not the kernel");
 	}

@@ -26,12 +26,12 @@ static inline struct cred_view current_cred_view(void)
 
 static inline unsigned long current_nofile_limit(void)
 {
-	return current->rlim[RLIMIT_NOFILE].cur;
+	return current->signal->rlim[RLIMIT_NOFILE].cur;
 }
 
 static inline int current_pid(void)
 {
-	return current->pid;
+	return current->tgid;
 }
 
 #endif

@@ -324,8 +324,8 @@ int load_elf(struct binprm *bprm, unsigned long *entry, unsigned long *sp)
 	im.phdr = phdrs;
 	err = check_program_headers(&im);
 	if (!err) {
-		begin_new_exec(bprm);
-		if (im.exec_stack)
+		err = begin_new_exec(bprm);
+		if (!err && im.exec_stack)
 			err = vm_mprotect(ALIGN_DOWN(bprm->p, PAGE_SIZE),
 					  bprm->stack_top - ALIGN_DOWN(bprm->p, PAGE_SIZE),
 					  PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);

@@ -59,7 +59,7 @@ static int count_strings(const struct strings *s)
 
 static unsigned long arg_limit(int nptrs)
 {
-	unsigned long limit = min(current->rlim[RLIMIT_STACK].cur / 4, ARG_SPACE_MAX);
+	unsigned long limit = min(current->signal->rlim[RLIMIT_STACK].cur / 4, ARG_SPACE_MAX);
 	unsigned long pointers = (unsigned long)nptrs * sizeof(void *);
 
 	limit = max(limit, (unsigned long)ARG_SPACE_MIN);
@@ -127,7 +127,7 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 	if (bprm->randomize)
 		top -= random_pages(STACK_RANDOM_MAX);
 	arch_pick_mmap_layout(
-		bprm->mm, current->rlim[RLIMIT_STACK].cur,
+		bprm->mm, current->signal->rlim[RLIMIT_STACK].cur,
 		bprm->randomize ? random_pages(((1UL << MMAP_RANDOM_BITS) - 1) << PAGE_SHIFT) : 0,
 		bprm->randomize ? STACK_RANDOM_MAX : 0);
 	bprm->stack_top = top;
@@ -171,16 +171,132 @@ static void set_comm(struct task_struct *task, const char *path)
 	strlcpy(task->comm, slash ? slash + 1 : path, sizeof(task->comm));
 }
 
-void begin_new_exec(struct binprm *bprm)
+/* --- becoming the only thread -------------------------------------------------------------------- */
+
+/* => tasklist_lock. The leader is a zombie: the running thread takes its number and its place. */
+static void become_leader(struct task_struct *task)
+{
+	struct signal_struct *process = task->signal;
+	struct task_struct *old = process->leader;
+	struct pid *pid = old->thread_pid;
+
+	old->thread_pid = task->thread_pid;
+	old->pid = task->pid;
+	old->thread_pid->task = old;
+	task->thread_pid = pid;
+	task->pid = pid->nr;
+	pid->task = task;
+	process->leader = task;
+	task->start_ns = old->start_ns;
+	task->exit_signal = old->exit_signal;
+	old->exit_signal = -1;
+	process->dead_threads.min_flt += old->mm_part.min_flt;
+	process->dead_threads.maj_flt += old->mm_part.maj_flt;
+	process->dead_threads.cpu_ns += task_cpu_ns(old);
+	task_bury(old);
+}
+
+static bool others_gone(const struct task_struct *task)
+{
+	const struct signal_struct *process = task->signal;
+
+	return process->nr_threads == 1 ||
+	       (process->nr_threads == 2 && process->leader != task && process->leader->zombie);
+}
+
+int de_thread(void)
+{
+	struct task_struct *task = current;
+	struct signal_struct *process = task->signal;
+	unsigned long flags;
+	int err;
+
+	flags = spin_lock_irqsave(&task->sighand->lock);
+	if ((process->flags & SIGNAL_GROUP_EXIT) || process->exec_task) {
+		spin_unlock_irqrestore(&task->sighand->lock, flags);
+		return -EAGAIN;
+	}
+	process->exec_task = task;
+	zap_other_threads(task);
+	spin_unlock_irqrestore(&task->sighand->lock, flags);
+
+	err = wait_event_killable(process->exec_wait, others_gone(task)) ? -EAGAIN : 0;
+
+	flags = spin_lock_irqsave(&tasklist_lock);
+	if (!err && process->leader != task)
+		become_leader(task);
+	process->exec_task = NULL;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	reap_dead_tasks();
+	return err;
+}
+
+/* --- changing over ------------------------------------------------------------------------------- */
+
+/* A descriptor table of our own, if others use it too. 0 or -ENOMEM. */
+static int unshare_files(struct task_struct *task)
+{
+	struct files_struct *files = task->files, *copy;
+	unsigned long flags;
+
+	if (atomic_read(&files->count) == 1)
+		return 0;
+	copy = files_dup(files);
+	if (!copy)
+		return -ENOMEM;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	task->files = copy;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	files_put(files);
+	return 0;
+}
+
+/* Handlers of our own. => all other threads are gone; `copy` is there if others may share ours. */
+static void unshare_sighand(struct task_struct *task, struct sighand *copy)
+{
+	struct sighand *old = task->sighand;
+	unsigned long flags;
+
+	if (atomic_read(&old->count) == 1) {
+		if (copy)
+			sighand_put(copy);
+		return;
+	}
+	flags = spin_lock_irqsave(&tasklist_lock);
+	spin_lock(&old->lock);
+	memcpy(copy->action, old->action, sizeof(copy->action));
+	task->sighand = copy;
+	spin_unlock(&old->lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	sighand_put(old);
+}
+
+/* Whatever may fail, fails before other threads are told to go. */
+int begin_new_exec(struct binprm *bprm)
 {
 	struct task_struct *task = current;
 	struct mm_struct *old = task->mm_part.mm;
+	bool shared = atomic_read(&task->sighand->count) > 1;
+	struct sighand *sighand = shared ? sighand_alloc(NULL) : NULL;
+	int err = shared && !sighand ? -ENOMEM : unshare_files(task);
 
+	if (!err)
+		err = de_thread();
+	if (err) {
+		if (sighand)
+			sighand_put(sighand);
+		return err;
+	}
+	unshare_sighand(task, sighand);
 	bprm->point_of_no_return = true;
 	bprm->mm->exe_file = &get_file(bprm->file)->vm_file;
+	if (old) {
+		process_note_rss(task->signal, old);
+		mm_release(task, old);
+	}
 	task_switch_mm(bprm->mm);
 	bprm->mm = NULL;
-	mm_release(task);
+	vfork_release(task);
 	if (old)
 		mmput(old);
 	cred_exec(&task->cred);
@@ -188,9 +304,13 @@ void begin_new_exec(struct binprm *bprm)
 	files_close_on_exec(task->files);
 	exec_reset_signals(task);
 	task->mm_part.personality &= ~(unsigned long)READ_IMPLIES_EXEC;
+	task->set_child_tid = 0;
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
+	task->pdeath_signal = 0;
 	task->exit_signal = SIGCHLD;
+	task->signal->did_exec = true;
+	return 0;
 }
 
 /* The registers a program starts with: all zero but where it is. */

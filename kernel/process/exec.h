@@ -25,7 +25,10 @@ struct binprm {
  */
 int load_elf(struct binprm *bprm, unsigned long *entry, unsigned long *sp);
 
-/* Makes bprm->mm the running task's, and forgets what the old program leaves: the point of no return. */
-void begin_new_exec(struct binprm *bprm);
+/*
+ * Makes bprm->mm the running task's, and forgets what the old program leaves: other threads too. 0: there
+ * is no way back. -ENOMEM: nothing has changed. -EAGAIN: the process is being ended.
+ */
+int begin_new_exec(struct binprm *bprm);
 
 #endif

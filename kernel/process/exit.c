@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a process, and waiting for it. */
+/*
+ * The end: of a thread, and with its last thread of a process. A thread that is not the leader just
+ * goes; the leader stays as a zombie until all others have gone and its parent has been told.
+ */
 #include <arch/mmu.h>
 #include <arch/power.h>
 #include <arch/uaccess.h>
@@ -8,48 +11,43 @@
 #include "kernel/process/task.h"
 #include "mm/calls.h"
 
+void mm_release(struct task_struct *task, struct mm_struct *mm)
+{
+	/* Only where somebody is left to see it: other threads, or the parent of a vfork. */
+	if (task->clear_child_tid && atomic_read(&mm->mm_users) > 1) {
+		int err = put_user(0, (int __user *)task->clear_child_tid);
+
+		(void)err; /* a bad address is the program's own affair, as in Linux */
+	}
+	task->clear_child_tid = 0;
+}
+
 static void exit_mm(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm_part.mm;
 
 	if (!mm)
 		return;
-	/* Before the memory goes, since the parent of a vfork shares it. */
-	if (task->clear_child_tid && atomic_read(&mm->mm_users) > 1) {
-		int err = put_user(0, (int __user *)task->clear_child_tid);
-
-		(void)err; /* a bad address is the program's own affair, as in Linux */
-	}
+	process_note_rss(task->signal, mm);
+	mm_release(task, mm);
 	task_switch_mm(NULL);
-	mm_release(task);
+	vfork_release(task);
 	mmput(mm);
 }
 
-/* => tasklist_lock. The zombie's end is told to its parent, which may not want to know. */
-static void announce(struct task_struct *task)
+/* What others may look at through /proc goes out of sight before it goes. */
+static void exit_files(struct task_struct *task)
 {
-	if (!task->parent || notify_parent(task))
-		task_bury(task);
-}
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct files_struct *files = task->files;
+	struct fs_context *fs = task->fs;
 
-/* => tasklist_lock. Children go to pid 1, or to nobody when that is gone too. */
-static void reparent_children(struct task_struct *task)
-{
-	struct task_struct *child, *next;
-
-	list_for_each_entry_safe(child, next, &task->children, sibling)
-	{
-		child->parent = init_task != task ? init_task : NULL;
-		child->exit_signal = SIGCHLD;
-		list_del(&child->sibling);
-		if (child->parent) {
-			list_add_tail(&child->sibling, &child->parent->children);
-			if (child->zombie)
-				announce(child);
-		} else {
-			INIT_LIST_HEAD(&child->sibling);
-		}
-	}
+	task->files = NULL;
+	task->fs = NULL;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	files_put(files);
+	if (fs)
+		fs_context_put(fs);
 }
 
 /* What the machine does when pid 1 ends. */
@@ -62,119 +60,148 @@ static void init_exited(int code)
 	panic("init exited with status %d", code >> 8);
 }
 
-/* What others may look at through /proc goes out of sight before it goes. */
-static void exit_files(struct task_struct *task)
-{
-	struct files_struct *files;
-	struct fs_context *fs;
+/* --- the family ------------------------------------------------------------------------------------ */
 
-	spin_lock(&tasklist_lock);
-	files = task->files;
-	fs = task->fs;
-	task->files = NULL;
-	task->fs = NULL;
-	spin_unlock(&tasklist_lock);
-	files_put(files);
-	if (fs)
-		fs_context_put(fs);
+void process_ended(struct signal_struct *process)
+{
+	struct task_struct *leader = process->leader;
+
+	if (!process->parent || notify_parent(process))
+		task_bury(leader);
+}
+
+/* => tasklist_lock. Who takes over the children of a process: the nearest that offered to, or pid 1. */
+static struct signal_struct *find_new_reaper(const struct signal_struct *process)
+{
+	struct signal_struct *p;
+
+	for (p = process->parent; p && p != init_process; p = p->parent)
+		if (p->child_subreaper && p->live)
+			return p;
+	return init_process != process ? init_process : NULL;
+}
+
+/* Who asked by prctl(PR_SET_PDEATHSIG) to be told about the end of the thread that made it. */
+static void tell_pdeath(const struct signal_struct *child)
+{
+	struct siginfo_kernel info;
+	struct task_struct *t;
+
+	for_each_thread(child, t)
+	{
+		if (!t->pdeath_signal)
+			continue;
+		siginfo_init(&info, t->pdeath_signal, SI_USER);
+		info.sent.pid = current->tgid;
+		info.sent.uid = current->cred.uid;
+		send_signal_info(t, &info, false);
+	}
+}
+
+/* => tasklist_lock. */
+static void reparent(struct signal_struct *child, struct signal_struct *reaper)
+{
+	const struct signal_struct *old = child->parent;
+
+	child->parent = reaper;
+	child->leader->exit_signal = SIGCHLD;
+	list_del(&child->sibling);
+	if (!reaper) {
+		INIT_LIST_HEAD(&child->sibling);
+		return;
+	}
+	child->parent_tid = reaper->leader->pid;
+	list_add_tail(&child->sibling, &reaper->children);
+	if (child->leader->zombie && thread_group_empty(child))
+		process_ended(child);
+	else
+		orphan_group(child, old, NULL);
+}
+
+/* => tasklist_lock. The children that this thread made: to another thread, or with the last to others. */
+static void forget_children(struct task_struct *task, bool last)
+{
+	struct signal_struct *process = task->signal, *child, *next, *reaper;
+
+	reaper = last ? find_new_reaper(process) : process;
+	list_for_each_entry_safe(child, next, &process->children, sibling)
+	{
+		if (child->parent_tid == task->pid)
+			tell_pdeath(child);
+		if (last)
+			reparent(child, reaper);
+		else if (child->parent_tid == task->pid)
+			child->parent_tid = process->leader->pid;
+	}
+}
+
+/* => tasklist_lock, sighand->lock not held. The thread becomes a zombie, or vanishes. */
+static void exit_notify(struct task_struct *task, bool last)
+{
+	struct signal_struct *process = task->signal;
+	struct task_struct *leader = process->leader;
+	const struct usage own = { task->mm_part.min_flt, task->mm_part.maj_flt, task_cpu_ns(task),
+				   0 };
+
+	forget_children(task, last);
+	if (last)
+		orphan_group(process, process->parent, process);
+	task->zombie = true;
+	if (task != leader) {
+		usage_add(&process->dead_threads, &own);
+		task_bury(task);
+	}
+	if (process->exec_task)
+		wake_up(&process->exec_wait);
+	if (leader->zombie && thread_group_empty(process))
+		process_ended(process);
+}
+
+/* The last thread to leave takes what belongs to the process with it. */
+static void exit_process(struct task_struct *task)
+{
+	if (task->signal == init_process)
+		init_exited(task->exit_code);
 }
 
 void do_exit(int code)
 {
 	struct task_struct *task = current;
+	struct signal_struct *process = task->signal;
+	unsigned long flags;
+	bool last;
 
-	if (task == init_task)
-		init_exited(code);
+	exit_signals(task);
+	task->exit_code = code;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	last = --process->live == 0;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (last)
+		exit_process(task);
 	exit_mm(task);
 	exit_files(task);
 
-	spin_lock(&tasklist_lock);
-	reparent_children(task);
-	task->exit_code = code;
 	/* From here on we may be freed as soon as sched_exit() has left this stack, but not before. */
 	local_irq_disable();
-	task->zombie = true;
-	announce(task);
+	spin_lock(&tasklist_lock);
+	exit_notify(task, last);
 	spin_unlock(&tasklist_lock);
 	sched_exit();
 }
 
-/* --- waiting --------------------------------------------------------------------------------------- */
-
-struct wait_for {
-	int pid; /* as wait4(2) has it */
-	unsigned int options;
-};
-
-/* Process groups are not there yet: everybody is in one, which has no number to ask for. */
-static bool child_matches(const struct task_struct *child, const struct wait_for *w)
+void do_group_exit(int code)
 {
-	if (w->pid > 0 ? child->pid != w->pid : w->pid < -1)
-		return false;
-	/* A "clone" child is one that doesn't announce its end by SIGCHLD. */
-	return (w->options & __WALL) ||
-	       (child->exit_signal != SIGCHLD) == !!(w->options & __WCLONE);
-}
+	struct task_struct *task = current;
+	struct signal_struct *process = task->signal;
+	unsigned long flags = spin_lock_irqsave(&task->sighand->lock);
 
-/* => tasklist_lock. A zombie among the children wanted; *any: there are such children at all. */
-static struct task_struct *find_zombie(const struct wait_for *w, bool *any)
-{
-	struct task_struct *child;
-
-	*any = false;
-	list_for_each_entry(child, &current->children, sibling)
-	{
-		if (!child_matches(child, w))
-			continue;
-		*any = true;
-		if (child->zombie && !READ_ONCE(child->se.on_cpu))
-			return child;
+	if (process->flags & SIGNAL_GROUP_EXIT) {
+		code = process->group_exit_code;
+	} else {
+		process->group_exit_code = code;
+		process->flags |= SIGNAL_GROUP_EXIT;
+		zap_other_threads(task);
 	}
-	return NULL;
-}
-
-static int reap(struct task_struct *child, struct wait_result *res)
-{
-	int pid = child->pid;
-
-	*res = (struct wait_result){
-		.status = child->exit_code,
-		.min_flt = child->mm_part.min_flt + child->cmin_flt,
-		.maj_flt = child->mm_part.maj_flt + child->cmaj_flt,
-		.cpu_ns = child->se.sum_exec + child->csum_exec,
-	};
-	current->cmin_flt += res->min_flt;
-	current->cmaj_flt += res->maj_flt;
-	current->csum_exec += res->cpu_ns;
-	put_task(child);
-	return pid;
-}
-
-/* One look: a pid, 0 when there is nothing yet, or -ECHILD. */
-static long try_wait(const struct wait_for *w, struct wait_result *res)
-{
-	struct task_struct *child;
-	bool any;
-
-	spin_lock(&tasklist_lock);
-	child = find_zombie(w, &any);
-	if (child)
-		task_unlink(child);
-	spin_unlock(&tasklist_lock);
-	if (child)
-		return reap(child, res);
-	return any ? 0 : -ECHILD;
-}
-
-long do_wait(int pid, unsigned int options, struct wait_result *res)
-{
-	const struct wait_for w = { pid, options };
-	long ret = 0;
-	int err;
-
-	reap_dead_tasks();
-	if (options & WNOHANG)
-		return try_wait(&w, res);
-	err = wait_event_interruptible(current->child_wait, (ret = try_wait(&w, res)) != 0);
-	return err ? err : ret;
+	spin_unlock_irqrestore(&task->sighand->lock, flags);
+	do_exit(code);
 }

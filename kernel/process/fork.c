@@ -1,104 +1,277 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * New processes. So far the only way is vfork's: the child borrows its parent's address space, and the
- * parent sleeps until the child has another program or ends.
+ * New tasks: fork(2), vfork(2), clone(2) and clone3(2) are one function, which is told what the
+ * child shares with its parent and what it gets a copy of. Nothing is shown to anybody before all
+ * of it is there, so every failure simply frees the child again.
  */
 #include <arch/fpu.h>
 #include <arch/switch.h>
+#include <arch/uaccess.h>
 
 #include "kernel/base/string.h"
 #include "kernel/process/task.h"
 #include "mm/calls.h"
 #include "mm/vmalloc.h"
 
+#define CAP_SYS_RESOURCE 24
+#define CAP_SYS_ADMIN	 21
+
+/* --- the child's first steps ------------------------------------------------------------------- */
+
 static void child_start(void *arg)
 {
+	if (current->set_child_tid) {
+		int err = put_user(current->pid, (int __user *)current->set_child_tid);
+
+		(void)err; /* a bad address is the program's own affair, as in Linux */
+	}
 	enter_user_mode();
 }
 
-static void copy_registers(struct task_struct *child, unsigned long newsp)
+static void copy_registers(struct task_struct *child, const struct clone_args *args)
 {
 	struct pt_regs *regs;
 
+	task_save_bases(current);
 	child->se.stack_top = (unsigned long)child->stack + THREAD_SIZE;
 	regs = task_pt_regs(child);
 	*regs = *task_pt_regs(current);
 	regs->ax = 0;
-	if (newsp)
-		regs->sp = newsp;
-	child->fs_base = current->fs_base;
+	if (args->stack)
+		regs->sp = args->stack;
+	child->fs_base = args->flags & CLONE_SETTLS ? args->tls : current->fs_base;
 	child->gs_base = current->gs_base;
 	fpu_save(current->se.fpu);
 	memcpy(child->se.fpu, current->se.fpu, fpu_area_size());
 }
 
-/* Until the child lets go of our memory, or we are killed. */
-static void wait_for_vfork(struct task_struct *child)
-{
-	int killed = wait_event_killable(current->vfork_wait, READ_ONCE(child->vfork_done));
+/* --- what is shared and what copied --------------------------------------------------------------- */
 
-	(void)killed; /* the way out of the kernel finds that out by itself */
-	put_task(child);
+static int copy_files(struct task_struct *child, u64 flags)
+{
+	child->files = flags & CLONE_FILES ? files_get(current->files) : files_dup(current->files);
+	child->fs = flags & CLONE_FS ? fs_context_get(current->fs) : fs_context_copy(current->fs);
+	return child->files && child->fs ? 0 : -ENOMEM;
 }
 
-static long vfork_common(int exit_signal, unsigned long newsp)
+static int copy_sighand(struct task_struct *child, u64 flags)
 {
-	struct task_struct *child = task_alloc(current);
-	int pid, err = -ENOMEM;
-
-	if (!child)
+	if (flags & CLONE_SIGHAND) {
+		atomic_inc(&current->sighand->count);
+		child->sighand = current->sighand;
+		return 0;
+	}
+	child->sighand = sighand_alloc(flags & CLONE_CLEAR_SIGHAND ? NULL : current->sighand);
+	if (!child->sighand)
 		return -ENOMEM;
-	child->files = files_dup(current->files);
-	child->fs = fs_context_copy(current->fs);
-	if (!child->files || !child->fs)
-		goto fail;
-	child->exit_signal = exit_signal;
-	mmget(current->mm_part.mm);
-	child->mm_part.mm = current->mm_part.mm;
-	sched_entity_init(&child->se, (unsigned long)child->stack + THREAD_SIZE, child_start, NULL);
-	task_save_bases(current);
-	copy_registers(child, newsp);
-	err = task_link(child, current);
-	if (err)
-		goto fail_mm;
-	pid = child->pid;
-	get_task(child);
-	if (current->se.work & WORK_TRACE)
-		se_set_work(&child->se, WORK_TRACE);
-	sched_wake(&child->se);
-	wait_for_vfork(child);
-	return pid;
-fail_mm:
-	mmput(current->mm_part.mm);
-fail:
-	files_put(child->files);
-	if (child->fs)
-		fs_context_put(child->fs);
-	task_free(child);
+	if (flags & CLONE_CLEAR_SIGHAND)
+		sighand_keep_ignored(child->sighand, current->sighand);
+	return 0;
+}
+
+static int copy_signal(struct task_struct *child, u64 flags)
+{
+	if (flags & CLONE_THREAD) {
+		atomic_inc(&current->signal->count);
+		child->signal = current->signal;
+	} else {
+		child->signal = signal_alloc(current->signal);
+		if (!child->signal)
+			return -ENOMEM;
+	}
+	child->mm_part.rlimits = child->signal->rlim;
+	return 0;
+}
+
+/* Copies of an address space are to come. */
+static struct mm_struct *dup_mm(struct mm_struct *mm)
+{
+	(void)mm;
+	return ERR_PTR(-ENOSYS);
+}
+
+static int copy_mm(struct task_struct *child, u64 flags)
+{
+	struct mm_struct *mm = current->mm_part.mm;
+
+	if (flags & CLONE_VM) {
+		mmget(mm);
+	} else {
+		mm = dup_mm(mm);
+		if (IS_ERR(mm))
+			return (int)PTR_ERR(mm);
+	}
+	child->mm_part.mm = mm;
+	return 0;
+}
+
+static void copy_own(struct task_struct *child, const struct clone_args *args)
+{
+	child->exit_signal = args->exit_signal;
+	if (args->flags & CLONE_THREAD)
+		child->exit_signal = -1;
+	else if (args->flags & CLONE_PARENT)
+		child->exit_signal = current->signal->leader->exit_signal;
+	/* On the parent's memory but with a stack of its own, it would take the parent's other one. */
+	if ((args->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
+		child->altstack = (struct altstack){ .flags = SS_DISABLE };
+	if (args->flags & CLONE_CHILD_SETTID)
+		child->set_child_tid = (unsigned long)args->child_tid;
+	if (args->flags & CLONE_CHILD_CLEARTID)
+		child->clear_child_tid = (unsigned long)args->child_tid;
+	if (args->flags & CLONE_VFORK) {
+		get_task(current);
+		child->vfork_parent = current;
+	}
+}
+
+/* --- into the world ---------------------------------------------------------------------------------- */
+
+/* => tasklist_lock */
+static bool too_many_tasks(const struct task_struct *child)
+{
+	if (nr_tasks >= max_threads)
+		return true;
+	return child->cred.uid != 0 && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN) &&
+	       (unsigned long)atomic_long_read(&child->user->processes) >=
+		       child->signal->rlim[RLIMIT_NPROC].cur;
+}
+
+/* What must be true at the moment when the child appears. => tasklist_lock, sighand->lock */
+static int may_appear(u64 flags)
+{
+	/*
+	 * A signal to the whole process or group is sent to who is in it. If one has come already, the
+	 * child would miss it: it is dealt with first, and the call begun again.
+	 */
+	if (signal_pending(current))
+		return -ERESTARTNOINTR;
+	/* Threads that exec has told to go must not bring others in. */
+	return (flags & CLONE_THREAD) && current->signal->exec_task ? -ERESTARTNOINTR : 0;
+}
+
+static int link_child(struct task_struct *child, u64 flags)
+{
+	struct signal_struct *self = current->signal, *parent = self;
+	unsigned long irq = spin_lock_irqsave(&tasklist_lock);
+	int err;
+
+	if (flags & CLONE_PARENT)
+		parent = self->parent;
+	spin_lock(&current->sighand->lock);
+	err = too_many_tasks(child) ? -EAGAIN : may_appear(flags);
+	if (!err)
+		err = task_link(child, parent);
+	if (!err && !(flags & CLONE_THREAD))
+		child->signal->parent_tid = flags & CLONE_PARENT ? self->parent_tid : current->pid;
+	spin_unlock(&current->sighand->lock);
+	spin_unlock_irqrestore(&tasklist_lock, irq);
 	return err;
 }
 
-long sys_vfork(void)
+/* A task that is ready to run but for sched_wake(), with one more reference; or ERR_PTR. */
+static struct task_struct *copy_process(const struct clone_args *args)
 {
-	return vfork_common(SIGCHLD, 0);
+	struct task_struct *child = task_alloc(current);
+	int err = -ENOMEM;
+
+	if (!child)
+		return ERR_PTR(-ENOMEM);
+	err = copy_files(child, args->flags);
+	if (!err)
+		err = copy_sighand(child, args->flags);
+	if (!err)
+		err = copy_signal(child, args->flags);
+	if (!err)
+		err = copy_mm(child, args->flags);
+	if (err)
+		goto fail;
+	sched_entity_init(&child->se, (unsigned long)child->stack + THREAD_SIZE, child_start, NULL);
+	copy_registers(child, args);
+	copy_own(child, args);
+	if (current->se.work & WORK_TRACE)
+		se_set_work(&child->se, WORK_TRACE);
+	get_task(child);
+	err = link_child(child, args->flags);
+	if (!err)
+		return child;
+	if (child->vfork_parent)
+		put_task(child->vfork_parent);
+	mmput(child->mm_part.mm);
+fail:
+	task_free(child);
+	return ERR_PTR(err);
 }
 
-long sys_clone(unsigned long flags, unsigned long newsp)
+/* --- vfork ----------------------------------------------------------------------------------------------- */
+
+void vfork_release(struct task_struct *task)
 {
-	/* Threads and copies of an address space come with fork. */
-	if ((flags & ~(unsigned long)CSIGNAL) != (CLONE_VM | CLONE_VFORK))
-		return -ENOSYS;
-	return vfork_common((int)(flags & CSIGNAL), newsp);
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *parent = task->vfork_parent;
+
+	WRITE_ONCE(task->vfork_parent, NULL);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (!parent)
+		return;
+	wake_up(&parent->vfork_wait);
+	put_task(parent);
 }
 
-void mm_release(struct task_struct *task)
-{
-	struct task_struct *parent;
+/* --- the calls ----------------------------------------------------------------------------------------------- */
 
-	spin_lock(&tasklist_lock);
-	task->vfork_done = true;
-	parent = task->parent;
-	if (parent)
-		wake_up(&parent->vfork_wait);
-	spin_unlock(&tasklist_lock);
+#define CLONE_NAMESPACES                                                               \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+
+static int check_flags(u64 flags)
+{
+	if ((flags & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS) ||
+	    (flags & (CLONE_NEWUSER | CLONE_FS)) == (CLONE_NEWUSER | CLONE_FS))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_PARENT) && (current->signal->flags & SIGNAL_UNKILLABLE))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && (flags & (CLONE_NEWUSER | CLONE_NEWPID)))
+		return -EINVAL;
+	/* There is one of each kind of name space, and no descriptor for a process. */
+	if (flags & CLONE_NAMESPACES)
+		return (flags & CLONE_NEWUSER) || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	return flags & (CLONE_PIDFD | CLONE_INTO_CGROUP) ? -EINVAL : 0;
+}
+
+/* CLONE_SETTLS wants an address that FS can hold. */
+static int check_tls(const struct clone_args *args)
+{
+	return (args->flags & CLONE_SETTLS) && args->tls >= TASK_SIZE ? -EPERM : 0;
+}
+
+long kernel_clone(const struct clone_args *args)
+{
+	struct task_struct *child;
+	int pid, err = check_flags(args->flags);
+
+	if (!err)
+		err = check_tls(args);
+	if (err)
+		return err;
+	child = copy_process(args);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	pid = child->pid;
+	if (args->flags & CLONE_PARENT_SETTID) {
+		err = put_user(pid, args->parent_tid);
+		(void)err; /* a bad address is the program's own affair, as in Linux */
+	}
+	sched_wake(&child->se);
+	if (args->flags & CLONE_VFORK) {
+		/* Until it lets go of our memory, or we are killed: the way out notices that. */
+		err = wait_event_killable(current->vfork_wait, !READ_ONCE(child->vfork_parent));
+		(void)err;
+	}
+	put_task(child);
+	return pid;
 }

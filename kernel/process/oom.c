@@ -9,54 +9,85 @@
 #include "kernel/sched/timer.h"
 #include "mm/calls.h"
 
-/* => tasklist_lock */
-static unsigned long pages_of(const struct task_struct *task)
+/* => tasklist_lock. The address space of a process: that of any thread that still has it. */
+static const struct mm_struct *mm_of(const struct signal_struct *process)
 {
-	const struct mm_struct *mm = task->mm_part.mm;
+	const struct task_struct *t;
 
-	if (!mm || task == init_task)
+	for_each_thread(process, t)
+	{
+		if (t->mm_part.mm)
+			return t->mm_part.mm;
+	}
+	return NULL;
+}
+
+/* => tasklist_lock */
+static unsigned long pages_of(const struct signal_struct *process)
+{
+	const struct mm_struct *mm = mm_of(process);
+
+	if (!mm || process == init_process)
 		return 0;
 	return get_mm_rss(mm) + (unsigned long)atomic_long_read(&mm->pgtables_bytes) / PAGE_SIZE;
 }
 
+static bool is_dying(const struct signal_struct *process)
+{
+	return process->flags & SIGNAL_GROUP_EXIT;
+}
+
 static bool choose(struct oom_victim *victim)
 {
-	struct task_struct *task, *dying = NULL;
+	struct signal_struct *process, *dying = NULL;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
-	spin_lock(&tasklist_lock);
-	list_for_each_entry(task, &all_tasks, tasks)
+	for_each_process(process)
 	{
-		unsigned long pages = pages_of(task);
+		unsigned long pages = pages_of(process);
 
 		/* One that is on its way already gets the time to go; if it is the only one, again. */
-		if (pages && task->mm_part.kill_pending)
-			dying = task;
-		if (pages <= victim->pages || task->mm_part.kill_pending)
+		if (pages && is_dying(process))
+			dying = process;
+		if (pages <= victim->pages || is_dying(process))
 			continue;
 		victim->pages = pages;
-		victim->pid = task->pid;
-		memcpy(victim->comm, task->comm, sizeof(victim->comm));
+		victim->pid = process->leader->pid;
+		memcpy(victim->comm, process->leader->comm, sizeof(victim->comm));
 	}
 	/* Nobody new is chosen while somebody is still going. */
-	if (dying && dying != current)
-		*victim = (struct oom_victim){ .pid = dying->pid, .again = true };
-	spin_unlock(&tasklist_lock);
+	if (dying && (!current_is_task() || dying != current->signal))
+		*victim = (struct oom_victim){ .pid = dying->leader->pid, .again = true };
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return victim->pages > 0 || victim->again;
 }
 
 /* How long the victim gets to end before somebody who waits for its memory looks again. */
 #define KILL_WAIT_NS (2 * TICK_NS)
 
+/* => tasklist_lock. Others on the same memory would keep it: they go too. */
+static void kill_sharers(const struct signal_struct *victim)
+{
+	const struct mm_struct *mm = mm_of(victim);
+	struct signal_struct *process;
+
+	for_each_process(process)
+	{
+		if (mm && mm_of(process) == mm)
+			send_signal(process->leader, SIGKILL);
+	}
+	send_signal(victim->leader, SIGKILL);
+}
+
 static void kill(struct oom_victim *victim)
 {
-	struct task_struct *task;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct signal_struct *process = find_process(victim->pid);
 
-	spin_lock(&tasklist_lock);
-	task = find_task(victim->pid);
-	if (task)
-		send_signal(task, SIGKILL);
-	spin_unlock(&tasklist_lock);
-	if (task && task != current)
+	if (process)
+		kill_sharers(process);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (process && process != current->signal)
 		sleep_until(clock_ns() + KILL_WAIT_NS);
 }
 

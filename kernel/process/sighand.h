@@ -73,24 +73,41 @@ struct ksignal {
 	struct sigaction_kernel action;
 };
 
+/* Those that stop a process, unless it does something else about them. */
+#define STOP_SIGNALS                                                                \
+	((u64)(1UL << (SIGSTOP - 1) | 1UL << (SIGTSTP - 1) | 1UL << (SIGTTIN - 1) | \
+	       1UL << (SIGTTOU - 1)))
+
 /* sigqueue.c. => sighand->lock held, but for the first three. */
 void sigqueue_init(void);
 void sigpending_init(struct sigpending *pending);
-/* Drops all that waits, at the end of a task. */
-void sigpending_free(struct sigpending *pending, struct task_struct *task);
+/* Drops all that waits, at the end of a task or process. */
+void sigpending_free(struct sigpending *pending);
 /*
- * Puts a signal into a queue. limited: the sender may be refused by the target's
- * RLIMIT_SIGPENDING. 0, or -EAGAIN when a SIGRTMIN and above was not queued.
+ * Puts a signal for `task` or its process into a queue. limited: the sender may be refused by
+ * RLIMIT_SIGPENDING of the task's user. 0, or -EAGAIN when a SIGRTMIN and above was not queued.
  */
-int sigpending_add(struct sigpending *pending, struct task_struct *task,
+int sigpending_add(struct sigpending *pending, const struct task_struct *task,
 		   const struct siginfo_kernel *info, bool limited);
 /* Takes the first signal in Linux's order out of those in `wanted`, or returns 0. */
-int sigpending_take(struct sigpending *pending, struct task_struct *task, u64 wanted,
-		    struct siginfo_kernel *info);
+int sigpending_take(struct sigpending *pending, u64 wanted, struct siginfo_kernel *info);
 /* The same for a signal that an exception itself has sent; these come before everything. */
-int sigpending_take_trap(struct sigpending *pending, struct task_struct *task, u64 wanted,
-			 struct siginfo_kernel *info);
+int sigpending_take_trap(struct sigpending *pending, u64 wanted, struct siginfo_kernel *info);
 /* Drops every signal of a mask. */
-void sigpending_flush(struct sigpending *pending, struct task_struct *task, u64 mask);
+void sigpending_flush(struct sigpending *pending, u64 mask);
+
+/* Stopping and going on: stop.c. => sighand->lock held. */
+
+/* What sending `sig` does to stopping before it waits: stop signals and SIGCONT undo each other. */
+void stop_prepare(struct task_struct *task, int sig);
+/* The process is to stop because of a signal that the running thread took. */
+void stop_begin(struct task_struct *task, int sig);
+/*
+ * The running thread stops, if it is to; or tells its parent that the process goes on. Returns true
+ * when it did, having dropped the lock meanwhile.
+ */
+bool stop_here(struct task_struct *task, unsigned long *flags);
+/* A thread that is to stop will not any more, since it ends: CLD_STOPPED when it was the last, or 0. */
+int stop_leave(struct task_struct *task);
 
 #endif

@@ -4,7 +4,8 @@
  * architecture's (arch/x86_64/entry/signal.c). signal(7) is what all this follows, and where that
  * is vague, what Linux does.
  *
- * Stop signals need job control to be of use; until then they do nothing, like SIGCONT.
+ * A signal for a process is taken by one of its threads that doesn't block it. The sender picks
+ * which one to wake; when that one ends, or blocks it first, another is picked.
  */
 #include "kernel/base/string.h"
 #include "kernel/process/task.h"
@@ -27,33 +28,29 @@ void siginfo_init(struct siginfo_kernel *info, int sig, int code)
 
 /* --- what a task inherits and loses ------------------------------------------------------------- */
 
-int task_init_signals(struct task_struct *task, const struct task_struct *parent)
+struct sighand *sighand_alloc(const struct sighand *old)
 {
-	sigpending_init(&task->pending);
-	sigpending_init(&task->shared_pending);
-	task->altstack.flags = SS_DISABLE;
-	task->sighand = kmem_cache_zalloc(sighand_cache, GFP_KERNEL);
-	if (!task->sighand)
-		return -ENOMEM;
-	atomic_set(&task->sighand->count, 1);
-	if (!parent)
-		return 0;
-	memcpy(task->sighand->action, parent->sighand->action, sizeof(task->sighand->action));
-	task->sig_blocked = parent->sig_blocked;
-	task->altstack = parent->altstack;
-	task->last_trap = parent->last_trap;
-	return 0;
+	struct sighand *sighand = kmem_cache_zalloc(sighand_cache, GFP_KERNEL);
+
+	if (!sighand)
+		return NULL;
+	atomic_set(&sighand->count, 1);
+	if (old)
+		memcpy(sighand->action, old->action, sizeof(sighand->action));
+	return sighand;
 }
 
-void task_free_signals(struct task_struct *task)
+void sighand_put(struct sighand *sighand)
 {
-	if (!task->sighand)
-		return;
-	sigpending_free(&task->pending, task);
-	sigpending_free(&task->shared_pending, task);
-	if (atomic_dec_and_test(&task->sighand->count))
-		kmem_cache_free(sighand_cache, task->sighand);
-	task->sighand = NULL;
+	if (atomic_dec_and_test(&sighand->count))
+		kmem_cache_free(sighand_cache, sighand);
+}
+
+void sighand_keep_ignored(struct sighand *sighand, const struct sighand *old)
+{
+	for (int i = 0; i < NR_SIGNALS; i++)
+		if (old->action[i].handler == SIG_IGN)
+			sighand->action[i].handler = SIG_IGN;
 }
 
 /* What was to be ignored stays so; a handler's address means nothing in the new program. */
@@ -73,7 +70,6 @@ void exec_reset_signals(struct task_struct *task)
 
 /* --- kinds of signals ----------------------------------------------------------------------------- */
 
-#define STOP_SIGNALS (sig_bit(SIGSTOP) | sig_bit(SIGTSTP) | sig_bit(SIGTTIN) | sig_bit(SIGTTOU))
 #define IGNORED_BY_DEFAULT \
 	(sig_bit(SIGCONT) | sig_bit(SIGCHLD) | sig_bit(SIGWINCH) | sig_bit(SIGURG))
 #define CORE_SIGNALS                                                                \
@@ -99,18 +95,21 @@ static bool sig_ignored(const struct task_struct *task, int sig)
 	if ((task->sig_blocked | task->sig_real_blocked) & sig_bit(sig))
 		return false;
 	/* pid 1 gets only what it asked for: it must not die by accident. */
-	if (task->sig_unkillable && handler == SIG_DFL)
+	if ((task->signal->flags & SIGNAL_UNKILLABLE) && handler == SIG_DFL)
 		return true;
-	/* As long as nothing stops, a stop signal must not even end a sleep. */
-	return handler_ignores(handler, sig) ||
-	       (handler == SIG_DFL && (STOP_SIGNALS & sig_bit(sig)));
+	return handler_ignores(handler, sig);
 }
+
+/* What makes a thread leave the kernel to look after signals, besides the signals themselves. */
+#define SIGNAL_NEWS (SIGNAL_GROUP_EXIT | SIGNAL_TELL_STOPPED | SIGNAL_TELL_CONTINUE)
 
 bool signal_pending(const struct task_struct *task)
 {
-	u64 signals = READ_ONCE(task->pending.signals) | READ_ONCE(task->shared_pending.signals);
+	const struct signal_struct *process = task->signal;
+	u64 signals = READ_ONCE(task->pending.signals) | READ_ONCE(process->shared_pending.signals);
 
-	return signals & ~task->sig_blocked;
+	return (signals & ~task->sig_blocked) || READ_ONCE(task->stop_pending) ||
+	       task->mm_part.kill_pending || (READ_ONCE(process->flags) & SIGNAL_NEWS);
 }
 
 bool signal_unhandled(int sig)
@@ -123,19 +122,6 @@ bool signal_unhandled(int sig)
 
 /* --- sending ------------------------------------------------------------------------------------------ */
 
-/* => sighand->lock. Stopping and continuing undo each other while they wait. */
-static void cancel_opposite(struct task_struct *task, int sig)
-{
-	u64 opposite = 0;
-
-	if (sig_bit(sig) & STOP_SIGNALS)
-		opposite = sig_bit(SIGCONT);
-	else if (sig == SIGCONT)
-		opposite = STOP_SIGNALS;
-	sigpending_flush(&task->pending, task, opposite);
-	sigpending_flush(&task->shared_pending, task, opposite);
-}
-
 /* => sighand->lock. Whether the signal, which is not blocked, can only end the process. */
 static bool is_fatal(const struct task_struct *task, int sig)
 {
@@ -146,29 +132,96 @@ static bool is_fatal(const struct task_struct *task, int sig)
 		!(sig_bit(sig) & (IGNORED_BY_DEFAULT | STOP_SIGNALS | CORE_SIGNALS)));
 }
 
+/* => sighand->lock. Makes a thread look: it wakes from a sleep that signals may end. */
+static void notify_thread(struct task_struct *task, bool to_die)
+{
+	u32 state;
+
+	se_set_work(&task->se, WORK_SIGNAL);
+	state = READ_ONCE(task->se.state);
+	if (state == TASK_INTERRUPTIBLE ||
+	    (to_die && (state == TASK_KILLABLE || state == TASK_STOPPED)))
+		sched_wake(&task->se);
+}
+
+static void must_die(struct task_struct *task)
+{
+	task->mm_part.kill_pending = true;
+	task->stop_pending = false;
+	notify_thread(task, true);
+}
+
+void zap_other_threads(struct task_struct *task)
+{
+	struct task_struct *t;
+
+	task->signal->stop_count = 0;
+	for_each_thread(task->signal, t)
+	{
+		if (t != task && !t->exiting)
+			must_die(t);
+	}
+}
+
+/* => sighand->lock. Whether the thread would take the signal now. */
+static bool wants_signal(const struct task_struct *task, int sig)
+{
+	if (task->exiting || (task->sig_blocked & sig_bit(sig)))
+		return false;
+	return sig == SIGKILL || READ_ONCE(task->se.state) != TASK_STOPPED;
+}
+
+/* => sighand->lock. Which thread of a process is to take a signal: the one it was sent to by preference. */
+static struct task_struct *choose_thread(struct task_struct *task, int sig)
+{
+	struct task_struct *t;
+
+	if (wants_signal(task, sig))
+		return task;
+	for_each_thread(task->signal, t)
+	{
+		if (wants_signal(t, sig))
+			return t;
+	}
+	return NULL;
+}
+
+/* => sighand->lock. A signal has been put into a queue: who is to know? */
+static void complete_signal(struct task_struct *task, int sig, bool to_thread)
+{
+	struct signal_struct *process = task->signal;
+	struct task_struct *t =
+		to_thread ? (wants_signal(task, sig) ? task : NULL) : choose_thread(task, sig);
+
+	if (!t)
+		return; /* whoever unblocks it will see it */
+	/* Nothing can come in between any more: all threads go at once, out of any long work. */
+	if (is_fatal(t, sig) && !(process->flags & SIGNAL_GROUP_EXIT)) {
+		process->flags |= SIGNAL_GROUP_EXIT;
+		process->group_exit_code = sig;
+		zap_other_threads(t);
+		must_die(t);
+		return;
+	}
+	notify_thread(t, sig == SIGKILL);
+}
+
 /* => sighand->lock. */
 static int send_locked(struct task_struct *task, const struct siginfo_kernel *info, bool to_thread,
 		       bool limited)
 {
-	struct sigpending *queue = to_thread ? &task->pending : &task->shared_pending;
 	int sig = info->si_signo, err;
 
-	cancel_opposite(task, sig);
+	if (task->signal->flags & SIGNAL_GROUP_EXIT)
+		return 0; /* it is gone, as far as anybody can tell */
+	stop_prepare(task, sig);
 	if (sig_ignored(task, sig))
 		return 0;
-	err = sigpending_add(queue, task, info, limited);
-	if (err || (task->sig_blocked & sig_bit(sig)))
-		return err;
-	/* Nothing can come in between any more: long work in the kernel gives up. */
-	if (!task->sig_fatal && is_fatal(task, sig)) {
-		task->sig_fatal = sig;
-		task->mm_part.kill_pending = true;
-	}
-	se_set_work(&task->se, WORK_SIGNAL);
-	if (READ_ONCE(task->se.state) == TASK_INTERRUPTIBLE ||
-	    (READ_ONCE(task->se.state) == TASK_KILLABLE && task->mm_part.kill_pending))
-		sched_wake(&task->se);
-	return 0;
+	err = sigpending_add(to_thread ? &task->pending : &task->signal->shared_pending, task, info,
+			     limited);
+	if (!err)
+		complete_signal(task, sig, to_thread);
+	return err;
 }
 
 int send_signal_info(struct task_struct *task, const struct siginfo_kernel *info, bool to_thread)
@@ -178,8 +231,6 @@ int send_signal_info(struct task_struct *task, const struct siginfo_kernel *info
 	unsigned long flags;
 	int err;
 
-	if (task->zombie)
-		return -ESRCH;
 	flags = spin_lock_irqsave(&task->sighand->lock);
 	err = send_locked(task, info, to_thread, limited);
 	spin_unlock_irqrestore(&task->sighand->lock, flags);
@@ -210,7 +261,7 @@ static void force_info(const struct siginfo_kernel *info, bool never_handled)
 	if (blocked)
 		task->sig_blocked &= ~sig_bit(info->si_signo);
 	if (action->handler == SIG_DFL)
-		task->sig_unkillable = false;
+		task->signal->flags &= ~SIGNAL_UNKILLABLE;
 	/* It may be waiting already, having been blocked: then the first one is delivered. */
 	send_locked(task, info, true, false);
 	se_set_work(&task->se, WORK_SIGNAL);
@@ -242,29 +293,62 @@ void force_signal_fault(int sig, int code, unsigned long addr)
 	force_info(&info, false);
 }
 
-bool notify_parent(struct task_struct *task)
+/* => tasklist_lock. What SIGCHLD says of the process. */
+static struct siginfo_kernel child_info(const struct signal_struct *process, int sig, int code)
 {
-	struct task_struct *parent = task->parent;
+	struct siginfo_kernel info;
+	struct usage usage;
+
+	process_usage(process, &usage);
+	siginfo_init(&info, sig, code);
+	info.child.pid = process->leader->pid;
+	info.child.uid = process->leader->cred.uid;
+	info.child.utime = (s64)(usage.cpu_ns / 10000000);
+	return info;
+}
+
+bool notify_parent(struct signal_struct *process)
+{
+	struct task_struct *parent = process->parent->leader, *child = process->leader;
 	const struct sigaction_kernel *action;
 	struct siginfo_kernel info;
-	int sig = task->exit_signal;
+	int sig = child->exit_signal;
 	bool nobody_waits = false;
 
 	if (sig > 0 && sig <= NR_SIGNALS) {
-		siginfo_init(&info, sig, task->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED);
-		info.child.pid = task->pid;
-		info.child.uid = task->cred.uid;
+		info = child_info(process, sig,
+				  child->exit_code & 0x80 ? CLD_DUMPED :
+				  child->exit_code & 0x7f ? CLD_KILLED :
+							    CLD_EXITED);
 		info.child.status =
-			task->exit_code & 0x7f ? task->exit_code & 0x7f : task->exit_code >> 8;
-		info.child.utime = (s64)(task->se.sum_exec / 10000000);
+			child->exit_code & 0x7f ? child->exit_code & 0x7f : child->exit_code >> 8;
 		action = action_of(parent, sig);
 		nobody_waits = sig == SIGCHLD &&
 			       (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT));
 		if (!nobody_waits || action->handler != SIG_IGN)
 			send_signal_info(parent, &info, false);
 	}
-	wake_up(&parent->child_wait);
+	wake_up(&process->parent->wait_child);
 	return nobody_waits;
+}
+
+void notify_parent_stop(struct task_struct *task, int why)
+{
+	struct signal_struct *process = task->signal;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *parent = process->parent ? process->parent->leader : NULL;
+	const struct sigaction_kernel *action;
+	struct siginfo_kernel info;
+
+	if (parent) {
+		info = child_info(process, SIGCHLD, why);
+		info.child.status = why == CLD_CONTINUED ? SIGCONT : process->stop_code & 0x7f;
+		action = action_of(parent, SIGCHLD);
+		if (action->handler != SIG_IGN && !(action->flags & SA_NOCLDSTOP))
+			send_signal_info(parent, &info, false);
+		wake_up(&process->parent->wait_child);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
 /* --- actions and masks ----------------------------------------------------------------------------------- */
@@ -286,12 +370,49 @@ int do_sigaction(int sig, const struct sigaction_kernel *new, struct sigaction_k
 		action->mask &= ~SIG_UNBLOCKABLE;
 		/* POSIX: what is ignored from now on doesn't wait either, blocked or not. */
 		if (handler_ignores(action->handler, sig)) {
-			sigpending_flush(&task->pending, task, sig_bit(sig));
-			sigpending_flush(&task->shared_pending, task, sig_bit(sig));
+			struct task_struct *t;
+
+			sigpending_flush(&task->signal->shared_pending, sig_bit(sig));
+			for_each_thread(task->signal, t)
+				sigpending_flush(&t->pending, sig_bit(sig));
 		}
 	}
 	spin_unlock_irqrestore(&task->sighand->lock, flags);
 	return 0;
+}
+
+/*
+ * => sighand->lock. The running thread won't take these after all, though it may be the one that was
+ * woken for them: others are.
+ */
+static void retarget_shared_pending(struct task_struct *task, u64 which)
+{
+	struct task_struct *t;
+
+	which &= task->signal->shared_pending.signals;
+	if (!which)
+		return;
+	for_each_thread(task->signal, t)
+	{
+		u64 takes = t == task || t->exiting ? 0 : which & ~t->sig_blocked;
+
+		if (takes)
+			notify_thread(t, false);
+		which &= ~takes;
+	}
+}
+
+void exit_signals(struct task_struct *task)
+{
+	unsigned long flags = spin_lock_irqsave(&task->sighand->lock);
+	int why;
+
+	task->exiting = true;
+	why = stop_leave(task);
+	retarget_shared_pending(task, ~task->sig_blocked);
+	spin_unlock_irqrestore(&task->sighand->lock, flags);
+	if (why)
+		notify_parent_stop(task, why);
 }
 
 void set_current_blocked(u64 mask)
@@ -299,7 +420,10 @@ void set_current_blocked(u64 mask)
 	struct task_struct *task = current;
 	unsigned long flags = spin_lock_irqsave(&task->sighand->lock);
 
-	task->sig_blocked = mask & ~SIG_UNBLOCKABLE;
+	mask &= ~SIG_UNBLOCKABLE;
+	if (mask & ~task->sig_blocked)
+		retarget_shared_pending(task, mask & ~task->sig_blocked);
+	task->sig_blocked = mask;
 	if (signal_pending(task))
 		se_set_work(&task->se, WORK_SIGNAL);
 	spin_unlock_irqrestore(&task->sighand->lock, flags);
@@ -340,7 +464,7 @@ u64 sigpending_blocked(void)
 {
 	const struct task_struct *task = current;
 
-	return (task->pending.signals | task->shared_pending.signals) & task->sig_blocked;
+	return (task->pending.signals | task->signal->shared_pending.signals) & task->sig_blocked;
 }
 
 /* --- the other stack --------------------------------------------------------------------------------------- */
@@ -394,9 +518,9 @@ int set_altstack(const struct sigaltstack_kernel *new, unsigned long sp)
 /* => sighand->lock. Order: what an exception sent, then this thread's, then the process's. */
 static int take_signal(struct task_struct *task, u64 wanted, struct siginfo_kernel *info)
 {
-	int sig = sigpending_take(&task->pending, task, wanted, info);
+	int sig = sigpending_take(&task->pending, wanted, info);
 
-	return sig ? sig : sigpending_take(&task->shared_pending, task, wanted, info);
+	return sig ? sig : sigpending_take(&task->signal->shared_pending, wanted, info);
 }
 
 int take_wanted_signal(u64 wanted, struct siginfo_kernel *info)
@@ -409,7 +533,7 @@ int take_wanted_signal(u64 wanted, struct siginfo_kernel *info)
 	return sig;
 }
 
-enum outcome { SIG_NOTHING, SIG_CALLS_HANDLER, SIG_ENDS };
+enum outcome { SIG_NOTHING, SIG_CALLS_HANDLER, SIG_STOPS, SIG_ENDS };
 
 /* => sighand->lock. */
 static enum outcome decide(struct task_struct *task, struct ksignal *ks)
@@ -422,11 +546,45 @@ static enum outcome decide(struct task_struct *task, struct ksignal *ks)
 			action->handler = SIG_DFL;
 		return SIG_CALLS_HANDLER;
 	}
-	if (handler_ignores(action->handler, ks->sig) || (sig_bit(ks->sig) & STOP_SIGNALS))
+	if (handler_ignores(action->handler, ks->sig))
 		return SIG_NOTHING;
-	if (task->sig_unkillable && !(SIG_UNBLOCKABLE & sig_bit(ks->sig)))
+	if ((task->signal->flags & SIGNAL_UNKILLABLE) && ks->sig != SIGKILL)
 		return SIG_NOTHING;
-	return SIG_ENDS;
+	return sig_bit(ks->sig) & STOP_SIGNALS ? SIG_STOPS : SIG_ENDS;
+}
+
+/* => sighand->lock. The next signal and what comes of it; *none: there is none. */
+static enum outcome next_signal(struct task_struct *task, struct ksignal *ks, bool *none)
+{
+	ks->sig = sigpending_take_trap(&task->pending, ~task->sig_blocked, &ks->info);
+	if (!ks->sig)
+		ks->sig = take_signal(task, ~task->sig_blocked, &ks->info);
+	*none = !ks->sig;
+	return *none ? SIG_NOTHING : decide(task, ks);
+}
+
+/*
+ * => sighand->lock, which it may drop for a while. All but SIGSTOP do nothing in a group that nobody
+ * could make go on; and a SIGCONT that came while we asked wins.
+ */
+static void take_stop(struct task_struct *task, int sig, unsigned long *flags)
+{
+	bool orphaned;
+
+	if (sig != SIGSTOP) {
+		task->stop_pending = true; /* SIGCONT takes it away */
+		spin_unlock_irqrestore(&task->sighand->lock, *flags);
+		*flags = spin_lock_irqsave(&tasklist_lock);
+		orphaned = group_is_orphaned(task->signal->group, NULL);
+		spin_unlock_irqrestore(&tasklist_lock, *flags);
+		*flags = spin_lock_irqsave(&task->sighand->lock);
+		if (!task->stop_pending)
+			return;
+		task->stop_pending = false;
+		if (orphaned)
+			return;
+	}
+	stop_begin(task, sig);
 }
 
 bool get_signal(struct ksignal *ks)
@@ -434,25 +592,31 @@ bool get_signal(struct ksignal *ks)
 	struct task_struct *task = current;
 	unsigned long flags = spin_lock_irqsave(&task->sighand->lock);
 	enum outcome outcome = SIG_NOTHING;
+	bool none = false;
 
 	se_clear_work(&task->se, WORK_SIGNAL);
-	if (task->sig_fatal) {
-		ks->sig = task->sig_fatal;
-		outcome = SIG_ENDS;
-	}
-	while (outcome == SIG_NOTHING) {
-		ks->sig = sigpending_take_trap(&task->pending, task, ~task->sig_blocked, &ks->info);
-		if (!ks->sig)
-			ks->sig = take_signal(task, ~task->sig_blocked, &ks->info);
-		if (!ks->sig)
+	while (outcome == SIG_NOTHING && !none) {
+		if (task->mm_part.kill_pending || (task->signal->flags & SIGNAL_GROUP_EXIT)) {
+			ks->sig = SIGKILL;
+			outcome = SIG_ENDS;
 			break;
-		outcome = decide(task, ks);
+		}
+		if (stop_here(task, &flags))
+			continue;
+		outcome = next_signal(task, ks, &none);
+		if (outcome == SIG_STOPS) {
+			take_stop(task, ks->sig, &flags);
+			outcome = SIG_NOTHING;
+		}
 	}
 	if (signal_pending(task))
 		se_set_work(&task->se, WORK_SIGNAL);
 	spin_unlock_irqrestore(&task->sighand->lock, flags);
+	/* A thread that only exec wants gone doesn't end the others. */
+	if (outcome == SIG_ENDS && task->signal->exec_task && task->signal->exec_task != task)
+		do_exit(SIGKILL);
 	if (outcome == SIG_ENDS)
-		do_exit(ks->sig);
+		do_group_exit(ks->sig);
 	return outcome == SIG_CALLS_HANDLER;
 }
 

@@ -6,6 +6,7 @@
 
 struct sigqueue {
 	struct list_head link;
+	struct user_struct *user; /* in whose sigpending it counts */
 	struct siginfo_kernel info;
 };
 
@@ -22,14 +23,15 @@ void sigpending_init(struct sigpending *pending)
 	INIT_LIST_HEAD(&pending->queue);
 }
 
-static void free_entry(struct sigqueue *q, struct task_struct *task)
+static void free_entry(struct sigqueue *q)
 {
 	list_del(&q->link);
-	task->nr_sigqueued--;
+	atomic_long_dec(&q->user->sigpending);
+	user_put(q->user);
 	kmem_cache_free(sigqueue_cache, q);
 }
 
-void sigpending_flush(struct sigpending *pending, struct task_struct *task, u64 mask)
+void sigpending_flush(struct sigpending *pending, u64 mask)
 {
 	struct sigqueue *q, *next;
 
@@ -39,22 +41,22 @@ void sigpending_flush(struct sigpending *pending, struct task_struct *task, u64 
 	list_for_each_entry_safe(q, next, &pending->queue, link)
 	{
 		if (mask & sig_bit(q->info.si_signo))
-			free_entry(q, task);
+			free_entry(q);
 	}
 }
 
-void sigpending_free(struct sigpending *pending, struct task_struct *task)
+void sigpending_free(struct sigpending *pending)
 {
-	sigpending_flush(pending, task, ~0UL);
+	sigpending_flush(pending, ~0UL);
 }
 
-/* Linux counts what waits for all processes of a user together; here each process has the whole limit. */
 static bool may_queue(const struct task_struct *task)
 {
-	return task->nr_sigqueued < task->rlim[RLIMIT_SIGPENDING].cur;
+	return (unsigned long)atomic_long_read(&task->user->sigpending) <
+	       task->signal->rlim[RLIMIT_SIGPENDING].cur;
 }
 
-int sigpending_add(struct sigpending *pending, struct task_struct *task,
+int sigpending_add(struct sigpending *pending, const struct task_struct *task,
 		   const struct siginfo_kernel *info, bool limited)
 {
 	struct sigqueue *q = NULL;
@@ -67,8 +69,10 @@ int sigpending_add(struct sigpending *pending, struct task_struct *task,
 		q = kmem_cache_alloc(sigqueue_cache, GFP_ATOMIC);
 	if (q) {
 		q->info = *info;
+		q->user = task->user;
+		user_hold(q->user);
+		atomic_long_inc(&q->user->sigpending);
 		list_add_tail(&q->link, &pending->queue);
-		task->nr_sigqueued++;
 	} else if (sig >= SIGRTMIN && info->si_code != SI_USER) {
 		return -EAGAIN;
 	}
@@ -77,8 +81,7 @@ int sigpending_add(struct sigpending *pending, struct task_struct *task,
 }
 
 /* The siginfo of the first `sig` in the queue; the number goes on waiting if there is another. */
-static void collect(struct sigpending *pending, struct task_struct *task, int sig,
-		    struct siginfo_kernel *info)
+static void collect(struct sigpending *pending, int sig, struct siginfo_kernel *info)
 {
 	struct sigqueue *q, *first = NULL;
 	bool another = false;
@@ -97,14 +100,13 @@ static void collect(struct sigpending *pending, struct task_struct *task, int si
 		WRITE_ONCE(pending->signals, pending->signals & ~sig_bit(sig));
 	if (first) {
 		*info = first->info;
-		free_entry(first, task);
+		free_entry(first);
 	} else {
 		siginfo_init(info, sig, SI_USER);
 	}
 }
 
-int sigpending_take(struct sigpending *pending, struct task_struct *task, u64 wanted,
-		    struct siginfo_kernel *info)
+int sigpending_take(struct sigpending *pending, u64 wanted, struct siginfo_kernel *info)
 {
 	u64 ready = pending->signals & wanted;
 	int sig;
@@ -114,12 +116,11 @@ int sigpending_take(struct sigpending *pending, struct task_struct *task, u64 wa
 	if (ready & SIG_SYNCHRONOUS)
 		ready &= SIG_SYNCHRONOUS;
 	sig = __builtin_ctzl(ready) + 1;
-	collect(pending, task, sig, info);
+	collect(pending, sig, info);
 	return sig;
 }
 
-int sigpending_take_trap(struct sigpending *pending, struct task_struct *task, u64 wanted,
-			 struct siginfo_kernel *info)
+int sigpending_take_trap(struct sigpending *pending, u64 wanted, struct siginfo_kernel *info)
 {
 	struct sigqueue *q;
 
@@ -133,7 +134,7 @@ int sigpending_take_trap(struct sigpending *pending, struct task_struct *task, u
 		/* Above SI_USER is what the kernel itself sends. */
 		if (q->info.si_code <= SI_USER || !(wanted & sig_bit(sig)))
 			continue;
-		collect(pending, task, sig, info);
+		collect(pending, sig, info);
 		return sig;
 	}
 	return 0;

@@ -8,18 +8,23 @@
 #include <arch/mmu.h>
 
 #include "kernel/base/string.h"
-#include "kernel/fs/proc.h"
-#include "kernel/lib/bitmap.h"
 #include "mm/calls.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 
 spinlock_t tasklist_lock = SPINLOCK_INIT;
-struct list_head all_tasks = LIST_HEAD_INIT(all_tasks);
-struct task_struct *init_task;
+struct list_head all_processes = LIST_HEAD_INIT(all_processes);
+struct signal_struct *init_process;
+unsigned int nr_tasks, max_threads;
 void (*enter_user_mode)(void);
 
-static struct kmem_cache *task_cache, *fpu_cache;
+static struct kmem_cache *task_cache, *fpu_cache, *signal_cache;
+
+/* The idle entity is no task: it has neither registers of a program nor an address space. */
+static bool is_task(const struct sched_entity *se)
+{
+	return se->fpu;
+}
 
 /* --- limits and rights ------------------------------------------------------------------------- */
 
@@ -33,14 +38,12 @@ static void rlimits_init(struct mm_rlimit *rlim)
 	rlim[RLIMIT_CORE].cur = 0;
 	rlim[RLIMIT_NOFILE] = (struct mm_rlimit){ 1024, 4096 };
 	rlim[RLIMIT_MEMLOCK] = (struct mm_rlimit){ 8 * MIB, 8 * MIB };
+	rlim[RLIMIT_NPROC].cur = rlim[RLIMIT_NPROC].max = max_threads / 2;
 	rlim[RLIMIT_NICE] = (struct mm_rlimit){ 0, 0 };
 	rlim[RLIMIT_RTPRIO] = (struct mm_rlimit){ 0, 0 };
-	rlim[RLIMIT_SIGPENDING].cur = rlim[RLIMIT_SIGPENDING].max =
-		totalram_pages() / (8 * THREAD_SIZE / PAGE_SIZE) / 2;
+	rlim[RLIMIT_SIGPENDING].cur = rlim[RLIMIT_SIGPENDING].max = max_threads / 2;
 	rlim[RLIMIT_MSGQUEUE] = (struct mm_rlimit){ 819200, 819200 };
 }
-
-#define ALL_CAPS ((1UL << 41) - 1)
 
 void cred_init_root(struct cred *cred)
 {
@@ -71,6 +74,16 @@ bool capable(int cap)
 
 /* --- making and freeing -------------------------------------------------------------------------- */
 
+static void inherit(struct task_struct *task, const struct task_struct *parent)
+{
+	memcpy(task->comm, parent->comm, sizeof(task->comm));
+	task->cred = parent->cred;
+	task->mm_part.personality = parent->mm_part.personality;
+	task->sig_blocked = parent->sig_blocked;
+	task->altstack = parent->altstack;
+	task->last_trap = parent->last_trap;
+}
+
 struct task_struct *task_alloc(const struct task_struct *parent)
 {
 	struct task_struct *task;
@@ -80,37 +93,40 @@ struct task_struct *task_alloc(const struct task_struct *parent)
 	if (!task)
 		return NULL;
 	atomic_set(&task->usage, 1);
-	task->stack = alloc_kernel_stack();
-	task->se.fpu = kmem_cache_alloc(fpu_cache, GFP_KERNEL);
-	if (!task->stack || !task->se.fpu || task_init_signals(task, parent))
-		goto fail;
-	if (parent) {
-		memcpy(task->comm, parent->comm, sizeof(task->comm));
-		task->cred = parent->cred;
-		memcpy(task->rlim, parent->rlim, sizeof(task->rlim));
-		task->mm_part.personality = parent->mm_part.personality;
-	} else {
+	sigpending_init(&task->pending);
+	task->altstack.flags = SS_DISABLE;
+	if (parent)
+		inherit(task, parent);
+	else
 		cred_init_root(&task->cred);
-		rlimits_init(task->rlim);
-	}
-	task->mm_part.rlimits = task->rlim;
 	task->mm_part.capable = task_mm_capable;
-	INIT_LIST_HEAD(&task->children);
-	init_waitqueue_head(&task->child_wait);
 	init_waitqueue_head(&task->vfork_wait);
 	task->start_ns = clock_ns();
+	task->stack = alloc_kernel_stack();
+	task->se.fpu = kmem_cache_alloc(fpu_cache, GFP_KERNEL);
+	task->user = user_get(task->cred.uid);
+	if (!task->stack || !task->se.fpu || !task->user) {
+		task_free(task);
+		return NULL;
+	}
 	return task;
-fail:
-	task_free(task);
-	return NULL;
 }
 
 void task_free(struct task_struct *task)
 {
-	BUG_ON(task->se.on_cpu);
+	BUG_ON(task->se.on_cpu || task->thread_pid);
+	sigpending_free(&task->pending);
+	files_put(task->files);
+	if (task->fs)
+		fs_context_put(task->fs);
+	if (task->sighand)
+		sighand_put(task->sighand);
+	if (task->signal)
+		signal_put(task->signal);
+	if (task->user)
+		user_put(task->user);
 	if (task->stack)
 		free_kernel_stack(task->stack);
-	task_free_signals(task);
 	kmem_cache_free(fpu_cache, task->se.fpu);
 	kmem_cache_free(task_cache, task);
 }
@@ -121,96 +137,174 @@ void put_task(struct task_struct *task)
 		task_free(task);
 }
 
-/* --- pids ------------------------------------------------------------------------------------------- */
-
-#define PID_MAX	     32768
-#define PID_RESERVED 300 /* not used again once they have come round */
-#define PID_HASH     256
-
-/* => tasklist_lock */
-static unsigned long pid_map[PID_MAX / (8 * sizeof(long))] = { 1 };
-static struct hlist_head pid_hash[PID_HASH];
-static unsigned long last_pid;
-
-static struct hlist_head *pid_bucket(int pid)
+struct signal_struct *signal_alloc(const struct signal_struct *parent)
 {
-	return &pid_hash[(unsigned int)pid % PID_HASH];
-}
+	struct signal_struct *process = kmem_cache_zalloc(signal_cache, GFP_KERNEL);
 
-struct task_struct *find_task(int pid)
-{
-	struct task_struct *task;
-
-	hlist_for_each_entry(task, pid_bucket(pid), pid_link) if (task->pid == pid) return task;
-	return NULL;
-}
-
-/* Pids go up and come round, so that one isn't used again soon. 0: there is none. */
-static int alloc_pid(void)
-{
-	unsigned long pid = find_next_zero_bit(pid_map, PID_MAX, last_pid + 1);
-
-	if (pid >= PID_MAX)
-		pid = find_next_zero_bit(pid_map, PID_MAX, PID_RESERVED);
-	if (pid >= PID_MAX)
-		return 0;
-	__set_bit(pid, pid_map);
-	last_pid = pid;
-	return (int)pid;
-}
-
-int task_next_pid(int after)
-{
-	unsigned long pid = (unsigned long)(after + 1);
-
-	spin_lock(&tasklist_lock);
-	pid = pid < PID_MAX ? find_next_bit(pid_map, PID_MAX, max(pid, 1UL)) : PID_MAX;
-	spin_unlock(&tasklist_lock);
-	return pid < PID_MAX ? (int)pid : -1;
-}
-
-#define CAP_SYS_ADMIN_BIT    BIT(21)
-#define CAP_SYS_RESOURCE_BIT BIT(24)
-
-/* => tasklist_lock. root may have as many processes as there is room for. */
-static bool too_many_processes(const struct task_struct *task)
-{
-	const struct cred *c = &task->cred;
-	const struct task_struct *t;
-	unsigned long n = 0;
-
-	if (c->uid == 0 || (c->cap_effective & (CAP_SYS_ADMIN_BIT | CAP_SYS_RESOURCE_BIT)) ||
-	    task->rlim[RLIMIT_NPROC].cur == RLIM_INFINITY)
-		return false;
-	list_for_each_entry(t, &all_tasks, tasks) n += t->cred.uid == c->uid;
-	return n >= task->rlim[RLIMIT_NPROC].cur;
-}
-
-int task_link(struct task_struct *task, struct task_struct *parent)
-{
-	spin_lock(&tasklist_lock);
-	task->pid = too_many_processes(task) ? 0 : alloc_pid();
-	if (!task->pid) {
-		spin_unlock(&tasklist_lock);
-		return -EAGAIN;
-	}
-	list_add_tail(&task->tasks, &all_tasks);
-	hlist_add_head(&task->pid_link, pid_bucket(task->pid));
-	task->parent = parent;
+	if (!process)
+		return NULL;
+	atomic_set(&process->count, 1);
+	INIT_LIST_HEAD(&process->threads);
+	INIT_LIST_HEAD(&process->children);
+	init_waitqueue_head(&process->wait_child);
+	init_waitqueue_head(&process->exec_wait);
+	sigpending_init(&process->shared_pending);
 	if (parent)
-		list_add_tail(&task->sibling, &parent->children);
+		memcpy(process->rlim, parent->rlim, sizeof(process->rlim));
 	else
-		INIT_LIST_HEAD(&task->sibling);
-	spin_unlock(&tasklist_lock);
+		rlimits_init(process->rlim);
+	return process;
+}
+
+void signal_put(struct signal_struct *process)
+{
+	if (!atomic_dec_and_test(&process->count))
+		return;
+	BUG_ON(process->nr_threads);
+	sigpending_free(&process->shared_pending);
+	kmem_cache_free(signal_cache, process);
+}
+
+/* --- the world ---------------------------------------------------------------------------------------- */
+
+struct task_struct *find_task(int tid)
+{
+	struct pid *pid = find_pid(tid);
+
+	return pid ? pid->task : NULL;
+}
+
+struct signal_struct *find_process(int tgid)
+{
+	struct task_struct *task = find_task(tgid);
+
+	return task && thread_group_leader(task) ? task->signal : NULL;
+}
+
+/* A process's first thread: the process itself comes into the world. */
+static void link_process(struct task_struct *leader, struct signal_struct *parent)
+{
+	struct signal_struct *process = leader->signal;
+	const struct signal_struct *from = current_is_task() ? current->signal : NULL;
+
+	process->leader = leader;
+	list_add_tail(&process->processes, &all_processes);
+	process->parent = parent;
+	if (parent)
+		list_add_tail(&process->sibling, &parent->children);
+	else
+		INIT_LIST_HEAD(&process->sibling);
+	process_join_group(process, from ? from->group : &pid_zero);
+	process_join_session(process, from ? from->session : &pid_zero);
+	process->tty = from ? from->tty : NULL;
+}
+
+int task_link(struct task_struct *task, struct signal_struct *parent)
+{
+	struct signal_struct *process = task->signal;
+	struct pid *pid = pid_alloc();
+
+	if (IS_ERR(pid))
+		return (int)PTR_ERR(pid);
+	pid->task = task;
+	task->thread_pid = pid;
+	task->pid = pid->nr;
+	if (list_empty(&process->threads))
+		link_process(task, parent);
+	task->tgid = process->leader->pid;
+	list_add_tail(&task->thread_link, &process->threads);
+	process->nr_threads++;
+	process->live++;
+	nr_tasks++;
+	atomic_long_inc(&task->user->processes);
 	return 0;
+}
+
+static void unlink_process(struct signal_struct *process)
+{
+	list_del(&process->processes);
+	list_del(&process->sibling);
+	process_join_group(process, NULL);
+	process_join_session(process, NULL);
+	process->parent = NULL;
 }
 
 void task_unlink(struct task_struct *task)
 {
-	list_del(&task->sibling);
-	list_del(&task->tasks);
-	hlist_del_init(&task->pid_link);
-	__clear_bit((unsigned long)task->pid, pid_map);
+	struct signal_struct *process = task->signal;
+	struct pid *pid = task->thread_pid;
+
+	list_del(&task->thread_link);
+	if (--process->nr_threads == 0)
+		unlink_process(process);
+	nr_tasks--;
+	atomic_long_dec(&task->user->processes);
+	pid->task = NULL;
+	task->thread_pid = NULL;
+	pid_put(pid);
+}
+
+int task_set_user(u32 uid)
+{
+	struct user_struct *new = user_get(uid), *old;
+	unsigned long flags;
+
+	if (!new)
+		return -EAGAIN;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	old = current->user;
+	current->user = new;
+	atomic_long_dec(&old->processes);
+	atomic_long_inc(&new->processes);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	user_put(old);
+	return 0;
+}
+
+u64 task_cpu_ns(const struct task_struct *task)
+{
+	u64 ns = task->se.sum_exec;
+
+	return task->se.on_cpu ? ns + clock_ns() - task->se.exec_start : ns;
+}
+
+void usage_add(struct usage *sum, const struct usage *part)
+{
+	sum->min_flt += part->min_flt;
+	sum->maj_flt += part->maj_flt;
+	sum->cpu_ns += part->cpu_ns;
+	sum->maxrss = max(sum->maxrss, part->maxrss);
+}
+
+static unsigned long mm_maxrss(const struct mm_struct *mm)
+{
+	return max(mm->hiwater_rss, get_mm_rss(mm));
+}
+
+void process_note_rss(struct signal_struct *process, const struct mm_struct *mm)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	process->dead_threads.maxrss = max(process->dead_threads.maxrss, mm_maxrss(mm));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
+void process_usage(const struct signal_struct *process, struct usage *usage)
+{
+	const struct task_struct *task;
+
+	*usage = process->dead_threads;
+	for_each_thread(process, task)
+	{
+		const struct usage part = {
+			task->mm_part.min_flt,
+			task->mm_part.maj_flt,
+			task_cpu_ns(task),
+			task->mm_part.mm ? mm_maxrss(task->mm_part.mm) : 0,
+		};
+
+		usage_add(usage, &part);
+	}
 }
 
 /* --- tasks nobody waits for --------------------------------------------------------------------------- */
@@ -220,21 +314,27 @@ static struct list_head dead_tasks = LIST_HEAD_INIT(dead_tasks);
 void task_bury(struct task_struct *task)
 {
 	task_unlink(task);
-	list_add_tail(&task->tasks, &dead_tasks);
+	list_add_tail(&task->thread_link, &dead_tasks);
 }
 
 void reap_dead_tasks(void)
 {
 	struct list_head ready = LIST_HEAD_INIT(ready);
 	struct task_struct *task, *next;
+	unsigned long flags;
 
-	spin_lock(&tasklist_lock);
-	list_for_each_entry_safe(task, next, &dead_tasks, tasks) if (!READ_ONCE(task->se.on_cpu))
-		list_move(&task->tasks, &ready);
-	spin_unlock(&tasklist_lock);
-	list_for_each_entry_safe(task, next, &ready, tasks)
+	if (list_empty(&dead_tasks))
+		return;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	list_for_each_entry_safe(task, next, &dead_tasks, thread_link)
 	{
-		list_del(&task->tasks);
+		if (!READ_ONCE(task->se.on_cpu))
+			list_move(&task->thread_link, &ready);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	list_for_each_entry_safe(task, next, &ready, thread_link)
+	{
+		list_del(&task->thread_link);
 		put_task(task);
 	}
 }
@@ -244,9 +344,8 @@ void reap_dead_tasks(void)
 void task_switch_mm(struct mm_struct *mm)
 {
 	struct task_mm *part = &current->mm_part;
-	unsigned long flags = local_irq_save();
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
-	spin_lock(&tasklist_lock);
 	part->mm = mm;
 	spin_unlock(&tasklist_lock);
 	memset(&part->vmacache, 0, sizeof(part->vmacache));
@@ -267,12 +366,6 @@ static void load_bases(const struct task_struct *task)
 	wrmsr(MSR_KERNEL_GS_BASE, task->gs_base);
 }
 
-/* The idle entity is no task: it has neither registers of a program nor an address space. */
-static bool is_task(const struct sched_entity *se)
-{
-	return se->fpu;
-}
-
 static void task_switch(struct sched_entity *prev, struct sched_entity *next)
 {
 	struct task_struct *from = container_of(prev, struct task_struct, se);
@@ -291,12 +384,12 @@ static void task_switch(struct sched_entity *prev, struct sched_entity *next)
 
 static bool current_signal_pending(void)
 {
-	return is_task(&current->se) && signal_pending(current);
+	return current_is_task() && signal_pending(current);
 }
 
 static bool current_kill_pending(void)
 {
-	return is_task(&current->se) && current->mm_part.kill_pending;
+	return current_is_task() && current->mm_part.kill_pending;
 }
 
 static const struct sched_hooks hooks = {
@@ -320,17 +413,27 @@ static void kernel_thread_start(void *p)
 	do_exit(call.fn(call.arg) << 8);
 }
 
+/* What a kernel thread is made of; the caller's task_free() undoes a part. */
+static int kernel_thread_parts(struct task_struct *task)
+{
+	task->files = files_alloc();
+	task->fs = fs_context_alloc();
+	task->sighand = sighand_alloc(NULL);
+	task->signal = signal_alloc(NULL);
+	if (!task->files || !task->fs || !task->sighand || !task->signal)
+		return -ENOMEM;
+	task->mm_part.rlimits = task->signal->rlim;
+	return 0;
+}
+
 int kernel_thread(int (*fn)(void *), void *arg, const char *name)
 {
 	struct thread_call *call = kmalloc(sizeof(*call), GFP_KERNEL);
 	struct task_struct *task = task_alloc(NULL);
+	unsigned long flags;
 	int pid = -ENOMEM;
 
-	if (!call || !task)
-		goto fail;
-	task->files = files_alloc();
-	task->fs = fs_context_alloc();
-	if (!task->files || !task->fs)
+	if (!call || !task || kernel_thread_parts(task))
 		goto fail;
 	*call = (struct thread_call){ fn, arg };
 	strlcpy(task->comm, name, sizeof(task->comm));
@@ -338,107 +441,35 @@ int kernel_thread(int (*fn)(void *), void *arg, const char *name)
 	task->exit_signal = SIGCHLD;
 	sched_entity_init(&task->se, (unsigned long)task->stack + THREAD_SIZE, kernel_thread_start,
 			  call);
-	pid = task_link(task, is_task(&current->se) ? current : NULL);
+	flags = spin_lock_irqsave(&tasklist_lock);
+	pid = task_link(task, current_is_task() ? current->signal : NULL);
+	if (!pid && task->pid == 1) {
+		init_process = task->signal;
+		task->signal->flags |= SIGNAL_UNKILLABLE;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (pid)
 		goto fail;
 	pid = task->pid;
-	if (pid == 1) {
-		init_task = task;
-		task->sig_unkillable = true;
-	}
 	sched_wake(&task->se);
 	return pid;
 fail:
 	kfree(call);
-	if (task) {
-		files_put(task->files);
-		if (task->fs)
-			fs_context_put(task->fs);
+	if (task)
 		task_free(task);
-	}
 	return pid;
 }
-
-/* --- what /proc shows ------------------------------------------------------------------------------------ */
-
-static char state_letter(const struct task_struct *task)
-{
-	static const char letters[] = { 'R', 'S', 'D', 'D', 'X' };
-
-	return task->zombie ? 'Z' : letters[task->se.state];
-}
-
-static bool proc_get(int pid, struct proc_task_info *info)
-{
-	struct task_struct *task;
-
-	spin_lock(&tasklist_lock);
-	task = find_task(pid);
-	if (task) {
-		const struct cred *c = &task->cred;
-
-		*info = (struct proc_task_info){
-			.pid = pid,
-			.ppid = task->parent ? task->parent->pid : 0,
-			.state = state_letter(task),
-			.uid = { c->uid, c->euid, c->suid, c->fsuid },
-			.gid = { c->gid, c->egid, c->sgid, c->fsgid },
-			.mm = task->mm_part.mm,
-			.ngroups = c->ngroups,
-			.cap_permitted = c->cap_permitted,
-			.cap_effective = c->cap_effective,
-			.cap_bounding = ALL_CAPS,
-			.threads = 1,
-			.fdsize = task->files ? READ_ONCE(task->files->max_fds) : 0,
-			.has_umask = task->fs,
-			.umask = task->fs ? READ_ONCE(task->fs->umask) : 0,
-		};
-		memcpy(info->groups, c->groups, sizeof(info->groups));
-		memcpy(info->rlim, task->rlim, sizeof(info->rlim));
-		memcpy(info->comm, task->comm, sizeof(info->comm));
-		if (info->mm)
-			mmget(info->mm);
-	}
-	spin_unlock(&tasklist_lock);
-	return task;
-}
-
-static int proc_current_pid(void)
-{
-	return is_task(&current->se) ? current->pid : 0;
-}
-
-static struct files_struct *proc_get_files(int pid)
-{
-	struct files_struct *files = NULL;
-	struct task_struct *task;
-
-	spin_lock(&tasklist_lock);
-	task = find_task(pid);
-	if (task && task->files)
-		files = files_get(task->files);
-	spin_unlock(&tasklist_lock);
-	return files;
-}
-
-static const struct proc_task_ops proc_ops = {
-	.next_pid = task_next_pid,
-	.get = proc_get,
-	.current_pid = proc_current_pid,
-	.get_files = proc_get_files,
-};
 
 void process_init(void)
 {
 	task_cache = kmem_cache_create("task_struct", sizeof(struct task_struct), 0);
+	signal_cache = kmem_cache_create("signal_struct", sizeof(struct signal_struct), 0);
 	fpu_cache = kmem_cache_create("fpu_state", fpu_area_size(), FPU_ALIGN);
+	/* The kernel's part of all threads together may take an eighth of memory. */
+	max_threads = (unsigned int)(totalram_pages() / (8 * THREAD_SIZE / PAGE_SIZE));
+	pid_init();
+	user_init();
 	signal_init();
 	sched_init(&hooks);
 	process_oom_init();
-}
-
-void process_register_proc(void)
-{
-	proc_idle_ns = sched_idle_ns;
-	proc_register_tasks(&proc_ops);
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task: the scheduler's part, mm's part, and what makes it a process. One thread a process today;
- * what threads will share hangs on pointers already.
+ * A task is one thread: the scheduler's part, mm's part, and pointers to what it may share with
+ * others. A process is a struct signal_struct with its list of threads; its id is the id of the
+ * first, the leader, which stays as a zombie until all others are gone.
+ *
+ * Locks, outer first: tasklist_lock (who exists, families, groups, sessions), sighand->lock
+ * (signals and stopping), run queue. All are taken with interrupts off, since a terminal's ^C
+ * comes in an interrupt. task->mm_part.mm, files and fs change under tasklist_lock, so that who
+ * looks at another task finds all or nothing.
  */
 #ifndef KERNEL_PROCESS_TASK_H
 #define KERNEL_PROCESS_TASK_H
@@ -11,7 +17,9 @@
 #include "kernel/abi/process.h"
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/process/pid.h"
 #include "kernel/process/sighand.h"
+#include "kernel/process/user.h"
 #include "kernel/sched/wait.h"
 #include "mm/types.h"
 
@@ -23,50 +31,97 @@ struct cred {
 	u32 groups[NGROUPS_MAX_TASK];
 };
 
+/* What a process used, of its own and of children it has waited for. */
+struct usage {
+	unsigned long min_flt, maj_flt;
+	u64 cpu_ns;
+	unsigned long maxrss; /* pages: the largest of them */
+};
+
+/* signal_struct.flags */
+#define SIGNAL_GROUP_EXIT    BIT(0) /* all threads are to end, with group_exit_code */
+#define SIGNAL_STOPPED	     BIT(1) /* all threads have stopped */
+#define SIGNAL_CONTINUED     BIT(2) /* and went on: waitid(WCONTINUED) has not been told yet */
+#define SIGNAL_TELL_STOPPED  BIT(3) /* SIGCONT came: a thread has to tell the parent that we had */
+#define SIGNAL_TELL_CONTINUE BIT(4) /* ... stopped, or that we go on */
+#define SIGNAL_UNKILLABLE    BIT(5) /* pid 1, until a fault of its own */
+
+/*
+ * What the threads of one process share by being one process (which signals are handled how is in
+ * struct sighand, since that may be shared further). Family and groups are under tasklist_lock;
+ * from `shared_pending` to `stop_count` it is sighand->lock.
+ */
+struct signal_struct {
+	atomic_t count; /* tasks that point here, the dead that are not freed yet included */
+	struct list_head processes; /* in all_processes */
+	struct list_head threads;   /* task_struct.thread_link; a zombie leader is one of them */
+	unsigned int nr_threads;
+	unsigned int live; /* threads that have not begun to exit */
+	struct task_struct *leader;
+
+	struct signal_struct *parent; /* NULL: none, or gone with nobody to follow */
+	int parent_tid;		      /* the thread that made us: __WNOTHREAD, PR_SET_PDEATHSIG */
+	struct list_head children, sibling;
+	struct wait_queue_head wait_child;
+	bool child_subreaper; /* orphans below it become its children */
+	bool did_exec;	      /* since it was forked: setpgid(2) by its parent comes too late */
+	struct pid *group, *session;
+	struct list_head group_link, session_link; /* in those */
+	struct tty *tty; /* controlling terminal: kernel/fs/console.c's affair */
+
+	struct sigpending shared_pending;
+	u32 flags;		 /* SIGNAL_* */
+	int group_exit_code;	 /* with SIGNAL_GROUP_EXIT */
+	int stop_code;		 /* the signal that stopped it, until a waiter has heard; or 0 */
+	unsigned int stop_count; /* threads that are still to stop */
+
+	struct task_struct *exec_task;	  /* a thread in execve(): all others have to go */
+	struct wait_queue_head exec_wait; /* it waits here for them */
+
+	struct mm_rlimit rlim[RLIM_NLIMITS];
+	struct usage dead_threads, dead_children; /* => tasklist_lock */
+};
+
 struct task_struct {
 	struct sched_entity se; /* first: current_se is current */
 	struct task_mm mm_part;
 	void *stack; /* lowest address of the kernel stack */
 
-	int pid;
-	atomic_t usage; /* one for being somebody's child or a zombie, one for each who looks */
+	int pid;  /* of this thread: gettid(2) */
+	int tgid; /* of the process: getpid(2); the leader's pid */
+	struct pid *thread_pid;
+	struct signal_struct *signal;
+	struct list_head thread_link; /* in signal->threads, or among the dead */
+	struct user_struct *user;     /* who counts it; follows cred.uid */
+	atomic_t usage;		      /* one for being known to the world, one for each who looks */
 	char comm[16];
-	struct task_struct *parent;
-	struct list_head children, sibling; /* => tasklist_lock */
-	struct list_head tasks;		    /* in all_tasks, or among the dead */
-	struct hlist_node pid_link;
-	int exit_signal;
-	int exit_code; /* as wait4() reports it */
-	bool zombie;
-	struct wait_queue_head child_wait; /* of who waits for a child of ours */
+	int exit_signal; /* to the parent when a leader ends; -1 in the other threads */
+	int exit_code;	 /* as wait4() reports it */
+	bool exiting;	 /* takes no more signals. => sighand->lock */
+	bool zombie;	 /* => tasklist_lock */
 
 	struct wait_queue_head vfork_wait; /* waiting until a child of ours has exec'ed or exited */
-	bool vfork_done;		   /* we have: we use our parent's memory no longer */
+	struct task_struct *vfork_parent;  /* referenced: it waits for us there. => tasklist_lock */
 
 	struct files_struct *files;
 	struct fs_context *fs;
 	struct cred cred;
-	struct mm_rlimit rlim[RLIM_NLIMITS];
 
 	struct sighand *sighand;
-	struct sigpending pending, shared_pending;
-	unsigned long nr_sigqueued; /* siginfos in both */
-	u64 sig_blocked;	    /* bit n-1: signal n */
-	u64 sig_real_blocked;	    /* what sigtimedwait() unblocks only to wake up */
-	u64 sig_saved; /* with sig_restore: the mask to go back to, as after sigsuspend() */
+	struct sigpending pending;
+	u64 sig_blocked;      /* bit n-1: signal n */
+	u64 sig_real_blocked; /* what sigtimedwait() unblocks only to wake up */
+	u64 sig_saved;	      /* with sig_restore: the mask to go back to, as after sigsuspend() */
 	bool sig_restore;
-	int sig_fatal;	     /* the signal that will end it, with nothing before; 0: none yet */
-	bool sig_unkillable; /* pid 1, until a fault of its own */
+	bool stop_pending; /* is to stop with its process. => sighand->lock */
+	int pdeath_signal;
 	struct altstack altstack;
 	struct trap_info last_trap;
 	struct restart_block restart;
 
 	unsigned long fs_base, gs_base; /* while not running */
-	unsigned long clear_child_tid, robust_list;
+	unsigned long set_child_tid, clear_child_tid, robust_list;
 	u64 start_ns;
-	/* Of children waited for. */
-	unsigned long cmin_flt, cmaj_flt;
-	u64 csum_exec;
 };
 
 static inline struct task_struct *current_task(void)
@@ -75,6 +130,12 @@ static inline struct task_struct *current_task(void)
 }
 #define current current_task()
 
+/* False on the boot stack, which becomes the idle entity: it is no task and has no such registers. */
+static inline bool current_is_task(void)
+{
+	return this_cpu_read(current_se)->fpu;
+}
+
 /* The user's registers, at the top of the kernel stack. */
 static inline struct pt_regs *task_pt_regs(const struct task_struct *task)
 {
@@ -82,12 +143,28 @@ static inline struct pt_regs *task_pt_regs(const struct task_struct *task)
 }
 
 extern spinlock_t tasklist_lock;
-extern struct list_head all_tasks;
-extern struct task_struct *init_task; /* pid 1: children without a parent become its own */
+extern struct list_head all_processes;
+extern struct signal_struct *init_process; /* pid 1: who is left without a parent becomes its child */
 
-/* A copy of `parent` in what is inherited, without stack contents, mm or files; or NULL. */
+/* => tasklist_lock */
+#define for_each_process(process)      list_for_each_entry(process, &all_processes, processes)
+#define for_each_thread(process, task) list_for_each_entry(task, &(process)->threads, thread_link)
+
+static inline bool thread_group_leader(const struct task_struct *task)
+{
+	return task->signal->leader == task;
+}
+static inline bool thread_group_empty(const struct signal_struct *process)
+{
+	return process->nr_threads == 1;
+}
+
+/*
+ * A task with a stack and what it inherits of `parent` (NULL: of nobody) by value: names, ids,
+ * masks. It shares nothing yet: no mm, files, fs, signal, sighand. Or NULL.
+ */
 struct task_struct *task_alloc(const struct task_struct *parent);
-/* Undoes task_alloc(). */
+/* Undoes task_alloc() and lets go of all that was hung on it meanwhile. => not linked */
 void task_free(struct task_struct *task);
 static inline void get_task(struct task_struct *task)
 {
@@ -95,20 +172,35 @@ static inline void get_task(struct task_struct *task)
 }
 /* Drops a reference; the last one frees the task. => not by the task itself */
 void put_task(struct task_struct *task);
+/* A process without threads; group, session and limits of `parent`, or of nobody. Or NULL. */
+struct signal_struct *signal_alloc(const struct signal_struct *parent);
+void signal_put(struct signal_struct *process);
 /*
- * Gives it a pid and shows it to the world. 0, or -EAGAIN when there is no pid or its user has as many
- * processes as RLIMIT_NPROC allows.
+ * Shows the task to the world: gives it its id and a place in its process, whose leader it becomes
+ * if it is the first; then the process gets the parent. 0, or -EAGAIN or -ENOMEM of pid_alloc().
+ * => tasklist_lock
  */
-int task_link(struct task_struct *task, struct task_struct *parent);
-/* The reverse: nobody can find it any more. => tasklist_lock */
+int task_link(struct task_struct *task, struct signal_struct *parent);
+/* The reverse: nobody can find it any more. With the last thread the process goes. => tasklist_lock */
 void task_unlink(struct task_struct *task);
 /* Lets a task that nobody will wait for be freed once it has left its stack. => tasklist_lock */
 void task_bury(struct task_struct *task);
 /* Frees such tasks. */
 void reap_dead_tasks(void);
-/* The lowest pid above `after`, or -1. */
-int task_next_pid(int after);
-struct task_struct *find_task(int pid); /* => tasklist_lock */
+/* The running task's real user id has changed: 0 or -EAGAIN (no memory; nothing changed). */
+int task_set_user(u32 uid);
+struct task_struct *find_task(int tid);	      /* => tasklist_lock */
+struct signal_struct *find_process(int tgid); /* => tasklist_lock */
+/* Notes how much of it was resident before a task of the process lets go of an address space. */
+void process_note_rss(struct signal_struct *process, const struct mm_struct *mm);
+/* What all threads of a process have used until now. => tasklist_lock */
+void process_usage(const struct signal_struct *process, struct usage *usage);
+void usage_add(struct usage *sum, const struct usage *part);
+
+/* How long a task has run, in ns. */
+u64 task_cpu_ns(const struct task_struct *task);
+
+extern unsigned int nr_tasks, max_threads; /* how many there are; how many there may be */
 
 /* Starts fn(arg) as a new task without an address space; it exits when fn returns. Its pid or -errno. */
 int kernel_thread(int (*fn)(void *), void *arg, const char *name);
@@ -118,33 +210,87 @@ int kernel_thread(int (*fn)(void *), void *arg, const char *name);
  */
 int kernel_execve(const char *path, const char *const *argv, const char *const *envp);
 
-/* The calls; regs of the caller are in task_pt_regs(). Numbers and arguments as in clone(2), vfork(2). */
-long sys_vfork(void);
-long sys_clone(unsigned long flags, unsigned long newsp);
+/* --- making tasks: fork.c ---------------------------------------------------------------------- */
+
+struct clone_args {
+	u64 flags; /* CLONE_*, without the signal */
+	int exit_signal;
+	int __user *parent_tid, *child_tid;
+	unsigned long stack; /* the child's stack pointer; 0: the caller's */
+	unsigned long tls;
+};
+/* clone(2): the id of the new task, or -errno. */
+long kernel_clone(const struct clone_args *args);
+/* Lets the parent of a vfork go on: we use its memory no longer. */
+void vfork_release(struct task_struct *task);
+
 long sys_execve(const char __user *path, const char __user *const __user *argv,
 		const char __user *const __user *envp);
+/*
+ * Makes the running thread the only one of its process, by the leader's id. 0, or -EAGAIN when the
+ * process is ending already.
+ */
+int de_thread(void);
 
+/*
+ * Says what is to be said in an address space before the running task leaves it: the word that
+ * set_tid_address(2) named becomes 0. => it is still loaded
+ */
+void mm_release(struct task_struct *task, struct mm_struct *mm);
+
+/* --- ending: exit.c; waiting: wait.c ------------------------------------------------------------- */
+
+/* Ends the running thread, or all threads of its process. code: as wait4(2) has it. */
 void do_exit(int code) __noreturn;
-/* Waits for a child as wait4(2); *status may be NULL. */
-struct wait_result {
-	int status;
-	unsigned long min_flt, maj_flt;
-	u64 cpu_ns;
+void do_group_exit(int code) __noreturn;
+/* => tasklist_lock. A leader is a zombie and alone: tells its parent, or lets it vanish. */
+void process_ended(struct signal_struct *process);
+
+enum wait_type { WAIT_ANY, WAIT_PID, WAIT_GROUP };
+struct wait_opts {
+	enum wait_type type;
+	int nr;		      /* of the process or group; group 0 is the caller's */
+	unsigned int options; /* W* of waitid(2); wait4(2) adds WEXITED */
 };
-long do_wait(int pid, unsigned int options, struct wait_result *res);
+struct wait_result {
+	int pid, status; /* status as wait4(2) has it */
+	int code, uid;	 /* CLD_*, of siginfo */
+	struct usage usage;
+};
+/* Waits for a child: its pid; 0 with WNOHANG and nothing to tell; -ECHILD, -ERESTARTSYS. */
+long do_wait(const struct wait_opts *opts, struct wait_result *res);
+
+/* --- groups and sessions: group.c. => tasklist_lock, unless it says otherwise ----------------------- */
+
+/* Puts a process into a group or session; leaves the one it was in. */
+void process_join_group(struct signal_struct *process, struct pid *group);
+void process_join_session(struct signal_struct *process, struct pid *session);
+/*
+ * Whether nobody outside the group but in its session is parent of one of its members (not counting
+ * `without`): nobody then could make it go on when it stops.
+ */
+bool group_is_orphaned(const struct pid *group, const struct signal_struct *without);
+/*
+ * A process loses `old_parent`: if that was its group's last such link, and somebody in the group has
+ * stopped, all of them get SIGHUP and SIGCONT. `without` as above.
+ */
+void orphan_group(const struct signal_struct *process, const struct signal_struct *old_parent,
+		  const struct signal_struct *without);
+/* Sends to all processes of a group; 0 when one was sent to, else -ESRCH or the last error. */
+int send_group_signal(struct pid *group, const struct siginfo_kernel *info);
 
 /* Notes the FS and GS bases of the running program. */
 void task_save_bases(struct task_struct *task);
-/* Lets the parent of a vfork go on. */
-void mm_release(struct task_struct *task);
 /* Changes the running task's address space; either may be NULL. */
 void task_switch_mm(struct mm_struct *mm);
 
 /* --- signals: signal.c. None of these may be called with sighand->lock held. --- */
 
-/* A new task's signal state, its parent's where that is inherited (or NULL). 0 or -ENOMEM. */
-int task_init_signals(struct task_struct *task, const struct task_struct *parent);
-void task_free_signals(struct task_struct *task);
+/* Handlers: new ones (a copy of old's, or all default), or NULL. */
+struct sighand *sighand_alloc(const struct sighand *old);
+void sighand_put(struct sighand *sighand);
+/* What `old` ignores is ignored; the rest stays. => nobody else knows `sighand` */
+void sighand_keep_ignored(struct sighand *sighand, const struct sighand *old);
 /* What execve(2) forgets: handlers and the alternate stack. */
 void exec_reset_signals(struct task_struct *task);
 void siginfo_init(struct siginfo_kernel *info, int sig, int code);
@@ -154,7 +300,7 @@ void siginfo_init(struct siginfo_kernel *info, int sig, int code);
  * when info can't be kept and the number is from SIGRTMIN on.
  */
 int send_signal_info(struct task_struct *task, const struct siginfo_kernel *info, bool to_thread);
-/* From the kernel itself (SI_KERNEL), to the process. */
+/* From the kernel itself (SI_KERNEL), to the process. => tasklist_lock, or a reference */
 int send_signal(struct task_struct *task, int sig);
 /*
  * Signals that the running task can't block or ignore: what exceptions send. The first says where
@@ -164,10 +310,16 @@ void force_signal_fault(int sig, int code, unsigned long addr);
 void force_signal(int sig);
 void force_fatal_signal(int sig);
 /*
- * Tells the parent of a zombie about its end. True when the parent has said that it will not wait: then
- * the task is to vanish by itself. => tasklist_lock; the task has a parent
+ * Tells the parent of a process about its end. True when the parent has said that it will not wait:
+ * then it is to vanish by itself. => tasklist_lock; there is a parent
  */
-bool notify_parent(struct task_struct *task);
+bool notify_parent(struct signal_struct *process);
+/* Tells the parent that the process has stopped or goes on: why is CLD_STOPPED or CLD_CONTINUED. */
+void notify_parent_stop(struct task_struct *task, int why);
+/* The running task takes no more signals, and hands those of its process to other threads. */
+void exit_signals(struct task_struct *task);
+/* All other threads of the running one's process are to end. => sighand->lock */
+void zap_other_threads(struct task_struct *task);
 
 /* Whether a signal waits that is not blocked. */
 bool signal_pending(const struct task_struct *task);
@@ -211,6 +363,7 @@ void signal_init(void);
 /* How the running task leaves for user mode with its pt_regs; set by arch/entry, never returns. */
 extern void (*enter_user_mode)(void);
 
+#define ALL_CAPS ((1UL << 41) - 1)
 bool capable(int cap);
 void cred_init_root(struct cred *cred);
 /* What exec makes of ids and capabilities: credentials(7), capabilities(7). */

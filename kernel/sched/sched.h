@@ -18,6 +18,7 @@ enum task_state {
 	TASK_INTERRUPTIBLE,   /* sleeps until woken or signalled */
 	TASK_UNINTERRUPTIBLE, /* sleeps until woken */
 	TASK_KILLABLE,	      /* sleeps until woken or killed */
+	TASK_STOPPED,	      /* job control: until SIGCONT or SIGKILL */
 	TASK_DEAD,	      /* has left for good; never scheduled again */
 };
 

@@ -59,6 +59,13 @@ static long set_uids(u32 uid, u32 euid, u32 suid)
 	bool was_root = is_root(c);
 	u32 old_euid = c->euid;
 
+	if (uid != KEEP && uid != c->uid) {
+		int err = task_set_user(uid);
+
+		if (err)
+			return err;
+	}
+
 	if (uid != KEEP)
 		c->uid = uid;
 	if (euid != KEEP)
@@ -236,6 +243,7 @@ long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)
 {
 	struct cap_data data[2] = { { 0 } };
 	struct task_struct *task;
+	unsigned long flags;
 	struct cap_header head;
 	unsigned int words;
 	u64 eff, perm;
@@ -246,11 +254,11 @@ long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)
 		return udata ? -EINVAL : 0;
 	if (head.pid < 0)
 		return -EINVAL;
-	spin_lock(&tasklist_lock);
+	flags = spin_lock_irqsave(&tasklist_lock);
 	task = head.pid ? find_task(head.pid) : current;
 	eff = task ? task->cred.cap_effective : 0;
 	perm = task ? task->cred.cap_permitted : 0;
-	spin_unlock(&tasklist_lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (!task)
 		return -ESRCH;
 	for (unsigned int i = 0; i < words; i++)

@@ -10,6 +10,7 @@
 #include "kernel/base/string.h"
 #include "kernel/process/current.h"
 #include "kernel/syscall/sys.h"
+#include "kernel/syscall/sys_process.h"
 #include "kernel/syscall/syscalls.h"
 #include "mm/calls.h"
 
@@ -22,12 +23,12 @@ long sys_exit(int status)
 
 long sys_exit_group(int status)
 {
-	do_exit((status & 0xff) << 8);
+	do_group_exit((status & 0xff) << 8);
 }
 
 long sys_getpid(void)
 {
-	return current->pid;
+	return current->tgid;
 }
 
 long sys_gettid(void)
@@ -37,7 +38,12 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-	return current->parent ? current->parent->pid : 0;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	const struct signal_struct *parent = current->signal->parent;
+	int pid = parent ? parent->leader->pid : 0;
+
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return pid;
 }
 
 long sys_set_tid_address(unsigned long addr)
@@ -62,7 +68,9 @@ long sys_sched_yield(void)
 	return 0;
 }
 
-/* --- waiting --------------------------------------------------------------------------- */
+/* --- limits and usage ------------------------------------------------------------------------------------ */
+
+#define CAP_SYS_RESOURCE 24
 
 static void cpu_time(struct kernel_timeval *tv, u64 ns)
 {
@@ -70,37 +78,17 @@ static void cpu_time(struct kernel_timeval *tv, u64 ns)
 	tv->tv_usec = (s64)(ns % 1000000000 / 1000);
 }
 
-long sys_wait4(int pid, int __user *status, unsigned int options,
-	       struct kernel_rusage __user *usage)
+struct kernel_rusage to_rusage(const struct usage *usage)
 {
-	const unsigned int known =
-		WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE;
-	struct wait_result res;
-	long ret;
+	struct kernel_rusage r = {
+		.ru_minflt = (s64)usage->min_flt,
+		.ru_majflt = (s64)usage->maj_flt,
+		.ru_maxrss = (s64)(usage->maxrss << (PAGE_SHIFT - 10)),
+	};
 
-	if (options & ~known)
-		return -EINVAL;
-	if (pid == (int)0x80000000)
-		return -ESRCH;
-	ret = do_wait(pid, options, &res);
-	if (ret <= 0)
-		return ret;
-	if (status && put_user(res.status, status))
-		return -EFAULT;
-	if (usage) {
-		struct kernel_rusage r = { .ru_minflt = (s64)res.min_flt,
-					   .ru_majflt = (s64)res.maj_flt };
-
-		cpu_time(&r.ru_utime, res.cpu_ns);
-		if (copy_to_user(usage, &r, sizeof(r)))
-			return -EFAULT;
-	}
-	return ret;
+	cpu_time(&r.ru_utime, usage->cpu_ns);
+	return r;
 }
-
-/* --- limits and usage ------------------------------------------------------------------------------------ */
-
-#define CAP_SYS_RESOURCE 24
 
 static bool same_user(const struct task_struct *task)
 {
@@ -125,6 +113,7 @@ long sys_prlimit64(int pid, unsigned int resource, const struct mm_rlimit __user
 {
 	struct mm_rlimit next, before;
 	struct task_struct *task;
+	unsigned long flags;
 	int err;
 
 	if (new &&copy_from_user(&next, new, sizeof(next)))
@@ -132,19 +121,19 @@ long sys_prlimit64(int pid, unsigned int resource, const struct mm_rlimit __user
 	if (resource >= RLIM_NLIMITS)
 		return -EINVAL;
 	err = 0;
-	spin_lock(&tasklist_lock);
+	flags = spin_lock_irqsave(&tasklist_lock);
 	task = pid ? find_task(pid) : current;
 	if (!task)
 		err = -ESRCH;
-	else if (task != current && !same_user(task) && !capable(CAP_SYS_RESOURCE))
+	else if (task->signal != current->signal && !same_user(task) && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	if (!err) {
-		before = task->rlim[resource];
+		before = task->signal->rlim[resource];
 		err = new ? check_rlimit(resource, &before, &next) : 0;
 		if (new && !err)
-			task->rlim[resource] = next;
+			task->signal->rlim[resource] = next;
 	}
-	spin_unlock(&tasklist_lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (err)
 		return err;
 	return old && copy_to_user(old, &before, sizeof(before)) ? -EFAULT : 0;
@@ -156,7 +145,7 @@ long sys_getrlimit(unsigned int resource, struct mm_rlimit __user *rlim)
 
 	if (resource >= RLIM_NLIMITS)
 		return -EINVAL;
-	now = current->rlim[resource];
+	now = current->signal->rlim[resource];
 	return copy_to_user(rlim, &now, sizeof(now)) ? -EFAULT : 0;
 }
 
@@ -172,21 +161,24 @@ long sys_setrlimit(unsigned int resource, const struct mm_rlimit __user *rlim)
 long sys_getrusage(int who, struct kernel_rusage __user *usage)
 {
 	const struct task_struct *task = current;
-	struct kernel_rusage r = { .ru_minflt = 0 };
+	struct usage used = { 0 };
+	struct kernel_rusage r;
+	unsigned long flags;
 
-	if (who == RUSAGE_SELF || who == RUSAGE_THREAD) {
-		r.ru_minflt = (s64)task->mm_part.min_flt;
-		r.ru_majflt = (s64)task->mm_part.maj_flt;
-		r.ru_maxrss = (s64)(max(task->mm_part.mm->hiwater_rss, get_mm_rss(task->mm_part.mm))
-				    << 2);
-		cpu_time(&r.ru_utime, task->se.sum_exec + (clock_ns() - task->se.exec_start));
-	} else if (who == RUSAGE_CHILDREN) {
-		r.ru_minflt = (s64)task->cmin_flt;
-		r.ru_majflt = (s64)task->cmaj_flt;
-		cpu_time(&r.ru_utime, task->csum_exec);
-	} else {
+	if (who != RUSAGE_SELF && who != RUSAGE_THREAD && who != RUSAGE_CHILDREN)
 		return -EINVAL;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	if (who == RUSAGE_CHILDREN)
+		used = task->signal->dead_children;
+	else
+		process_usage(task->signal, &used);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (who == RUSAGE_THREAD) {
+		used.min_flt = task->mm_part.min_flt;
+		used.maj_flt = task->mm_part.maj_flt;
+		used.cpu_ns = task_cpu_ns(task);
 	}
+	r = to_rusage(&used);
 	return copy_to_user(usage, &r, sizeof(r)) ? -EFAULT : 0;
 }
 
@@ -243,7 +235,7 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, void __user *arg)
 	case LINUX_REBOOT_CMD_HALT:
 	case LINUX_REBOOT_CMD_POWER_OFF:
 		if (reboot_is_exit)
-			do_exit(0);
+			do_group_exit(0);
 		pr_info("Power off.\n");
 		machine_poweroff();
 	}

@@ -13,12 +13,16 @@
 
 /* --- sending ----------------------------------------------------------------------------------- */
 
-static bool may_kill(const struct task_struct *task)
+/* => tasklist_lock */
+static bool may_kill(const struct task_struct *task, int sig)
 {
 	const struct cred *c = &current->cred, *t = &task->cred;
 
-	return capable(CAP_KILL) || c->euid == t->suid || c->euid == t->uid || c->uid == t->suid ||
-	       c->uid == t->uid;
+	if (task->signal == current->signal || capable(CAP_KILL) || c->euid == t->suid ||
+	    c->euid == t->uid || c->uid == t->suid || c->uid == t->uid)
+		return true;
+	/* A shell may let its jobs go on, whoever they have become. */
+	return sig == SIGCONT && task->signal->session == current->signal->session;
 }
 
 static struct siginfo_kernel info_from_caller(int sig, int code)
@@ -26,7 +30,7 @@ static struct siginfo_kernel info_from_caller(int sig, int code)
 	struct siginfo_kernel info;
 
 	siginfo_init(&info, sig, code);
-	info.sent.pid = current->pid;
+	info.sent.pid = current->tgid;
 	info.sent.uid = current->cred.uid;
 	return info;
 }
@@ -36,26 +40,24 @@ static long kill_one(struct task_struct *task, const struct siginfo_kernel *info
 {
 	if (info->si_signo < 0 || info->si_signo > NR_SIGNALS)
 		return -EINVAL;
-	if (!may_kill(task))
+	if (!may_kill(task, info->si_signo))
 		return -EPERM;
-	if (!info->si_signo || task->zombie)
-		return 0;
-	return send_signal_info(task, info, to_thread);
+	return info->si_signo ? send_signal_info(task, info, to_thread) : 0;
 }
 
-/* Everybody but the caller and pid 1: kill(-1). All are in one process group as yet. */
-static long kill_many(const struct siginfo_kernel *info, bool all)
+/* kill(-1): everybody but pid 1 and the caller. => tasklist_lock */
+static long kill_all(const struct siginfo_kernel *info)
 {
-	struct task_struct *task;
+	struct signal_struct *p;
 	long ret = -ESRCH;
 
-	list_for_each_entry(task, &all_tasks, tasks)
+	for_each_process(p)
 	{
 		long one;
 
-		if (all && (task == current || task == init_task))
+		if (p == init_process || p == current->signal)
 			continue;
-		one = kill_one(task, info, false);
+		one = kill_one(p->leader, info, false);
 		/* Those out of reach don't make it fail. */
 		if (ret == -ESRCH || one != -EPERM)
 			ret = one == -EPERM ? 0 : one;
@@ -63,46 +65,76 @@ static long kill_many(const struct siginfo_kernel *info, bool all)
 	return ret;
 }
 
-static long kill_pid(int pid, const struct siginfo_kernel *info, bool to_thread)
+/* => tasklist_lock. One that it could be sent to is enough. */
+static long kill_group(struct pid *group, const struct siginfo_kernel *info)
+{
+	struct signal_struct *p;
+	long ret = -ESRCH;
+	bool sent = false;
+
+	if (!group)
+		return -ESRCH;
+	list_for_each_entry(p, &group->group, group_link)
+	{
+		ret = kill_one(p->leader, info, false);
+		sent |= ret == 0;
+	}
+	return sent ? 0 : ret;
+}
+
+/* => tasklist_lock. kill(2)'s targets: a process, a group, or everybody. */
+static long kill_target(int pid, const struct siginfo_kernel *info)
 {
 	struct task_struct *task;
-	long ret;
 
-	spin_lock(&tasklist_lock);
-	task = find_task(pid);
-	ret = task ? kill_one(task, info, to_thread) : -ESRCH;
-	spin_unlock(&tasklist_lock);
-	return ret;
+	if (pid > 0) {
+		task = find_task(pid);
+		return task ? kill_one(task, info, false) : -ESRCH;
+	}
+	if (pid == -1)
+		return kill_all(info);
+	return kill_group(pid ? find_pid(-pid) : current->signal->group, info);
 }
 
 long sys_kill(int pid, int sig)
 {
 	struct siginfo_kernel info = info_from_caller(sig, SI_USER);
+	unsigned long flags;
 	long ret;
 
-	if (pid > 0)
-		return kill_pid(pid, &info, false);
-	if (pid != -1 && pid != 0)
+	if (pid == (int)0x80000000)
 		return -ESRCH;
-	spin_lock(&tasklist_lock);
-	ret = kill_many(&info, pid == -1);
-	spin_unlock(&tasklist_lock);
+	flags = spin_lock_irqsave(&tasklist_lock);
+	ret = kill_target(pid, &info);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return ret;
 }
 
-/* A process is one thread as yet: its id is the thread group's too. */
-long sys_tgkill(int tgid, int pid, int sig)
+/* To one thread, of that process if tgid is positive. */
+static long kill_thread(int tgid, int tid, const struct siginfo_kernel *info)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *task = find_task(tid);
+	long ret = -ESRCH;
+
+	if (task && (tgid <= 0 || task->tgid == tgid))
+		ret = kill_one(task, info, true);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return ret;
+}
+
+long sys_tgkill(int tgid, int tid, int sig)
 {
 	struct siginfo_kernel info = info_from_caller(sig, SI_TKILL);
 
-	if (pid <= 0 || tgid <= 0)
-		return -EINVAL;
-	return tgid == pid ? kill_pid(pid, &info, true) : -ESRCH;
+	return tid <= 0 || tgid <= 0 ? -EINVAL : kill_thread(tgid, tid, &info);
 }
 
-long sys_tkill(int pid, int sig)
+long sys_tkill(int tid, int sig)
 {
-	return sys_tgkill(pid, pid, sig);
+	struct siginfo_kernel info = info_from_caller(sig, SI_TKILL);
+
+	return tid <= 0 ? -EINVAL : kill_thread(0, tid, &info);
 }
 
 /* Whether the kernel knows the meaning of every byte of a siginfo with this code. */
@@ -149,7 +181,7 @@ static long siginfo_to_user(void __user *to, const struct siginfo_kernel *info)
 /* Nobody may pretend to others to be the kernel, or kill(2). */
 static bool may_send_info(int pid, const struct siginfo_kernel *info)
 {
-	return (info->si_code < 0 && info->si_code != SI_TKILL) || pid == current->pid;
+	return (info->si_code < 0 && info->si_code != SI_TKILL) || pid == current->tgid;
 }
 
 long sys_rt_sigqueueinfo(int pid, int sig, const void __user *uinfo)
@@ -157,9 +189,16 @@ long sys_rt_sigqueueinfo(int pid, int sig, const void __user *uinfo)
 	struct siginfo_kernel info;
 	long err = siginfo_from_user(&info, sig, uinfo);
 
+	unsigned long flags;
+
 	if (err)
 		return err;
-	return may_send_info(pid, &info) ? kill_pid(pid, &info, false) : -EPERM;
+	if (!may_send_info(pid, &info))
+		return -EPERM;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	err = pid > 0 ? kill_target(pid, &info) : -ESRCH;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return err;
 }
 
 long sys_rt_tgsigqueueinfo(int tgid, int pid, int sig, const void __user *uinfo)
@@ -173,7 +212,7 @@ long sys_rt_tgsigqueueinfo(int tgid, int pid, int sig, const void __user *uinfo)
 		return -EINVAL;
 	if (!may_send_info(pid, &info))
 		return -EPERM;
-	return tgid == pid ? kill_pid(pid, &info, true) : -ESRCH;
+	return kill_thread(tgid, pid, &info);
 }
 
 /* --- masks and actions ------------------------------------------------------------------------------ */

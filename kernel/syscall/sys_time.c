@@ -13,6 +13,16 @@
 
 #define NS_PER_SEC 1000000000L
 
+static s64 process_cpu_ns(void)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct usage usage;
+
+	process_usage(current->signal, &usage);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return (s64)usage.cpu_ns;
+}
+
 /* A clock's time in ns, or -EINVAL when there is no such clock. */
 static s64 clock_read(int clock)
 {
@@ -27,8 +37,9 @@ static s64 clock_read(int clock)
 	case CLOCK_BOOTTIME:
 		return (s64)clock_ns();
 	case CLOCK_PROCESS_CPUTIME_ID:
+		return process_cpu_ns();
 	case CLOCK_THREAD_CPUTIME_ID:
-		return (s64)(current->se.sum_exec + clock_ns() - current->se.exec_start);
+		return (s64)task_cpu_ns(current);
 	}
 	return -EINVAL;
 }
@@ -144,16 +155,13 @@ long sys_uname(struct utsname __user *buf)
 long sys_sysinfo(struct kernel_sysinfo __user *buf)
 {
 	struct kernel_sysinfo info;
-	struct task_struct *task;
 
 	memset(&info, 0, sizeof(info));
 	info.uptime = (s64)(clock_ns() / NS_PER_SEC);
 	info.totalram = totalram_pages() << PAGE_SHIFT;
 	info.freeram = nr_free_pages() << PAGE_SHIFT;
 	info.mem_unit = 1;
-	spin_lock(&tasklist_lock);
-	list_for_each_entry(task, &all_tasks, tasks) info.procs++;
-	spin_unlock(&tasklist_lock);
+	info.procs = (u16)READ_ONCE(nr_tasks);
 	return copy_to_user(buf, &info, sizeof(info)) ? -EFAULT : 0;
 }
 

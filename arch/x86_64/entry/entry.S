@@ -181,7 +181,9 @@ entry_\name:
 	ret
 	.size	entry_\name, . - entry_\name
 .endm
+	FULL_REGS_CALL fork
 	FULL_REGS_CALL clone
+	FULL_REGS_CALL clone3
 	FULL_REGS_CALL vfork
 	FULL_REGS_CALL execve
 	FULL_REGS_CALL rt_sigreturn

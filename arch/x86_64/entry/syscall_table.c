@@ -8,7 +8,9 @@
 
 /* The table needs addresses only: each function has its own prototype where it is defined. */
 #define SYSCALL(nr, name, args) long sys_##name(void);
+#define sys_fork		entry_fork
 #define sys_clone		entry_clone
+#define sys_clone3		entry_clone3
 #define sys_vfork		entry_vfork
 #define sys_execve		entry_execve
 #define sys_rt_sigreturn	entry_rt_sigreturn
