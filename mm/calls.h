@@ -44,6 +44,12 @@ unsigned long get_unmapped_area(struct mm_struct *mm, struct vm_file *file, unsi
 
 /* A new, empty address space with one user; NULL when there is no memory. */
 struct mm_struct *mm_alloc(void);
+/*
+ * fork: an address space with the areas of `old`, sharing its pages until one of the two writes them;
+ * one user. ERR_PTR(-ENOMEM) when there is no memory, when what is promised twice is too much, or when
+ * the task is being killed: `old` is as it was then. => mmap_lock of old not held; may sleep.
+ */
+struct mm_struct *dup_mm(struct mm_struct *old);
 /* Drops a user; the last one unmaps everything and frees areas and tables. May sleep. */
 void mmput(struct mm_struct *mm);
 static inline void mmget(struct mm_struct *mm)

@@ -6,9 +6,22 @@
  */
 #include "mm/internal.h"
 
-static bool can_reuse(struct page *page)
+/*
+ * Whether the page may be written where it is. After a fork it is nobody's for certain: the first write
+ * that finds no other reference left makes it this area's own. => the page table's lock held
+ */
+static bool can_reuse(struct page *page, const struct vm_area_struct *vma)
 {
-	return page && page_is_anon(page) && page_count(page) == 1 && page_mapcount(page) == 1;
+	if (!page || !page_is_anon(page))
+		return false;
+	if (page_flag(page, PG_anon_exclusive))
+		return true;
+	/* One reference is our mapping's. Nobody can get another but by way of this entry. */
+	if (page_count(page) != 1)
+		return false;
+	page_move_anon_rmap(page, vma);
+	page_set_flag(page, PG_anon_exclusive);
+	return true;
 }
 
 static pte_t writable_pte(struct page *page, const struct vm_area_struct *vma)
@@ -82,7 +95,7 @@ unsigned int do_wp_page(struct vm_fault *vmf)
 		spin_unlock(lock);
 		return 0;
 	}
-	if (can_reuse(old)) {
+	if (can_reuse(old, vmf->vma)) {
 		wp_page_reuse(vmf);
 		spin_unlock(lock);
 		return 0;

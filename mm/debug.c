@@ -245,6 +245,22 @@ static bool chain_has(const struct vm_area_struct *vma, const struct anon_vma *a
 	return false;
 }
 
+/* Every mapping of an anonymous page must be found from the page. */
+static void audit_rmap(struct page *page, unsigned long addr)
+{
+	int found, counted;
+
+	/* Another address space may map or unmap the page meanwhile: then count again. */
+	for (int i = 0; i < 3; i++) {
+		counted = page_mapcount(page);
+		found = page_count_mappings(page);
+		if (found == counted)
+			return;
+	}
+	panic("audit: page at %#lx counts %d mappings, its reverse map finds %d", addr, counted,
+	      found);
+}
+
 static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsigned long addr)
 {
 	unsigned long tag = (unsigned long)page->mapping & PAGE_MAPPING_FLAGS;
@@ -261,6 +277,8 @@ static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsi
 			panic("audit: page at %#lx: its anon_vma does not know the area", addr);
 		if (pte_write(pte) && page_mapcount(page) > 1)
 			panic("audit: page at %#lx is writable and shared", addr);
+		if (page_flag(page, PG_anon_exclusive) ? page_mapcount(page) > 1 : pte_write(pte))
+			panic("audit: page at %#lx is taken for one program's alone", addr);
 	} else if (!vma->vm_file || page->mapping != vma->vm_file->mapping) {
 		panic("audit: page at %#lx is not of the area's file", addr);
 	} else if (pte_write(pte) && !(vma->vm_flags & VM_SHARED)) {
@@ -269,6 +287,8 @@ static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsi
 	if (page->index != linear_page_index(vma, addr))
 		panic("audit: page at %#lx has index %lu, its place is %lu", addr, page->index,
 		      linear_page_index(vma, addr));
+	if (tag == PAGE_MAPPING_ANON)
+		audit_rmap(page, addr);
 }
 
 static int audit_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)

@@ -183,11 +183,50 @@ static inline int anon_vma_prepare(struct vm_area_struct *vma)
 }
 /* Ties dst to all that src's pages may belong to. 0, or -ENOMEM with dst tied to nothing. */
 int anon_vma_clone(struct vm_area_struct *dst, const struct vm_area_struct *src);
+/*
+ * The same for a child's area, which also gets an anon_vma for the pages it will write. 0, or -ENOMEM
+ * with vma tied to nothing. => mmap_lock of pvma's mm held for writing
+ */
+int anon_vma_fork(struct vm_area_struct *vma, const struct vm_area_struct *pvma);
 void unlink_anon_vmas(struct vm_area_struct *vma);
-/* Around a change of an area's range. */
+/* Around a change of an area's range; the family's lock is held between them. */
 void anon_vma_pre_resize(struct vm_area_struct *vma);
 void anon_vma_post_resize(struct vm_area_struct *vma);
 void anon_vma_init(void);
+
+/* --- who maps a page: rmap.c ------------------------------------------------------------------------ */
+
+static inline struct anon_vma *page_anon_vma(const struct page *page)
+{
+	return (struct anon_vma *)((unsigned long)page->mapping & ~PAGE_MAPPING_FLAGS);
+}
+/* Where a page of what the area shows would be in it, or -EFAULT when that is outside. */
+unsigned long page_address_in_vma(const struct page *page, const struct vm_area_struct *vma);
+/*
+ * The entry at addr if it maps the page, and then vma->vm_mm->page_table_lock is held; else NULL, and
+ * it isn't. => the area stays: mmap_lock, or what rmap_walk() holds
+ */
+pte_t *page_vma_mapped(const struct page *page, struct vm_area_struct *vma, unsigned long addr);
+bool page_mapped_in_vma(const struct page *page, struct vm_area_struct *vma);
+
+struct rmap_walk_control {
+	/* Called for an area that may map the page at addr; false ends the walk. */
+	bool (*rmap_one)(struct page *page, struct vm_area_struct *vma, unsigned long addr,
+			 void *arg);
+	void *arg;
+};
+/*
+ * Calls rmap_one for every area of any address space that may map the page; none is missed. May sleep.
+ * => the page stays mapped somewhere, or locked in its file: so what it belongs to stays, too
+ */
+void rmap_walk(struct page *page, const struct rmap_walk_control *rwc);
+/* How many entries map the page, counted by going there: it must be page_mapcount(). => as above */
+int page_count_mappings(struct page *page);
+/*
+ * An anonymous page that turned out to be this area's alone: from now on it is looked for among its
+ * own and its children's only. => page_table_lock of the entry that maps it
+ */
+void page_move_anon_rmap(struct page *page, const struct vm_area_struct *vma);
 
 unsigned long arch_get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,
 				     unsigned long pgoff, unsigned long flags);

@@ -12,8 +12,7 @@ static bool can_be_writable(pte_t pte)
 {
 	struct page *page = vm_normal_page(pte);
 
-	return page && pte_dirty(pte) && page_is_anon(page) && page_mapcount(page) == 1 &&
-	       page_count(page) == 1;
+	return page && pte_dirty(pte) && page_flag(page, PG_anon_exclusive);
 }
 
 /*

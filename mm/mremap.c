@@ -173,7 +173,7 @@ static struct vm_area_struct *copy_vma(struct move *m)
 			m->vma = new;
 		return new;
 	}
-	new = vm_area_dup(vma);
+	new = vm_area_dup(vma, m->mm);
 	if (!new)
 		return NULL;
 	new->vm_start = m->new;

@@ -43,7 +43,8 @@ enum pageflags {
 	PG_table, /* a page-table page */
 	PG_swapbacked,
 	PG_mlocked,
-	PG_poisoned, /* free and filled with PAGE_POISON: checked when handed out again */
+	PG_anon_exclusive, /* anonymous and known to be one program's: written without asking */
+	PG_poisoned,	   /* free and filled with PAGE_POISON: checked when handed out again */
 	NR_PAGEFLAGS,
 };
 /* The node a page belongs to stands in the top byte of its flags. */
@@ -156,18 +157,21 @@ struct vm_operations_struct {
 /*
  * Who may map an anonymous page. A page remembers the anon_vma of the area it was first written in; the
  * anon_vma knows all areas that may hold the page now: that area, what was split off it, copies in
- * forked children. One anon_vma_chain ties one area to one anon_vma.
+ * forked children. One anon_vma_chain ties one area to one anon_vma. The last area to leave frees it.
  */
 struct anon_vma {
-	struct rw_semaphore rwsem; /* the tree below */
+	struct anon_vma *root;	   /* the first of the family; itself, or one it descends from */
+	struct rw_semaphore rwsem; /* of a root: trees and counts of the whole family */
 	struct rb_root chains;	   /* anon_vma_chain by page offset: interval tree */
-	unsigned int degree; /* chains in the tree; the last to leave frees it. => rwsem, writing */
+	struct anon_vma *parent; /* of the area that this one's was forked from; a root's is itself */
+	unsigned int num_children;    /* anon_vmas whose parent this is */
+	unsigned int num_active_vmas; /* areas whose new pages belong here */
 };
 
 struct anon_vma_chain {
 	struct vm_area_struct *vma;
 	struct anon_vma *anon_vma;
-	struct list_head same_vma;	/* in vma->anon_vma_chain. => mmap_lock */
+	struct list_head same_vma;	/* in vma->anon_vma_chain, youngest first. => mmap_lock */
 	struct interval_tree_node node; /* in anon_vma->chains */
 };
 

@@ -135,22 +135,33 @@ int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
 
 /* --- link and unlink ------------------------------------------------------------------------------- */
 
+static struct address_space *vma_mapping(const struct vm_area_struct *vma)
+{
+	return vma->vm_file ? vma->vm_file->mapping : NULL;
+}
+
+/* => i_mmap_rwsem held for writing */
+static void i_mmap_insert(struct vm_area_struct *vma, struct address_space *mapping)
+{
+	vma->i_mmap_node.start = vma->vm_pgoff;
+	vma->i_mmap_node.last = vma->vm_pgoff + vma_pages(vma) - 1;
+	interval_tree_insert(&vma->i_mmap_node, &mapping->i_mmap);
+}
+
 static void vma_link_file(struct vm_area_struct *vma)
 {
-	struct address_space *mapping = vma->vm_file ? vma->vm_file->mapping : NULL;
+	struct address_space *mapping = vma_mapping(vma);
 
 	if (!mapping)
 		return;
-	vma->i_mmap_node.start = vma->vm_pgoff;
-	vma->i_mmap_node.last = vma->vm_pgoff + vma_pages(vma) - 1;
 	down_write(&mapping->i_mmap_rwsem);
-	interval_tree_insert(&vma->i_mmap_node, &mapping->i_mmap);
+	i_mmap_insert(vma, mapping);
 	up_write(&mapping->i_mmap_rwsem);
 }
 
 void vma_unlink_file(struct vm_area_struct *vma)
 {
-	struct address_space *mapping = vma->vm_file ? vma->vm_file->mapping : NULL;
+	struct address_space *mapping = vma_mapping(vma);
 
 	if (!mapping)
 		return;
@@ -233,13 +244,14 @@ struct vm_area_struct *vm_area_alloc(struct mm_struct *mm, unsigned long start, 
 	return vma;
 }
 
-struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma)
+struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma, struct mm_struct *mm)
 {
 	struct vm_area_struct *new = kmem_cache_alloc(vma_cache, GFP_KERNEL);
 
 	if (!new)
 		return NULL;
 	*new = *vma;
+	new->vm_mm = mm;
 	INIT_LIST_HEAD(&new->anon_vma_chain);
 	new->anon_vma = NULL;
 	new->vm_next = NULL;
@@ -265,18 +277,26 @@ void remove_vma(struct vm_area_struct *vma)
 
 void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
+	struct address_space *mapping = vma_mapping(vma);
 	struct mm_struct *mm = vma->vm_mm;
 	bool shrinks = start > vma->vm_start || end < vma->vm_end;
 
 	vma_start_write(vma);
-	vma_unlink_file(vma);
+	/* Whoever looks for the pages' areas meanwhile waits: he would miss this one. */
+	if (mapping) {
+		down_write(&mapping->i_mmap_rwsem);
+		interval_tree_remove(&vma->i_mmap_node, &mapping->i_mmap);
+	}
 	anon_vma_pre_resize(vma);
 	/* Unsigned arithmetic wraps as it should when the start moves down. */
 	vma->vm_pgoff += (start >> PAGE_SHIFT) - (vma->vm_start >> PAGE_SHIFT);
 	vma->vm_start = start;
 	vma->vm_end = end;
 	anon_vma_post_resize(vma);
-	vma_link_file(vma);
+	if (mapping) {
+		i_mmap_insert(vma, mapping);
+		up_write(&mapping->i_mmap_rwsem);
+	}
 	if (shrinks)
 		vmacache_invalidate(mm);
 	vma_gap_update(vma);
@@ -301,7 +321,7 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
 		if (err)
 			return err;
 	}
-	new = vm_area_dup(vma);
+	new = vm_area_dup(vma, mm);
 	if (!new)
 		return -ENOMEM;
 

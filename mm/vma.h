@@ -57,8 +57,8 @@ void vma_gap_update(struct vm_area_struct *vma);
 
 /* An area for [start, end) that is in no list yet; or NULL. */
 struct vm_area_struct *vm_area_alloc(struct mm_struct *mm, unsigned long start, unsigned long end);
-/* A copy of an area, with its own references but no anon_vma; linked nowhere. Or NULL. */
-struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma);
+/* A copy of an area for mm, with its own references but no anon_vma; linked nowhere. Or NULL. */
+struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma, struct mm_struct *mm);
 /* Drops an area's references (file) and frees it. => unlinked. */
 void remove_vma(struct vm_area_struct *vma);
 

@@ -103,31 +103,32 @@ static int prepare(struct vma_op *op)
 	return 0;
 }
 
-/* An area whose memory a neighbour takes over: it goes, its pages stay. */
-static void drop(struct mm_struct *mm, struct vm_area_struct *vma)
-{
-	vma_unlink(mm, vma);
-	remove_vma(vma);
-}
-
 static struct vm_area_struct *commit(struct vma_op *op)
 {
 	struct vm_area_struct *vma = op->vma, *into = op->prev ? op->prev : op->next;
 	unsigned long start = min(op->start, into->vm_start), end = max(op->end, into->vm_end);
 	u64 soft_dirty = op->kind->flags & VM_SOFTDIRTY;
+	struct vm_area_struct *gone[2];
+	unsigned int nr_gone = 0;
 
 	if (op->prev && op->next) {
 		end = op->next->vm_end;
 		soft_dirty |= op->next->vm_flags & VM_SOFTDIRTY;
-		drop(op->mm, op->next);
+		gone[nr_gone++] = op->next;
+		vma_unlink(op->mm, op->next);
 	}
-	if (vma && vma->vm_start == op->start && vma->vm_end == op->end)
-		drop(op->mm, vma);
-	else if (vma && vma->vm_start == op->start)
+	if (vma && vma->vm_start == op->start && vma->vm_end == op->end) {
+		gone[nr_gone++] = vma;
+		vma_unlink(op->mm, vma);
+	} else if (vma && vma->vm_start == op->start) {
 		vma_set_range(vma, op->end, vma->vm_end);
-	else if (vma)
+	} else if (vma) {
 		vma_set_range(vma, vma->vm_start, op->start);
+	}
 	vma_set_range(into, start, end);
+	/* Only now: their anonymous pages must be found by one area or the other all the time. */
+	while (nr_gone > 0)
+		remove_vma(gone[--nr_gone]);
 	/* The one flag in which they may differ: what was new in one part is new in the whole. */
 	into->vm_flags |= soft_dirty;
 	validate_change(op->mm, into);

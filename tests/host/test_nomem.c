@@ -255,6 +255,61 @@ static bool op_remote(void)
 	return access_remote_vm(mm, page(0), buf, sizeof(buf), true) == sizeof(buf);
 }
 
+/* An address space with areas and pages of every sort. */
+static void setup_family(void)
+{
+	setup_areas();
+	vm_mmap(&file.file, page(600), 3 * PAGE_SIZE, RW, MAP_FIXED | MAP_PRIVATE, 0);
+	vm_mmap(&file.file, page(700), 3 * PAGE_SIZE, RW, MAP_FIXED | MAP_SHARED, 0);
+	sim_peek(page(600));
+	sim_poke(page(601), 1);
+	sim_poke(page(700), 1);
+}
+
+static bool op_fork(void)
+{
+	struct mm_struct *child = dup_mm(mm);
+
+	if (IS_ERR(child))
+		return false;
+	mmput(child);
+	return true;
+}
+
+/* The second generation: what it inherits has more than one anon_vma. */
+static void setup_child(void)
+{
+	struct mm_struct *parent = mm;
+
+	setup_family();
+	mm = dup_mm(parent);
+	sim_use_mm(mm);
+	mmput(parent);
+	sim_poke(page(2), 1);
+}
+
+static bool op_move_inherited(void)
+{
+	return vm_mremap(page(1), 2 * PAGE_SIZE, 3 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			 page(1000)) == page(1000);
+}
+
+static void setup_forked(void)
+{
+	setup_area();
+	op_fork();
+}
+
+static bool op_write_shared(void)
+{
+	struct mm_struct *child = dup_mm(mm);
+	bool done = !IS_ERR(child) && access_kind(page(4), SIM_WRITE) == FAULT_HANDLED;
+
+	if (!IS_ERR(child))
+		mmput(child);
+	return done;
+}
+
 static bool op_vmalloc(void)
 {
 	void *p = vmalloc(5 * PAGE_SIZE);
@@ -308,6 +363,12 @@ static const struct scenario scenarios[] = {
 	{ "stack growth", setup_stack, op_stack_fault, PART },
 	{ "copy_to_user", setup_untouched, op_copy, NOTHING },
 	{ "access_remote_vm", setup_untouched, op_remote, NOTHING },
+	{ "fork", setup_family, op_fork, NOTHING },
+	{ "fork of a forked one", setup_child, op_fork, NOTHING },
+	{ "munmap in the middle of what was inherited", setup_child, op_munmap_middle, SPLIT },
+	{ "mremap of a part of what was inherited", setup_child, op_move_inherited, SPLIT },
+	{ "write to a page that a child has, too", setup_area, op_write_shared, NOTHING },
+	{ "write to one that a child had", setup_forked, op_write, NOTHING },
 	{ "vmalloc", setup_nothing, op_vmalloc, NOTHING },
 	{ "a kernel stack", setup_nothing, op_kernel_stack, NOTHING },
 };
@@ -348,7 +409,7 @@ static void snapshot(char *buf, size_t size, bool joined)
 			      joined ? 0 : file.refs);
 }
 
-#define MAX_FAILURES 40
+#define MAX_FAILURES 60
 
 /* One failure; true when the call succeeded although the nth allocation was to fail. */
 static bool try_one(const struct scenario *s, enum sim_fail how, unsigned long n, bool *good)

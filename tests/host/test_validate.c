@@ -316,6 +316,32 @@ static void bad_shared(void)
 	set_pte(pte_of(start_of(4)), __pte(0));
 }
 
+/* A child's entry is gone, its count isn't: nobody but the reverse map can tell. */
+static void bad_reverse_map(void)
+{
+	struct mm_struct *child = dup_mm(mm);
+	pmd_t *pmd = pmd_lookup(child->pgd, start_of(4));
+
+	set_pte(pte_offset(*pmd, start_of(4)), __pte(0));
+}
+
+static void bad_chain_lost(void)
+{
+	dup_mm(mm);
+	interval_tree_remove(&chain(4)->node, &chain(4)->anon_vma->chains);
+}
+
+static void bad_exclusive(void)
+{
+	dup_mm(mm);
+	page_set_flag(page_of(start_of(4)), PG_anon_exclusive);
+}
+
+static void bad_not_exclusive(void)
+{
+	page_clear_flag(page_of(start_of(4)), PG_anon_exclusive);
+}
+
 static void bad_rss(void)
 {
 	add_mm_counter(mm, MM_ANONPAGES, 1);
@@ -383,6 +409,10 @@ static const struct damage {
 	  PAGES },
 	{ "an entry where no area is", "where no area is", bad_stray, PAGES },
 	{ "a page writable in two places", "writable and shared", bad_shared, PAGES },
+	{ "a mapping that is only counted", "its reverse map finds 1", bad_reverse_map, PAGES },
+	{ "an area that its anon_vma lost", "its reverse map finds 1", bad_chain_lost, PAGES },
+	{ "a shared page taken for one's own", "one program's alone", bad_exclusive, PAGES },
+	{ "a writable page that may be others'", "one program's alone", bad_not_exclusive, PAGES },
 	{ "resident pages", "rss_stat", bad_rss, PAGES },
 	{ "table pages", "pgtables_bytes is", bad_tables, PAGES },
 	{ "areas, at the end of an address space", "list and tree differ", bad_order, END },

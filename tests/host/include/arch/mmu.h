@@ -73,6 +73,11 @@ static inline pte_t ptep_get_and_clear(pte_t *ptep)
 	return __pte(__atomic_exchange_n(&ptep->v, 0, __ATOMIC_RELAXED));
 }
 
+static inline pte_t ptep_set_wrprotect(pte_t *ptep)
+{
+	return pte_wrprotect(__pte(__atomic_fetch_and(&ptep->v, ~_PAGE_RW, __ATOMIC_RELAXED)));
+}
+
 static inline pte_t *pmd_page_vaddr(pmd_t pmd)
 {
 	return pfn_to_virt(pmd_pfn(pmd));

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fork's memory: a second address space that holds what the first does, made without copying a page.
+ *
+ *	dup_mm                 the structure, and where exec put things
+ *	  dup_mmap               area by area, in order
+ *	    anon_vma_fork          who may map the pages written so far
+ *	    copy_page_range        their entries, level by level: pud, pmd,
+ *	      copy_pte_range         and for each page that may be written
+ *
+ *	   parent        page        child
+ *	   [RW]---------> P
+ *	   [R-]---------> P <-------[R-]      who writes, faults, and gets a copy (cow.c)
+ *
+ * Locks: mmap_lock of the parent for writing, so that nothing changes meanwhile, and then the child's,
+ * which nobody else knows yet. The parent's threads on other CPUs may go on writing through their
+ * TLBs until the one flush at the end: before that the child doesn't run.
+ */
+#include "kernel/base/string.h"
+#include "mm/internal.h"
+
+/* One area's entries on their way. */
+struct copy {
+	struct vm_area_struct *dst, *src;
+	struct mmu_gather *tlb; /* of the parent: what it may no longer write */
+	long rss[NR_MM_COUNTERS];
+};
+
+/* --- entries ---------------------------------------------------------------------------------------- */
+
+/* Whether writes there are to be seen by nobody else: in private memory that may be written. */
+static bool is_cow_mapping(u64 vm_flags)
+{
+	return (vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+
+/* => both tables' locks held */
+static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, unsigned long addr)
+{
+	pte_t pte = ptep_get(src);
+	struct page *page = vm_normal_page(pte);
+
+	if (page) {
+		page_add_map(page);
+		page_clear_flag(page, PG_anon_exclusive);
+		c->rss[page_rss_kind(page)]++;
+	}
+	if (is_cow_mapping(c->src->vm_flags) && pte_write(pte)) {
+		pte = ptep_set_wrprotect(src);
+		tlb_remove_entry(c->tlb, addr);
+	}
+	/* The parent's entry says already that the page must be saved; the child didn't write it. */
+	if (c->src->vm_flags & VM_SHARED)
+		pte = pte_mkclean(pte);
+	set_pte(dst, pte_mkold(pte));
+}
+
+static int copy_pte_range(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
+			  unsigned long end)
+{
+	spinlock_t *dst_lock, *src_lock;
+	pte_t *dst, *src;
+
+	if (pte_alloc(c->dst->vm_mm, dst_pmd))
+		return -ENOMEM;
+	dst_lock = pte_lockptr(c->dst->vm_mm, dst_pmd);
+	src_lock = pte_lockptr(c->src->vm_mm, src_pmd);
+	dst = pte_offset(pmdp_get(dst_pmd), addr);
+	src = pte_offset(pmdp_get(src_pmd), addr);
+
+	spin_lock(dst_lock);
+	spin_lock(src_lock);
+	for (; addr != end; addr += PAGE_SIZE, dst++, src++) {
+		if (pte_present(ptep_get(src)))
+			copy_present_pte(c, dst, src, addr);
+		else if (!pte_none(ptep_get(src)))
+			set_pte(dst, ptep_get(src)); /* a marker: nothing stands behind it */
+	}
+	spin_unlock(src_lock);
+	spin_unlock(dst_lock);
+	return 0;
+}
+
+static int copy_pmd_range(struct copy *c, pud_t *src_pud, unsigned long addr, unsigned long end)
+{
+	pmd_t *dst_pmd = pmd_alloc(c->dst->vm_mm, addr);
+	pmd_t *src_pmd = pmd_offset(pudp_get(src_pud), addr);
+	unsigned long next;
+	int err = 0;
+
+	if (!dst_pmd)
+		return -ENOMEM;
+	for (; addr != end && !err; addr = next, dst_pmd++, src_pmd++) {
+		next = pmd_addr_end(addr, end);
+		BUG_ON(pmd_leaf(pmdp_get(src_pmd)));
+		if (pmd_table(pmdp_get(src_pmd)))
+			err = copy_pte_range(c, dst_pmd, src_pmd, addr, next);
+	}
+	return err;
+}
+
+static int copy_pud_range(struct copy *c, pgd_t *src_pgd, unsigned long addr, unsigned long end)
+{
+	pud_t *src_pud = pud_offset(pgdp_get(src_pgd), addr);
+	unsigned long next;
+	int err = 0;
+
+	if (!pud_alloc(c->dst->vm_mm, addr))
+		return -ENOMEM;
+	for (; addr != end && !err; addr = next, src_pud++) {
+		next = pud_addr_end(addr, end);
+		BUG_ON(pud_leaf(pudp_get(src_pud)));
+		if (pud_table(pudp_get(src_pud)))
+			err = copy_pmd_range(c, src_pud, addr, next);
+	}
+	return err;
+}
+
+/* Whether the child needs the entries: a file's page, for one, is found again by a fault. */
+static bool vma_needs_copy(const struct vm_area_struct *src)
+{
+	return src->anon_vma || (src->vm_flags & (VM_PFNMAP | VM_MIXEDMAP));
+}
+
+/*
+ * Lets dst map the pages that src maps. 0, or -ENOMEM with some of them mapped. => both mmap_locks
+ * held for writing; the caller flushes.
+ */
+static int copy_page_range(struct vm_area_struct *dst, struct vm_area_struct *src,
+			   struct mmu_gather *tlb)
+{
+	struct copy c = { .dst = dst, .src = src, .tlb = tlb };
+	unsigned long addr, next, end = src->vm_end;
+	int err = 0;
+
+	if (!vma_needs_copy(src))
+		return 0;
+	for (addr = src->vm_start; addr != end && !err; addr = next) {
+		pgd_t *src_pgd = pgd_offset_pgd(src->vm_mm->pgd, addr);
+
+		next = pgd_addr_end(addr, end);
+		if (pgd_table(pgdp_get(src_pgd)))
+			err = copy_pud_range(&c, src_pgd, addr, next);
+	}
+	for (int i = 0; i < NR_MM_COUNTERS; i++)
+		if (c.rss[i])
+			add_mm_counter(dst->vm_mm, (enum rss_kind)i, c.rss[i]);
+	return err;
+}
+
+/* --- areas ------------------------------------------------------------------------------------------- */
+
+/* A copy of the area for mm, which has paid for it; or NULL. */
+static struct vm_area_struct *dup_vma(struct mm_struct *mm, const struct vm_area_struct *src)
+{
+	unsigned long charge = src->vm_flags & VM_ACCOUNT ? vma_pages(src) : 0;
+	struct vm_area_struct *vma;
+
+	/* Each promise anew: both may write all of it. */
+	if (charge && vm_enough_memory(src->vm_mm, charge))
+		return NULL;
+	vma = vm_area_dup(src, mm);
+	if (!vma)
+		goto unacct;
+	/* Locks are not inherited: mlock(2). */
+	vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
+	if (!(vma->vm_flags & VM_WIPEONFORK) && anon_vma_fork(vma, src))
+		goto free;
+	return vma;
+free:
+	remove_vma(vma);
+unacct:
+	vm_unacct_memory(charge);
+	return NULL;
+}
+
+/*
+ * The areas of old, and their pages, for mm, which is empty. 0, or -errno with some of them there.
+ * => both mmap_locks held for writing
+ */
+static int dup_mmap(struct mm_struct *mm, struct mm_struct *old)
+{
+	struct vma_place place = { .prev = NULL, .link = &mm->mm_rb.rb_node, .parent = NULL };
+	struct vm_area_struct *src, *vma;
+	struct mmu_gather tlb;
+	int err = 0;
+
+	tlb_gather_mmu(&tlb, old);
+	for_each_vma(old, src)
+	{
+		if (src->vm_flags & VM_DONTCOPY)
+			continue;
+		err = current_mm_task()->kill_pending ? -EINTR : -ENOMEM;
+		vma = err == -EINTR ? NULL : dup_vma(mm, src);
+		if (!vma)
+			break;
+		/* They come in order: each is the last, and hangs to the right of the one before. */
+		vma_link(mm, vma, &place);
+		vm_stat_account(mm, vma->vm_flags, (long)vma_pages(vma));
+		place = (struct vma_place){ vma, &vma->vm_rb.rb_right, &vma->vm_rb };
+		err = vma->vm_flags & VM_WIPEONFORK ? 0 : copy_page_range(vma, src, &tlb);
+		if (err)
+			break;
+	}
+	tlb_finish_mmu(&tlb);
+	return err;
+}
+
+/* Where exec put things, and how new memory is placed. */
+static void inherit_layout(struct mm_struct *mm, const struct mm_struct *old)
+{
+	mm->get_unmapped_area = old->get_unmapped_area;
+	mm->mmap_base = old->mmap_base;
+	mm->mmap_legacy_base = old->mmap_legacy_base;
+	mm->mmap_low32_shift = old->mmap_low32_shift;
+	mm->start_code = old->start_code;
+	mm->end_code = old->end_code;
+	mm->start_data = old->start_data;
+	mm->end_data = old->end_data;
+	mm->start_brk = old->start_brk;
+	mm->brk = old->brk;
+	mm->start_stack = old->start_stack;
+	mm->arg_start = old->arg_start;
+	mm->arg_end = old->arg_end;
+	mm->env_start = old->env_start;
+	mm->env_end = old->env_end;
+	memcpy(mm->saved_auxv, old->saved_auxv, sizeof(mm->saved_auxv));
+	/* What mlockall(MCL_FUTURE) asked for ends here, like every lock. */
+	mm->def_flags = old->def_flags & ~(u64)VM_LOCKED_MASK;
+	mm->exe_file = old->exe_file;
+	if (mm->exe_file)
+		mm->exe_file->vm_fops->get(mm->exe_file);
+}
+
+struct mm_struct *dup_mm(struct mm_struct *old)
+{
+	struct mm_struct *mm = mm_alloc();
+	int err;
+
+	if (!mm)
+		return ERR_PTR(-ENOMEM);
+	mmap_write_lock(old);
+	mmap_write_lock(mm);
+	inherit_layout(mm, old);
+	err = dup_mmap(mm, old);
+	mmap_write_unlock(mm);
+	mmap_write_unlock(old);
+	if (err) {
+		mmput(mm);
+		return ERR_PTR(-ENOMEM);
+	}
+	mm->hiwater_rss = get_mm_rss(mm);
+	mm->hiwater_vm = mm->total_vm;
+	return mm;
+}
