@@ -202,22 +202,19 @@ $(O)/gen/font.S: Makefile
 # ---------------------------------------------------------------------------------------------
 # User programs and the initial file system.
 
-ROOT := $(O)/root
 USER_SRCS := $(wildcard user/*.c)
 USER_TEST_SRCS := $(wildcard user/tests/*.c)
 USER_TEST_PROGS := $(USER_TEST_SRCS:user/tests/%.c=$(O)/user/tests/%)
-USER_PROGS := $(USER_SRCS:user/%.c=$(O)/user/bin/%) $(USER_TEST_PROGS)
+USER_BIN_PROGS := $(USER_SRCS:user/%.c=$(O)/user/bin/%)
+USER_PROGS := $(USER_BIN_PROGS) $(USER_TEST_PROGS)
 HELLO := $(wildcard tests/programs/hello.c)
 HELLO_PROGS := $(if $(HELLO),$(addprefix $(O)/user/bin/hello-,musl glibc pie))
 USER_CFLAGS := -static -O2 -g -std=gnu11 -Wall $(if $(WERROR),-Werror) -Iuser -I.
 ETC_FILES := $(wildcard iso/etc/*)
-BUSYBOX_LINKS := sh ls cat echo sha256sum
-
-# The base image is loaded at every boot and unpacked into RAM of which there may be just 64 MiB.
-INITRAMFS_MAX := 6291456
 
 $(if $(BUILDING),$(call remember,$(O)/user/flags,$(MUSL_CC) $(USER_CC) $(USER_CFLAGS)))
-$(if $(BUILDING),$(call remember,$(O)/user/list,$(USER_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(BUSYBOX)))
+$(if $(BUILDING),$(call remember,$(O)/user/base.list,$(USER_BIN_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(BUSYBOX)))
+$(if $(BUILDING),$(call remember,$(O)/user/tests.list,$(USER_TEST_PROGS)))
 
 $(O)/user/bin/%: user/%.c $(O)/user/flags
 	@echo "  USER    $<"; mkdir -p $(@D)
@@ -241,18 +238,29 @@ $(O)/user/bin/hello-pie: $(HELLO) $(O)/user/flags
 
 -include $(USER_PROGS:%=%.d)
 
-$(O)/initramfs.cpio: $(USER_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(O)/user/list $(BUSYBOX) iso/mkroot
+# The initial file system comes in images: every boot has the base, and what a test needs of the
+# others. They are unpacked into RAM of which there may be just 64 MiB.
+IMAGE_MAX := 6291456
+
+$(O)/base.cpio: $(USER_BIN_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(O)/user/base.list $(BUSYBOX) \
+		iso/applets iso/mkroot iso/mkimage
 	@echo "  CPIO    $@"
-	$(Q)iso/mkroot $@ $(ROOT) $(INITRAMFS_MAX) $(USER_STRIP) $(BUSYBOX) "$(BUSYBOX_LINKS)" \
-		$(USER_PROGS) $(HELLO_PROGS)
+	$(Q)iso/mkroot $(O)/root $(BUSYBOX)
+	$(Q)cp $(O)/user/bin/init $(O)/root/init && $(USER_STRIP) -s $(O)/root/init
+	$(Q)iso/mkimage $@ $(O)/root $(IMAGE_MAX) $(USER_STRIP) $(USER_BIN_PROGS) $(HELLO_PROGS)
+
+$(O)/tests.cpio: $(USER_TEST_PROGS) $(O)/user/tests.list iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/tests.root; mkdir -p $(O)/tests.root/tests
+	$(Q)iso/mkimage $@ $(O)/tests.root $(IMAGE_MAX) $(USER_STRIP) $(USER_TEST_PROGS)
+
+# What one boots by hand to run a test: archives that follow each other are one.
+$(O)/initramfs.cpio: $(O)/base.cpio $(O)/tests.cpio
+	$(Q)cat $^ >$@
 
 # The bench boots with nothing beside it: what else there is must not move its figures.
-$(O)/bench.cpio: $(O)/user/bin/bench
-	@echo "  CPIO    $@"; rm -rf $(O)/bench.root; mkdir -p $(O)/bench.root/bin $(O)/bench.root/dev $(O)/bench.root/proc
-	$(Q)$(USER_STRIP) -s -o $(O)/bench.root/bin/bench $<
-	$(Q)find $(O)/bench.root -exec touch -h -d @0 {} +
-	$(Q)cd $(O)/bench.root && find . -mindepth 1 | LC_ALL=C sort | \
-		cpio -o -H newc --reproducible --owner=+0:+0 --quiet >$(abspath $@)
+$(O)/bench.cpio: $(O)/user/bin/bench iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/bench.root; mkdir -p $(O)/bench.root/dev $(O)/bench.root/proc
+	$(Q)iso/mkimage $@ $(O)/bench.root $(IMAGE_MAX) $(USER_STRIP) $<
 
 # ---------------------------------------------------------------------------------------------
 # Host tests: kernel code that needs no machine, compiled as a library for this one.
@@ -296,9 +304,12 @@ $(O)/host/test_printf: private HOST_CFLAGS += -Wno-format -Wno-format-overflow -
 CMDLINE ?=
 $(if $(BUILDING),$(call remember,$(O)/cmdline,$(CMDLINE)))
 
-$(O)/tessera.iso $(O)/tessera-tour.iso: $(O)/tessera.elf $(O)/initramfs.cpio iso/grub.cfg iso/mkiso $(O)/cmdline
+$(O)/tessera.iso: IMAGES := $(O)/base.cpio $(O)/tests.cpio
+$(O)/tessera-tour.iso: IMAGES := $(O)/base.cpio
+
+$(O)/tessera.iso $(O)/tessera-tour.iso: $(O)/tessera.elf $(O)/base.cpio $(O)/tests.cpio iso/grub.cfg iso/mkiso $(O)/cmdline
 	@echo "  ISO     $@"
-	$(Q)iso/mkiso $@ $(O)/tessera.elf $(O)/initramfs.cpio \
+	$(Q)iso/mkiso $@ $(O)/tessera.elf "$(IMAGES)" \
 		"$(strip $(if $(filter %-tour.iso,$@),tour=auto) $(CMDLINE))"
 
 # ---------------------------------------------------------------------------------------------

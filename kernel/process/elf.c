@@ -28,15 +28,16 @@ struct image {
 	unsigned long start_code, end_code, start_data, end_data, brk;
 };
 
-static int read_headers(struct file *file, struct elf64_ehdr *ehdr, struct elf64_phdr **phdrs)
-{
-	static const u8 ident[] = { 0x7f, 'E', 'L', 'F' };
-	size_t size;
-	ssize_t n = kernel_read(file, ehdr, sizeof(*ehdr), 0);
+static const u8 elf_magic[] = { 0x7f, 'E', 'L', 'F' };
 
-	if (n < 0)
-		return (int)n;
-	if (n != sizeof(*ehdr) || memcmp(ehdr->e_ident, ident, sizeof(ident)))
+static int read_headers(const struct binprm *bprm, struct elf64_ehdr *ehdr,
+			struct elf64_phdr **phdrs)
+{
+	size_t size;
+	ssize_t n;
+
+	memcpy(ehdr, bprm->buf, sizeof(*ehdr));
+	if (memcmp(ehdr->e_ident, elf_magic, sizeof(elf_magic)) != 0)
 		return -ENOEXEC;
 	if ((ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN) || ehdr->e_machine != EM_X86_64)
 		return -ENOEXEC;
@@ -46,7 +47,7 @@ static int read_headers(struct file *file, struct elf64_ehdr *ehdr, struct elf64
 	*phdrs = kmalloc(size, GFP_KERNEL);
 	if (!*phdrs)
 		return -ENOMEM;
-	n = kernel_read(file, *phdrs, size, (loff_t)ehdr->e_phoff);
+	n = kernel_read(bprm->file, *phdrs, size, (loff_t)ehdr->e_phoff);
 	if (n == (ssize_t)size)
 		return 0;
 	kfree(*phdrs);
@@ -79,19 +80,30 @@ static unsigned long map_segment(struct file *file, const struct elf64_phdr *ph,
 	return map;
 }
 
+/* Whether nothing is in the file where the last page of what the segment takes from it would be. */
+static bool ends_behind(const struct file *file, const struct elf64_phdr *ph)
+{
+	return ALIGN_DOWN(ph->p_offset + ph->p_filesz, PAGE_SIZE) >= i_size_read(file->f_inode);
+}
+
 /* The memory of a segment beyond what the file gives. [start, end) in bytes. */
-static int map_bss(const struct elf64_phdr *ph, unsigned long start, unsigned long end)
+static int map_bss(const struct file *file, const struct elf64_phdr *ph, unsigned long start,
+		   unsigned long end)
 {
 	struct mm_struct *mm = current->mm_part.mm;
 	unsigned long page = ALIGN_UP(start, PAGE_SIZE), page_end = ALIGN_UP(end, PAGE_SIZE);
 	int err = 0;
 
 	if (page_end > page) {
+		/* As where a file is mapped, what was there gives way. */
 		mmap_write_lock(mm);
-		err = do_brk_flags(mm, page, page_end - page, ph->p_flags & PF_X ? VM_EXEC : 0);
+		err = do_munmap(mm, page, page_end - page);
+		if (!err)
+			err = do_brk_flags(mm, page, page_end - page,
+					   ph->p_flags & PF_X ? VM_EXEC : 0);
 		mmap_write_unlock(mm);
 	}
-	if (!err && page > start && (ph->p_flags & PF_W) &&
+	if (!err && page > start && (ph->p_flags & PF_W) && !ends_behind(file, ph) &&
 	    clear_user((void __user *)start, min(page, end) - start))
 		err = -EFAULT;
 	return err;
@@ -157,18 +169,20 @@ static int map_image(struct file *file, struct image *im)
 			total = total_mapping_size(im);
 			if (!total)
 				return -EINVAL;
+			/* Its addresses are only those of its parts to each other. */
+			im->bias = -ALIGN_DOWN(ph->p_vaddr, PAGE_SIZE);
 		}
 		map = map_segment(file, ph, im->bias + ph->p_vaddr, flags, total);
 		if (IS_ERR_VALUE(map))
 			return (int)map;
 		if (first && im->ehdr->e_type == ET_DYN)
-			im->bias = map - ALIGN_DOWN(ph->p_vaddr, PAGE_SIZE);
+			im->bias += map;
 		first = false;
 		if (!segment_is_sane(ph, im->bias))
 			return -EINVAL;
 		note_segment(im, ph);
 		if (ph->p_memsz > ph->p_filesz) {
-			err = map_bss(ph, im->bias + ph->p_vaddr + ph->p_filesz,
+			err = map_bss(file, ph, im->bias + ph->p_vaddr + ph->p_filesz,
 				      im->bias + ph->p_vaddr + ph->p_memsz);
 			if (err)
 				return err;
@@ -286,12 +300,58 @@ static void note_in_mm(struct mm_struct *mm, const struct image *im, const struc
 	mm->start_brk = mm->brk = brk;
 }
 
-static int check_program_headers(struct image *im)
+static int read_exactly(struct file *file, void *buf, size_t len, u64 pos)
+{
+	ssize_t n = (s64)pos < 0 ? -EINVAL : kernel_read(file, buf, len, (loff_t)pos);
+
+	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EIO;
+}
+
+/* Whether `file` can interpret programs, by how it begins. Of a good one: -ENOEXEC. */
+static int check_interpreter(struct file *file)
+{
+	struct elf64_ehdr ehdr;
+	int err = read_exactly(file, &ehdr, sizeof(ehdr), 0);
+
+	if (err)
+		return err;
+	if (memcmp(ehdr.e_ident, elf_magic, sizeof(elf_magic)) != 0 || ehdr.e_machine != EM_X86_64)
+		return -ELIBBAD;
+	/* Dynamic programs are refused until there is what they need, shared file mappings first. */
+	return -ENOEXEC;
+}
+
+static int find_interpreter(struct file *file, const struct elf64_phdr *ph)
+{
+	struct file *interpreter;
+	char *name;
+	int err;
+
+	if (ph->p_filesz > PATH_MAX || ph->p_filesz < 2)
+		return -ENOEXEC;
+	name = kmalloc(ph->p_filesz, GFP_KERNEL);
+	if (!name)
+		return -ENOMEM;
+	err = read_exactly(file, name, ph->p_filesz, ph->p_offset);
+	if (!err && name[ph->p_filesz - 1])
+		err = -ENOEXEC;
+	if (!err) {
+		interpreter = open_interpreter(name);
+		err = IS_ERR(interpreter) ? (int)PTR_ERR(interpreter) : 0;
+	}
+	kfree(name);
+	if (err)
+		return err;
+	err = check_interpreter(interpreter);
+	fput(interpreter);
+	return err;
+}
+
+static int check_program_headers(struct file *file, struct image *im)
 {
 	for (int i = 0; i < im->ehdr->e_phnum; i++) {
-		/* Dynamic programs need file mappings that are shared and more; refused until then. */
 		if (im->phdr[i].p_type == PT_INTERP)
-			return -ENOEXEC;
+			return find_interpreter(file, &im->phdr[i]);
 		if (im->phdr[i].p_type == PT_GNU_STACK)
 			im->exec_stack = im->phdr[i].p_flags & PF_X;
 	}
@@ -317,12 +377,12 @@ int load_elf(struct binprm *bprm, unsigned long *entry, unsigned long *sp)
 	struct elf64_phdr *phdrs = NULL;
 	struct elf64_ehdr ehdr;
 	struct image im = { .ehdr = &ehdr, .start_code = ~0UL };
-	int err = read_headers(bprm->file, &ehdr, &phdrs);
+	int err = read_headers(bprm, &ehdr, &phdrs);
 
 	if (err)
 		return err;
 	im.phdr = phdrs;
-	err = check_program_headers(&im);
+	err = check_program_headers(bprm->file, &im);
 	if (!err) {
 		err = begin_new_exec(bprm);
 		if (!err && im.exec_stack)

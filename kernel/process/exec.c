@@ -23,6 +23,8 @@
 /* Arguments may take a quarter of the stack, but never more than three quarters of 8 MiB. */
 #define ARG_SPACE_MAX (6UL << 20)
 #define ARG_SPACE_MIN (32 * PAGE_SIZE)
+/* A script may be read by a script, and so on. */
+#define MAX_SCRIPTS 5
 
 /* Strings that come from a program, or from the kernel itself. */
 struct strings {
@@ -67,11 +69,11 @@ static unsigned long arg_limit(int nptrs)
 }
 
 /* Writes a kernel string with its terminator below bprm->p. */
-static int push_string(struct binprm *bprm, const char *str, unsigned long limit, unsigned long top)
+static int push_string(struct binprm *bprm, const char *str)
 {
 	size_t len = strlen(str) + 1;
 
-	if (top - (bprm->p - len) > limit)
+	if (bprm->p - len < bprm->argmin)
 		return -E2BIG;
 	bprm->p -= len;
 	/* Linux has no other word for a page of the new stack that can't be had. */
@@ -81,8 +83,7 @@ static int push_string(struct binprm *bprm, const char *str, unsigned long limit
 }
 
 /* The same for strings of either kind, the last first, through a buffer of MAX_ARG_STRLEN. */
-static int push_strings(struct binprm *bprm, const struct strings *s, int n, char *buf,
-			unsigned long limit, unsigned long top)
+static int push_strings(struct binprm *bprm, const struct strings *s, int n, char *buf)
 {
 	while (n-- > 0) {
 		const char *str;
@@ -99,10 +100,36 @@ static int push_strings(struct binprm *bprm, const struct strings *s, int n, cha
 				return -E2BIG;
 			str = buf;
 		}
-		err = push_string(bprm, str, limit, top);
+		err = push_string(bprm, str);
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+int bprm_push_arg(struct binprm *bprm, const char *str)
+{
+	int err = push_string(bprm, str);
+
+	bprm->argc += !err;
+	bprm->arg_start = bprm->p;
+	return err;
+}
+
+int bprm_pop_arg(struct binprm *bprm)
+{
+	char piece[64];
+	size_t size, len;
+
+	do {
+		size = min(sizeof(piece), bprm->arg_end - bprm->p);
+		if (access_remote_vm(bprm->mm, bprm->p, piece, size, false) != size)
+			return -EFAULT;
+		len = strnlen(piece, size);
+		bprm->p += len;
+	} while (len == size);
+	bprm->arg_start = ++bprm->p;
+	bprm->argc--;
 	return 0;
 }
 
@@ -117,7 +144,7 @@ static unsigned long random_pages(unsigned long mask)
 /* The new address space with its stack and the strings on it. */
 static int prepare_mm(struct binprm *bprm, const struct strings *argv, const struct strings *envp)
 {
-	unsigned long top = TASK_SIZE, limit, room;
+	unsigned long top = TASK_SIZE, limit;
 	char *buf;
 	int err;
 
@@ -146,17 +173,18 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 	buf = kmalloc(MAX_ARG_STRLEN, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	bprm->p = room = top - sizeof(void *);
-	err = push_string(bprm, bprm->filename, limit, room);
+	bprm->p = top - sizeof(void *);
+	bprm->argmin = bprm->p - limit;
+	err = push_string(bprm, bprm->filename);
 	bprm->exec = bprm->env_end = bprm->p;
 	if (!err)
-		err = push_strings(bprm, envp, bprm->envc, buf, limit, room);
+		err = push_strings(bprm, envp, bprm->envc, buf);
 	bprm->arg_end = bprm->p;
 	if (!err)
-		err = push_strings(bprm, argv, bprm->argc, buf, limit, room);
+		err = push_strings(bprm, argv, bprm->argc, buf);
 	if (!err && bprm->argc == 0) {
 		/* No program is without a name: Linux gives it an empty one. */
-		err = push_string(bprm, "", limit, room);
+		err = push_string(bprm, "");
 		bprm->argc = 1;
 	}
 	bprm->arg_start = bprm->p;
@@ -341,6 +369,35 @@ static bool randomize_layout(void)
 	return sysctl_randomize_va_space && !(current->mm_part.personality & ADDR_NO_RANDOMIZE);
 }
 
+struct file *open_interpreter(const char *name)
+{
+	struct cred_view cred = current_cred_view();
+
+	/* Linux takes an empty name for the current directory. */
+	return open_exec(current->fs, &cred, *name ? name : ".");
+}
+
+/* Loads bprm->file, or of a script the program that it leads to. */
+static int load_binary(struct binprm *bprm, unsigned long *entry, unsigned long *sp)
+{
+	for (int scripts = 0;; scripts++) {
+		ssize_t n;
+		int err;
+
+		if (scripts > MAX_SCRIPTS)
+			return -ELOOP;
+		memset(bprm->buf, 0, sizeof(bprm->buf));
+		n = kernel_read(bprm->file, bprm->buf, sizeof(bprm->buf), 0);
+		if (n < 0)
+			return (int)n;
+		if (!is_script(bprm))
+			return load_elf(bprm, entry, sp);
+		err = use_interpreter(bprm);
+		if (err)
+			return err;
+	}
+}
+
 static int do_execve(const char *path, const struct strings *argv, const struct strings *envp)
 {
 	struct binprm bprm = { .filename = path, .randomize = randomize_layout() };
@@ -356,7 +413,7 @@ static int do_execve(const char *path, const struct strings *argv, const struct 
 		err = (int)PTR_ERR(bprm.file);
 		goto out;
 	}
-	err = load_elf(&bprm, &entry, &sp);
+	err = load_binary(&bprm, &entry, &sp);
 	if (!err)
 		start_thread(entry, sp);
 	fput(bprm.file);

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* A program on its way into a new address space: what exec.c and elf.c share. */
+/* A program on its way into a new address space: what exec.c, script.c and elf.c share. */
 #ifndef KERNEL_PROCESS_EXEC_H
 #define KERNEL_PROCESS_EXEC_H
 
 #include "kernel/abi/elf.h"
 #include "kernel/process/task.h"
 
+/* How much of a file decides what it is; a script's first line must fit. */
+#define BINPRM_BUF_SIZE 256
+
 struct binprm {
 	struct file *file;
 	struct mm_struct *mm; /* the new one */
 	const char *filename;
+	char buf[BINPRM_BUF_SIZE];    /* how the file begins; zeros behind its end */
+	char interp[BINPRM_BUF_SIZE]; /* the name of a script's interpreter; "" when there is none */
 	int argc, envc;
 	unsigned long stack_top;
-	unsigned long p;    /* lowest address of the strings on the new stack */
-	unsigned long exec; /* where the file name is, there */
+	unsigned long argmin; /* the strings may not go below */
+	unsigned long p;      /* lowest address of the strings on the new stack */
+	unsigned long exec;   /* where the file name is, there */
 	unsigned long arg_start, arg_end, env_end;
 	bool randomize;
 	bool point_of_no_return; /* a failure from here on ends the process */
@@ -24,6 +30,27 @@ struct binprm {
  * that can be reported to the caller is left to check. 0 or -errno.
  */
 int load_elf(struct binprm *bprm, unsigned long *entry, unsigned long *sp);
+
+/*
+ * Puts a string with its terminator below the others on the new stack and counts it as the first
+ * argument. -E2BIG when there is no room.
+ */
+int bprm_push_arg(struct binprm *bprm, const char *str);
+
+/* Takes the first argument off. -EFAULT when it can't be read, in want of memory. */
+int bprm_pop_arg(struct binprm *bprm);
+
+/* Whether bprm->buf is the start of a script. */
+bool is_script(const struct binprm *bprm);
+
+/*
+ * Puts the program that runs the script bprm->file in its place, with the arguments that belong to it.
+ * Changes bprm->buf. -ENOEXEC when the first line names no program, or what opening that gives.
+ */
+int use_interpreter(struct binprm *bprm);
+
+/* What open_exec() gives for a program that a file names. */
+struct file *open_interpreter(const char *name);
 
 /*
  * Makes bprm->mm the running task's, and forgets what the old program leaves: other threads too. 0: there

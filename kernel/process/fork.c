@@ -83,13 +83,6 @@ static int copy_signal(struct task_struct *child, u64 flags)
 	return 0;
 }
 
-/* Copies of an address space are to come. */
-static struct mm_struct *dup_mm(struct mm_struct *mm)
-{
-	(void)mm;
-	return ERR_PTR(-ENOSYS);
-}
-
 static int copy_mm(struct task_struct *child, u64 flags)
 {
 	struct mm_struct *mm = current->mm_part.mm;

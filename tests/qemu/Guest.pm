@@ -54,8 +54,10 @@ END {
 #	via	'pvh' (default: QEMU starts the ELF file itself), 'bios' or 'uefi' (from an ISO)
 #	config	'debug' (default) or 'release'
 #	kernel	a file other than that configuration's
-#	initrd	a file other than the base image; '' for none (by PVH)
-#	iso	an ISO other than one made for this boot from kernel, initrd and cmdline
+#	images	what the initial file system is made of: [ 'base' ] (default), or with 'tests' or
+#		'programs' behind it
+#	initrd	a file to take instead; '' for none (by PVH)
+#	iso	an ISO other than one made for this boot from kernel, images or initrd, and cmdline
 #	cmdline	the kernel's command line
 #	cpu, mem, smp	QEMU's -cpu (max), -m (512M), -smp (1)
 #	limit	seconds after which the guest is killed (60)
@@ -86,27 +88,37 @@ sub command {
 	my %o = (via => 'pvh', config => 'debug', cmdline => '', cpu => 'max', mem => '512M', smp => 1,
 		limit => 60, qemu => [], @_);
 	$o{kernel} //= "$build/$o{config}/tessera.elf";
-	$o{initrd} //= "$build/initramfs.cpio";
+	my @images = defined $o{initrd} ? $o{initrd} : map { "$build/$_.cpio" } @{ $o{images} // [ 'base' ] };
 
 	my @command = ('qemu-system-x86_64', '-accel', 'tcg', '-cpu', $o{cpu}, '-m', $o{mem},
 		'-smp', $o{smp}, '-display', 'none', '-serial', 'stdio', '-no-reboot', '-nic', 'none',
 		'-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04');
 	if ($o{via} eq 'pvh') {
 		push @command, '-kernel', $o{kernel}, '-append', $o{cmdline};
-		push @command, '-initrd', $o{initrd} if $o{initrd} ne '';
+		push @command, '-initrd', @images == 1 ? @images : joined(@images) if "@images" ne '';
 	} else {
-		push @command, '-cdrom', $o{iso} // make_iso(\%o);
+		push @command, '-cdrom', $o{iso} // make_iso(\%o, @images);
 		push @command, uefi_firmware() if $o{via} eq 'uefi';
 	}
 	return ($o{limit}, @command, @{ $o{qemu} });
 }
 
+# QEMU hands over one file; archives that follow each other in it are one file system.
+sub joined {
+	my (@images) = @_;
+	my $all = "$scratch/initramfs.cpio";
+	open my $fh, '>:raw', $all or die "$all: $!\n";
+	print $fh slurp($_) for @images;
+	close $fh or die "$all: $!\n";
+	return $all;
+}
+
 # The ISO carries the kernel without debug information, as the Makefile's does.
 sub make_iso {
-	my ($o) = @_;
+	my ($o, @images) = @_;
 	my ($elf, $iso) = ("$scratch/tessera.elf", "$scratch/tessera.iso");
 	system('strip', '-g', '-o', $elf, $o->{kernel}) == 0 or die "strip $o->{kernel} failed\n";
-	system('iso/mkiso', $iso, $elf, $o->{initrd}, $o->{cmdline}) == 0 or die "iso/mkiso failed\n";
+	system('iso/mkiso', $iso, $elf, "@images", $o->{cmdline}) == 0 or die "iso/mkiso failed\n";
 	return $iso;
 }
 

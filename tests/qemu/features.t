@@ -31,7 +31,7 @@ sub runs_without {
 	my @list = (@programs, $missing{xsave} || !@$missing ? $fpu_program : ());
 	my %listed;
 	subtest $name => sub {
-		my $run = Guest::boot(limit => 60, %options,
+		my $run = Guest::boot(limit => 60, images => [qw(base tests)], %options,
 			cmdline => "quiet init=/bin/runner uid=65534 tests=" . join(',', @list) . ' ' .
 				($options{cmdline} // ''));
 		my @sections = Guest::sections($run);

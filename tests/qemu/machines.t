@@ -9,7 +9,8 @@ use lib $FindBin::Bin;
 use Guest;
 use Test::More;
 
-my $cmdline = 'init=/bin/runner tests=/bin/hello-musl,time,exec_wait';
+my @boot = (cmdline => 'init=/bin/runner tests=/bin/hello-musl,time,exec_wait', images => [qw(base tests)],
+	limit => 30);
 
 sub runs_tests {
 	my ($name, $run) = @_;
@@ -23,13 +24,13 @@ for ([ '-smp 4', smp => 4 ], [ '-machine q35', qemu => [ '-machine', 'q35' ] ],
 	[ '-machine q35, -smp 4, -m 5G', qemu => [ '-machine', 'q35' ], smp => 4, mem => '5G' ],
 	[ '-machine q35,acpi=off', qemu => [ '-machine', 'q35,acpi=off' ] ]) {
 	my ($name, @options) = @$_;
-	my $run = Guest::boot(cmdline => $cmdline, limit => 30, @options);
+	my $run = Guest::boot(@boot, @options);
 	runs_tests($name, $run);
 	Guest::ends_well($run, $name);
 }
 
 # Here QEMU leaves out the power switch together with ACPI.
-my $guest = Guest->start(cmdline => $cmdline, limit => 30, qemu => [ '-machine', 'pc,acpi=off' ]);
+my $guest = Guest->start(@boot, qemu => [ '-machine', 'pc,acpi=off' ]);
 ok(defined $guest->wait_for(qr/^Power off\.$/m), '-machine pc,acpi=off: it comes to the end');
 my $run = $guest->stop;
 like($run->{console}, qr/^no ACPI tables/m, 'and says that there are no tables');

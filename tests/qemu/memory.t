@@ -104,7 +104,7 @@ SKIP: {
 # is refused, as it would be by Linux there.
 my %needs_more = map { $_ => 1 } qw(mremap_tables proc_status);
 my @small = grep { !$needs_more{$_} } sort map { m{([^/]+)\.c$} } glob 'user/tests/*.c';
-my $run = Guest::boot(mem => '64M', limit => 60,
+my $run = Guest::boot(mem => '64M', limit => 60, images => [qw(base tests)],
 	cmdline => 'quiet init=/bin/runner uid=65534 tests=' . join(',', @small));
 my @sections = Guest::sections($run);
 cmp_ok(scalar @sections, '>', 1, 'the user tests run with 64 MiB');
@@ -112,8 +112,8 @@ Guest::replay($_, "-m 64M: $_->{name}") for @sections;
 Guest::ends_well($run, '-m 64M: the suite');
 
 # Too little to work with is said, not met by silence.
-my $tiny = Guest::boot(mem => '10M', limit => 20, cmdline => 'init=/bin/runner tests=/bin/hello-musl');
-Guest::ends_well($tiny, '-m 10M', Guest::PANIC_STATUS);
+my $tiny = Guest::boot(mem => '8M', limit => 20, cmdline => 'init=/bin/runner tests=/bin/hello-musl');
+Guest::ends_well($tiny, '-m 8M', Guest::PANIC_STATUS);
 like($tiny->{console}, qr/error: initramfs: /, 'the console says what didn\'t fit');
 
 done_testing;

@@ -39,7 +39,7 @@ panics('init is no program', qr{^cannot run /etc/motd: error (?:8|13)$}m, cmdlin
 
 # A file system that breaks off: what came before is there.
 my $cut = File::Temp->new;
-print $cut substr Guest::slurp("$Guest::build/initramfs.cpio"), 0, 3_000_000;
+print $cut substr Guest::slurp("$Guest::build/base.cpio"), 0, 3_000_000;
 close $cut;
 panics('a damaged file system', qr/^warning: the initial file system was damaged/m,
 	initrd => $cut->filename, cmdline => 'init=/nothere');

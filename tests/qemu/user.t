@@ -17,7 +17,8 @@ ok(scalar @expected, 'there are user tests');
 # Boots with these tests and passes them on; nothing that they used may stay away.
 sub run_tests {
 	my ($name, $limit, $options, $expected, %boot) = @_;
-	my $run = Guest::boot(limit => $limit, cmdline => "quiet leakcheck init=/bin/runner $options", %boot);
+	my $run = Guest::boot(limit => $limit, images => [qw(base tests)],
+		cmdline => "quiet leakcheck init=/bin/runner $options", %boot);
 	my @sections = Guest::sections($run);
 	is(join(' ', sort map { $_->{name} =~ s{.*/}{}r } @sections), "@$expected", "$name: all programs ran");
 	Guest::replay($_, "$name: $_->{name}") for @sections;

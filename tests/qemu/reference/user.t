@@ -18,7 +18,7 @@ my $kernel = "$Guest::build/dist/linux/vmlinuz";
 sub run_tests {
 	my ($name, $words) = @_;
 	my $run = Guest::boot(
-		kernel => $kernel, cpu => 'max,la57=off', limit => 240,
+		kernel => $kernel, images => [qw(base tests)], cpu => 'max,la57=off', limit => 240,
 		cmdline => 'rdinit=/bin/runner transparent_hugepage=never norandmaps console=ttyS0 quiet '
 			. "panic=-1 $words",
 	);
