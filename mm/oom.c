@@ -6,6 +6,7 @@
 #include "mm/oom.h"
 
 #include "kernel/base/printk.h"
+#include "mm/fault_inject.h"
 #include "mm/internal.h"
 
 static const struct oom_ops *ops;
@@ -19,6 +20,9 @@ bool out_of_memory(void)
 {
 	struct oom_victim victim = { .pages = 0 };
 
+	/* A failure made on purpose is no want of memory: trying again is all it takes. */
+	if (fault_was_injected())
+		return true;
 	if (!ops || !ops->choose(&victim))
 		return false;
 	if (victim.again) {

@@ -19,6 +19,7 @@
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/lib/bitmap.h"
+#include "mm/fault_inject.h"
 #include "mm/internal.h"
 
 #define BLOCK_PAGES (1UL << MAX_ORDER)
@@ -324,7 +325,7 @@ static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
 
 static bool should_fail(void)
 {
-	return unlikely(fail_nth) && --fail_nth == 0;
+	return (unlikely(fail_nth) && --fail_nth == 0) || should_fail_alloc();
 }
 
 void page_alloc_fail_nth(unsigned long nth)

@@ -16,6 +16,7 @@
 #include "mm/slab.h"
 
 #include "kernel/base/string.h"
+#include "mm/fault_inject.h"
 
 #define MAX_CACHES     48
 #define MAG_SIZE       16
@@ -222,7 +223,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	struct magazine *mag;
 	void *obj = NULL;
 
-	if (unlikely(fail_nth) && --fail_nth == 0)
+	if ((unlikely(fail_nth) && --fail_nth == 0) || should_fail_alloc())
 		return NULL;
 	flags = local_irq_save();
 	mag = &c->mags[smp_processor_id()];

@@ -316,6 +316,10 @@ struct task_mm {
 	unsigned long min_flt, maj_flt;
 	unsigned long personality;
 	bool kill_pending; /* a fatal signal waits: give up long work */
+#ifdef CONFIG_DEBUG
+	unsigned int fail_nth; /* allocations until one is to fail; 0: none. See fault_inject.c */
+	bool fail_injected;
+#endif
 };
 
 /* Set by the process layer at every switch; a kernel thread has one too, with mm NULL. */

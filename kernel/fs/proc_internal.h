@@ -85,6 +85,7 @@ int proc_show_smaps_rollup(struct proc_file *pf, struct seq_text *seq);
 bool proc_maps_line(struct seq_text *seq, const struct vm_area_struct *vma);
 extern const struct inode_operations proc_self_iops, proc_exe_iops, proc_fd_dir_iops;
 extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops,
-	proc_clear_refs_fops;
+	proc_clear_refs_fops, proc_fail_nth_fops;
+bool proc_has_fail_nth(void);
 
 #endif

@@ -75,6 +75,10 @@ const struct proc_entry proc_pid_entries[] = {
 	  .private = true },
 	{ .name = "exe", .mode = S_IFLNK | 0777, .iops = &proc_exe_iops },
 	{ .name = "pagemap", .mode = S_IFREG | 0400, .fops = &proc_pagemap_fops, .private = true },
+	{ .name = "fail-nth",
+	  .mode = S_IFREG | 0644,
+	  .fops = &proc_fail_nth_fops,
+	  .exists = proc_has_fail_nth },
 	{ .name = "walk", .mode = S_IFREG | 0400, .fops = &proc_walk_fops, .private = true },
 };
 const unsigned int nr_proc_pid_entries = ARRAY_SIZE(proc_pid_entries);

@@ -104,6 +104,7 @@ static void reparent(struct signal_struct *child, struct signal_struct *reaper)
 	const struct signal_struct *old = child->parent;
 
 	child->parent = reaper;
+	WRITE_ONCE(child->ppid, reaper ? reaper->leader->pid : 0);
 	child->leader->exit_signal = SIGCHLD;
 	list_del(&child->sibling);
 	if (!reaper) {

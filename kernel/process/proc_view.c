@@ -23,7 +23,7 @@ static void describe(const struct task_struct *task, struct proc_task_info *info
 
 	*info = (struct proc_task_info){
 		.pid = task->pid,
-		.ppid = process->parent ? process->parent->leader->pid : 0,
+		.ppid = process->ppid,
 		.state = state_letter(task),
 		.uid = { c->uid, c->euid, c->suid, c->fsuid },
 		.gid = { c->gid, c->egid, c->sgid, c->fsgid },

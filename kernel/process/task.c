@@ -190,6 +190,7 @@ static void link_process(struct task_struct *leader, struct signal_struct *paren
 	process->leader = leader;
 	list_add_tail(&process->processes, &all_processes);
 	process->parent = parent;
+	process->ppid = parent ? parent->leader->pid : 0;
 	if (parent)
 		list_add_tail(&process->sibling, &parent->children);
 	else

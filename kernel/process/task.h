@@ -60,6 +60,7 @@ struct signal_struct {
 	struct task_struct *leader;
 
 	struct signal_struct *parent; /* NULL: none, or gone with nobody to follow */
+	int ppid;		      /* its id, or 0: getppid(2) reads it without a lock */
 	int parent_tid;		      /* the thread that made us: __WNOTHREAD, PR_SET_PDEATHSIG */
 	struct list_head children, sibling;
 	struct wait_queue_head wait_child;

@@ -38,12 +38,7 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	const struct signal_struct *parent = current->signal->parent;
-	int pid = parent ? parent->leader->pid : 0;
-
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	return pid;
+	return READ_ONCE(current->signal->ppid);
 }
 
 long sys_set_tid_address(unsigned long addr)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MM_FAULT_INJECT_H
+#define MM_FAULT_INJECT_H
+
+#include "mm/types.h"
+
+#ifdef CONFIG_DEBUG
+/* Whether the allocation that is about to be made is the one that was to fail. Any context. */
+bool should_fail_alloc(void);
+/* Whether one has been made to fail in the running task's name since it was asked last. */
+bool fault_was_injected(void);
+#else
+static inline bool should_fail_alloc(void)
+{
+	return false;
+}
+static inline bool fault_was_injected(void)
+{
+	return false;
+}
+#endif
+
+#endif
