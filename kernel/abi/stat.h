@@ -115,6 +115,7 @@ _Static_assert(sizeof(struct kernel_statfs) == 120, "struct statfs has 120 bytes
 
 #define TMPFS_MAGIC	 0x01021994
 #define PROC_SUPER_MAGIC 0x9fa0
+#define PIPEFS_MAGIC	 0x50495045
 
 #define ST_NOEXEC 0x0008
 #define ST_VALID  0x0020 /* f_flags means something */

@@ -23,6 +23,7 @@
 #include "kernel/abi/ioctl.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/fs/poll.h"
 #include "kernel/sched/timer.h"
 #include "kernel/sched/wait.h"
 
@@ -525,6 +526,19 @@ static long tty_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+/* Raw mode without a time counts on VMIN characters: fewer are nothing to read. */
+static u32 tty_poll(struct file *file, struct poll_table *pt)
+{
+	u32 mask = POLLOUT | POLLWRNORM;
+	struct read_rule rule;
+
+	poll_wait(file, &tty.readers, pt);
+	rule = read_rule();
+	if (readable() >= (rule.tenths ? 1 : max(rule.min, (size_t)1)))
+		mask |= POLLIN | POLLRDNORM;
+	return mask;
+}
+
 static int tty_open(struct inode *inode, struct file *file)
 {
 	file->f_mode |= FMODE_STREAM;
@@ -534,6 +548,7 @@ static int tty_open(struct inode *inode, struct file *file)
 const struct file_operations console_tty_fops = {
 	.read_iter = tty_read,
 	.write_iter = tty_write,
+	.poll = tty_poll,
 	.ioctl = tty_ioctl,
 	.open = tty_open,
 };

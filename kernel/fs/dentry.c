@@ -263,6 +263,11 @@ char *d_path(const struct dentry *dentry, char *buf, size_t size)
 	if (!at)
 		return ERR_PTR(-ENAMETOOLONG);
 	*at = '\0';
+	/* Without a tree the name is all there is, and never changes. */
+	if (dentry->d_sb->s_pseudo) {
+		at = prepend(buf, at, dentry->d_name, dentry->d_len);
+		return at ? at : ERR_PTR(-ENAMETOOLONG);
+	}
 	spin_lock(&dcache_lock);
 	if (dentry->d_deleted)
 		at = prepend(buf, at, " (deleted)", 10);

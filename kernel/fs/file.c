@@ -115,6 +115,8 @@ struct file *file_alloc(unsigned int flags, const struct cred_view *cred)
 	atomic_set(&file->f_count, 1);
 	file->f_flags = flags;
 	file->f_cred = *cred;
+	file->f_cred.groups = NULL; /* the caller's own, which may change */
+	file->f_cred.ngroups = 0;
 	mutex_init(&file->f_pos_lock);
 	return file;
 }

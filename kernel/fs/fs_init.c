@@ -41,6 +41,7 @@ void fs_init(void)
 	root = tmpfs_super("tmpfs");
 	if (!root || vfs_mount("/", root))
 		panic("cannot make the root file system");
+	pipe_init();
 	proc_init();
 	dev_init();
 	console_tty_init();

@@ -7,7 +7,7 @@
 #include "mm/filemap.h"
 #include "mm/slab.h"
 
-const struct cred_view kernel_cred = { .privileged = true };
+const struct cred_view kernel_cred = { .privileged = true, .caps = ~0UL };
 
 s64 boot_time_ns;
 
@@ -67,18 +67,32 @@ void touch_atime(struct inode *inode)
 		inode->i_atime = now;
 }
 
+bool cred_in_group(const struct cred_view *cred, u32 gid)
+{
+	if (cred->gid == gid)
+		return true;
+	for (unsigned int i = 0; i < cred->ngroups; i++)
+		if (cred->groups[i] == gid)
+			return true;
+	return false;
+}
+
 int inode_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask)
 {
 	umode_t mode = inode->i_mode;
+	unsigned int reading = MAY_READ | (S_ISDIR(mode) ? MAY_EXEC : 0);
 
+	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
 	/* Nobody can run what is executable for nobody. */
 	if (cred->privileged)
 		return !(mask & MAY_EXEC) || S_ISDIR(mode) || (mode & S_IXUGO) ? 0 : -EACCES;
 	if (cred->uid == inode->i_uid)
 		mode >>= 6;
-	else if (cred->gid == inode->i_gid)
+	else if (cred_in_group(cred, inode->i_gid))
 		mode >>= 3;
-	return mask & ~mode & (MAY_READ | MAY_WRITE | MAY_EXEC) ? -EACCES : 0;
+	if (!(mask & ~mode))
+		return 0;
+	return !(mask & ~reading) && cred_capable(cred, CAP_DAC_READ_SEARCH) ? 0 : -EACCES;
 }
 
 /* Counts up (step 1) or down (step -1) from zero, unless the count has the other sign. */
@@ -136,7 +150,7 @@ void vfs_getattr(const struct dentry *dentry, struct kstat *stat)
 		.atime = inode->i_atime,
 		.mtime = inode->i_mtime,
 		.ctime = inode->i_ctime,
-		.mount_root = d_is_root(dentry),
+		.mount_root = d_is_root(dentry) && !inode->i_sb->s_pseudo,
 	};
 }
 

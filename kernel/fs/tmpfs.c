@@ -7,7 +7,7 @@
  * is copied from, because find_get_page() gives a reference.
  */
 #include "kernel/base/string.h"
-#include "kernel/fs/vfs.h"
+#include "kernel/fs/pipe.h"
 #include "mm/filemap.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -217,6 +217,9 @@ static struct inode *tmpfs_inode(struct super_block *sb, const struct inode *dir
 		break;
 	case S_IFCHR:
 		inode->i_fop = &chrdev_fops;
+		break;
+	case S_IFIFO:
+		inode->i_fop = &fifo_fops;
 		break;
 	}
 	return inode;

@@ -12,6 +12,7 @@
  *   rename_mutex	 (namespace.c) makes renames between directories one at a time
  *   inode->i_rwsem	 a directory: its entries. A file: size changes and writes. Parent before
  *			 child; two directories without that relation: lower address first
+ *   pipe->mutex	 (pipe.c) what is in a pipe and who has it open; never two at once
  *   mm->mmap_lock	 because copying to and from a program may fault
  *   dcache_lock	 (dentry.c) spinlock: the tree's links, names, hash table, mounts
  *   files->lock, fs->lock  spinlocks: a descriptor table; a root and a current directory
@@ -31,6 +32,8 @@ typedef u32 umode_t;
 struct dentry;
 struct file;
 struct inode;
+struct pipe_inode_info;
+struct poll_table;
 struct super_block;
 
 /* For whom a permission is checked. */
@@ -38,9 +41,28 @@ struct cred_view {
 	u32 uid, gid;
 	bool privileged; /* may do what the mode bits deny */
 	bool admin;	 /* CAP_SYS_ADMIN: may know of physical addresses */
+	unsigned int ngroups;
+	const u32 *groups; /* further groups, while the call lasts that it was made for */
+	u64 caps;	   /* bit n: capability n of capabilities(7) */
 };
 /* The kernel itself. */
 extern const struct cred_view kernel_cred;
+
+#define CAP_CHOWN	    0
+#define CAP_DAC_OVERRIDE    1
+#define CAP_DAC_READ_SEARCH 2
+#define CAP_FOWNER	    3
+#define CAP_FSETID	    4
+#define CAP_SYS_CHROOT	    18
+#define CAP_SYS_ADMIN	    21
+#define CAP_SYS_RESOURCE    24
+#define CAP_MKNOD	    27
+
+static inline bool cred_capable(const struct cred_view *cred, int cap)
+{
+	return cred->caps & BIT(cap);
+}
+bool cred_in_group(const struct cred_view *cred, u32 gid);
 
 /* --- file systems -------------------------------------------------------------------------- */
 
@@ -54,6 +76,8 @@ struct super_block {
 	u64 s_magic;
 	u32 s_dev; /* minor number; the major is 0, as for every file system without a disk */
 	bool s_noexec;
+	bool s_pseudo;	    /* has no tree: its files are named by themselves, like pipes */
+	bool s_fixed_attrs; /* owners, modes and times can't be set: -EPERM */
 	const struct super_operations *s_op;
 	struct dentry *s_root;
 	struct dentry *s_covered; /* the directory it is mounted on; NULL for the root */
@@ -122,6 +146,7 @@ struct inode {
 	u64 i_tag;	       /* the file system's own */
 	union {
 		char *i_link; /* a symbolic link's text */
+		struct pipe_inode_info *i_pipe; /* of a pipe or FIFO while somebody has it open */
 		const void *i_private;
 	};
 	struct address_space i_data;
@@ -173,7 +198,7 @@ int inode_permission(const struct inode *inode, const struct cred_view *cred, un
 /* Whether `cred` owns the file, or may act as if. */
 static inline bool inode_owner(const struct inode *inode, const struct cred_view *cred)
 {
-	return cred->privileged || cred->uid == inode->i_uid;
+	return cred->uid == inode->i_uid || cred_capable(cred, CAP_FOWNER);
 }
 /*
  * A changed program is no longer what its owner lent rights to: takes set-user-ID away, and
@@ -305,6 +330,11 @@ struct file_operations {
 	int (*iterate)(struct file *file, struct dir_context *ctx);
 	/* NULL: -ENOTTY */
 	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	/*
+	 * Which of POLL* hold now; joins the queues that are woken when that changes, by poll_wait().
+	 * NULL: always ready for reading and writing.
+	 */
+	u32 (*poll)(struct file *file, struct poll_table *pt);
 	/* Sets up an area over the file. => mmap_lock held for writing. NULL: -ENODEV */
 	int (*mmap)(struct file *file, struct vm_area_struct *vma);
 	/* May change f_op and set private_data. Optional. */
@@ -423,6 +453,7 @@ void files_cache_init(void);
 struct super_block *tmpfs_super(const char *type);
 void proc_init(void);
 void dev_init(void);
+void pipe_init(void);
 void console_tty_init(void);
 
 #endif

@@ -15,13 +15,20 @@ static inline struct fs_context *current_fs(void)
 	return current->fs;
 }
 
-/* CAP_DAC_OVERRIDE (1) is what lets mode bits be ignored; 21 is CAP_SYS_ADMIN. */
+/* The groups are the task's own, and only its own calls change them: the view is for one call. */
 static inline struct cred_view current_cred_view(void)
 {
 	const struct cred *cred = &current->cred;
 
-	return (struct cred_view){ cred->fsuid, cred->fsgid, cred->cap_effective & BIT(1),
-				   cred->cap_effective & BIT(21) };
+	return (struct cred_view){
+		.uid = cred->fsuid,
+		.gid = cred->fsgid,
+		.privileged = cred->cap_effective & BIT(CAP_DAC_OVERRIDE),
+		.admin = cred->cap_effective & BIT(CAP_SYS_ADMIN),
+		.ngroups = cred->ngroups,
+		.groups = cred->groups,
+		.caps = cred->cap_effective,
+	};
 }
 
 static inline unsigned long current_nofile_limit(void)

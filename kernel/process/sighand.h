@@ -52,6 +52,7 @@ struct restart_block {
 	long (*fn)(struct restart_block *block); /* NULL: it ends with EINTR */
 	u64 until;
 	void __user *remaining;
+	unsigned int nfds; /* of poll(2), whose array `remaining` is */
 };
 
 static inline u64 sig_bit(int sig)

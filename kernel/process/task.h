@@ -373,6 +373,8 @@ void cred_exec(struct cred *cred);
 void process_init(void);
 /* Shows processes in /proc. => fs_init() ran */
 void process_register_proc(void);
+/* Gives files what they need of processes: SIGPIPE. */
+void process_register_fs(void);
 /* Tells mm whom to end when memory is used up. */
 void process_oom_init(void);
 

@@ -29,11 +29,33 @@ void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry)
 	spin_unlock_irqrestore(&wq->lock, flags);
 }
 
+void add_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *entry)
+{
+	unsigned long flags = spin_lock_irqsave(&wq->lock);
+
+	list_add_tail(&entry->link, &wq->waiters);
+	spin_unlock_irqrestore(&wq->lock, flags);
+}
+
+void remove_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *entry)
+{
+	unsigned long flags = spin_lock_irqsave(&wq->lock);
+
+	list_del(&entry->link);
+	spin_unlock_irqrestore(&wq->lock, flags);
+}
+
 void wake_up(struct wait_queue_head *wq)
 {
 	unsigned long flags = spin_lock_irqsave(&wq->lock);
 	struct wait_queue_entry *entry;
 
-	list_for_each_entry(entry, &wq->waiters, link) sched_wake(entry->se);
+	list_for_each_entry(entry, &wq->waiters, link)
+	{
+		if (entry->wake)
+			entry->wake(entry);
+		else
+			sched_wake(entry->se);
+	}
 	spin_unlock_irqrestore(&wq->lock, flags);
 }

@@ -14,6 +14,8 @@ struct wait_queue_head {
 struct wait_queue_entry {
 	struct list_head link;
 	struct sched_entity *se;
+	/* Called instead of waking se; => the queue's lock held, any context. NULL: wakes se. */
+	void (*wake)(struct wait_queue_entry *entry);
 };
 
 #define WAIT_QUEUE_INIT(name)                                 \
@@ -26,6 +28,9 @@ void init_waitqueue_head(struct wait_queue_head *wq);
 void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry,
 		     enum task_state state);
 void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry);
+/* For who waits in several queues at once: joins one with an entry that has se and wake; leaves it. */
+void add_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *entry);
+void remove_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *entry);
 /* Wakes all that wait. Any context. The condition must be true before. */
 void wake_up(struct wait_queue_head *wq);
 

@@ -270,55 +270,6 @@ long sys_dup2(unsigned int oldfd, unsigned int newfd)
 	return sys_dup3(oldfd, newfd, 0);
 }
 
-#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
-
-static long set_flags(struct file *file, unsigned long arg)
-{
-	struct cred_view cred = current_cred_view();
-
-	if ((arg & ~file->f_flags & O_NOATIME) && !inode_owner(file->f_inode, &cred))
-		return -EPERM;
-	if (arg & O_DIRECT) /* all there is here is the page cache */
-		return -EINVAL;
-	file->f_flags = (file->f_flags & ~SETFL_MASK) | (arg & SETFL_MASK);
-	return 0;
-}
-
-long sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg)
-{
-	struct files_struct *files = current_files();
-	struct file *file = fget_raw(files, fd);
-	long ret = -EINVAL;
-
-	if (!file)
-		return -EBADF;
-	switch (cmd) {
-	case F_DUPFD:
-	case F_DUPFD_CLOEXEC:
-		if (arg < current_nofile_limit())
-			ret = fd_dup(files, fd, (unsigned int)arg, current_nofile_limit(),
-				     cmd == F_DUPFD_CLOEXEC);
-		break;
-	case F_GETFD:
-		ret = fd_get_cloexec(files, fd);
-		break;
-	case F_SETFD:
-		ret = fd_set_cloexec(files, fd, arg & FD_CLOEXEC);
-		break;
-	case F_GETFL:
-		ret = file->f_flags;
-		break;
-	case F_SETFL:
-		ret = file->f_mode & FMODE_PATH ? -EBADF : set_flags(file, arg);
-		break;
-	default:
-		if (file->f_mode & FMODE_PATH)
-			ret = -EBADF;
-	}
-	fput(file);
-	return ret;
-}
-
 static long set_nonblock(struct file *file, int __user *arg)
 {
 	int on;

@@ -9,6 +9,7 @@
 
 #include "kernel/abi/dirent.h"
 #include "kernel/abi/stat.h"
+#include "kernel/abi/time.h"
 #include "kernel/abi/uio.h"
 #include "kernel/fs/namei.h"
 
@@ -28,6 +29,20 @@ long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg);
 long sys_getdents64(unsigned int fd, struct kernel_dirent64 __user *dirent, unsigned int count);
 long sys_ftruncate(unsigned int fd, loff_t length);
 long sys_fchdir(unsigned int fd);
+
+long sys_pipe(int __user *fildes);
+long sys_pipe2(int __user *fildes, int flags);
+
+struct kernel_pollfd;
+struct sigset_arg;
+long sys_poll(struct kernel_pollfd __user *ufds, unsigned int nfds, int timeout);
+long sys_ppoll(struct kernel_pollfd __user *ufds, unsigned int nfds,
+	       struct kernel_timespec __user *tsp, const u64 __user *sigmask, size_t sigsetsize);
+long sys_select(int n, unsigned long __user *inp, unsigned long __user *outp,
+		unsigned long __user *exp, struct kernel_timeval __user *tvp);
+long sys_pselect6(int n, unsigned long __user *inp, unsigned long __user *outp,
+		  unsigned long __user *exp, struct kernel_timespec __user *tsp,
+		  const struct sigset_arg __user *sig);
 
 long sys_open(const char __user *filename, int flags, umode_t mode);
 long sys_openat(int dfd, const char __user *filename, int flags, umode_t mode);
