@@ -52,6 +52,12 @@ struct restart_block {
 	long (*fn)(struct restart_block *block); /* NULL: it ends with EINTR */
 	u64 until;
 	void __user *remaining;
+	struct {
+		u32 __user *uaddr;
+		u32 val, bitset;
+		int clock;
+		bool shared;
+	} futex; /* what an interrupted FUTEX_WAIT waits for */
 };
 
 static inline u64 sig_bit(int sig)
