@@ -76,6 +76,22 @@ void arch_pick_mmap_layout(struct mm_struct *mm, unsigned long stack_rlimit, uns
  */
 size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
 			bool write);
+/*
+ * Which word of memory it is, whoever maps it where. Two threads that mean the same word have equal keys:
+ * of private memory, the address space and the address; of a file or shared memory, the contents and
+ * the place in them. Holds nothing: the caller's thread keeps its mm, and an id is never used again.
+ */
+struct futex_key {
+	const struct mm_struct *mm; /* NULL: shared */
+	u64 mapping;		    /* address_space.id; 0: private */
+	u64 offset;		    /* bytes: the address, or in the mapping */
+};
+/*
+ * The key of the word at addr, which is aligned, in the running task's address space; brings its page in
+ * first, as writing would, or as reading where it can't be written and need not. 0; -EFAULT, also for
+ * private memory that never changes; -ENOMEM. May sleep. => mmap_lock not held
+ */
+int mm_futex_key(unsigned long addr, bool write, struct futex_key *key);
 /* A first area for a stack that ends at `top` (exclusive, page-aligned): one page. 0 or -errno. */
 int mm_setup_stack(struct mm_struct *mm, unsigned long top, u64 extra_flags);
 /* Grows the stack area down by `bytes`, as far as its limits allow; for exec. */

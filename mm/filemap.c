@@ -38,7 +38,10 @@ void filemap_init(void)
 void address_space_init(struct address_space *mapping, void *host,
 			const struct address_space_operations *a_ops)
 {
+	static atomic_long_t last_id;
+
 	memset(mapping, 0, sizeof(*mapping));
+	mapping->id = (u64)atomic_long_add_return(&last_id, 1);
 	mapping->host = host;
 	mapping->a_ops = a_ops;
 	radix_tree_init(&mapping->pages, &node_ops);

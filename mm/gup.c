@@ -168,3 +168,60 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 	mmap_write_unlock(mm);
 	return done;
 }
+
+/* --- which word it is: futexes ------------------------------------------------------------------------ */
+
+/* What a mapped word belongs to; -EAGAIN when it must be brought in. => mmap_lock */
+static int word_key(struct mm_struct *mm, unsigned long addr, bool write, struct futex_key *key)
+{
+	int err = 0;
+	pte_t pte;
+
+	/* With this, the page stays mapped, and so what its fields say. */
+	spin_lock(&mm->page_table_lock);
+	pte = lookup_pte(mm, addr);
+	if (!pte_allows(pte, write)) {
+		err = -EAGAIN;
+	} else if (pte_special(pte)) {
+		err = -EFAULT; /* the zero page, for ever */
+	} else {
+		const struct page *page = pfn_to_page(pte_pfn(pte));
+		unsigned long mapping = (unsigned long)page->mapping;
+
+		if (mapping & PAGE_MAPPING_ANON) {
+			*key = (struct futex_key){ .mm = mm, .offset = addr };
+			err = write ? 0 : -EFAULT; /* nobody can change it here */
+		} else if (mapping) {
+			*key = (struct futex_key){
+				.mapping = page->mapping->id,
+				.offset = (page->index << PAGE_SHIFT) + (addr & ~PAGE_MASK),
+			};
+		} else {
+			err = -EFAULT;
+		}
+	}
+	spin_unlock(&mm->page_table_lock);
+	return err;
+}
+
+int mm_futex_key(unsigned long addr, bool write, struct futex_key *key)
+{
+	struct mm_struct *mm = current_mm_task()->mm;
+	bool as_writer = true;
+
+	for (;;) {
+		enum fault_verdict verdict;
+		int err;
+
+		down_read(&mm->mmap_lock);
+		err = word_key(mm, addr, as_writer, key);
+		up_read(&mm->mmap_lock);
+		if (err != -EAGAIN)
+			return err;
+		verdict = do_user_fault(addr, as_writer ? FAULT_FLAG_WRITE : 0);
+		if (verdict == FAULT_NOT_WRITABLE && !write)
+			as_writer = false;
+		else if (verdict != FAULT_HANDLED)
+			return verdict == FAULT_OOM ? -ENOMEM : -EFAULT;
+	}
+}

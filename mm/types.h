@@ -101,6 +101,7 @@ struct address_space_operations {
  */
 struct address_space {
 	void *host; /* the inode, to who made it */
+	u64 id;	    /* no other has ever had it: what names the contents without holding them */
 	struct radix_tree_root pages;
 	spinlock_t lock;
 	unsigned long nrpages;

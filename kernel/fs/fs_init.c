@@ -7,6 +7,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/fs/console.h"
 #include "kernel/fs/namei.h"
+#include "kernel/sched/timer.h"
 
 int vfs_mount(const char *path, struct super_block *sb)
 {

@@ -4,12 +4,11 @@
 
 #include "kernel/base/string.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/sched/timer.h"
 #include "mm/filemap.h"
 #include "mm/slab.h"
 
 const struct cred_view kernel_cred = { .privileged = true, .caps = ~0UL };
-
-s64 boot_time_ns;
 
 static struct kmem_cache *inode_cache;
 

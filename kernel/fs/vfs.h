@@ -185,8 +185,6 @@ static inline void ihold(struct inode *inode)
 /* Drops a reference; the last one frees the inode with its pages. May sleep. NULL is fine. */
 void iput(struct inode *inode);
 s64 current_time(void);
-/* ns since 1970 at which clock_ns() was 0. */
-extern s64 boot_time_ns;
 /* Notes a read, as mount option relatime has it. */
 void touch_atime(struct inode *inode);
 

@@ -8,16 +8,20 @@
 #include <arch/uaccess.h>
 
 #include "kernel/base/printk.h"
+#include "kernel/process/futex.h"
 #include "kernel/process/task.h"
 #include "mm/calls.h"
 
 void mm_release(struct task_struct *task, struct mm_struct *mm)
 {
+	exit_robust_list(task);
 	/* Only where somebody is left to see it: other threads, or the parent of a vfork. */
 	if (task->clear_child_tid && atomic_read(&mm->mm_users) > 1) {
-		int err = put_user(0, (int __user *)task->clear_child_tid);
+		u32 __user *tid = (u32 __user *)task->clear_child_tid;
+		int err = put_user(0, tid);
 
 		(void)err; /* a bad address is the program's own affair, as in Linux */
+		futex_wake_shared(tid);
 	}
 	task->clear_child_tid = 0;
 }

@@ -53,6 +53,12 @@ struct restart_block {
 	u64 until;
 	void __user *remaining;
 	unsigned int nfds; /* of poll(2), whose array `remaining` is */
+	struct {
+		u32 __user *uaddr;
+		u32 val, bitset;
+		int clock;
+		bool shared;
+	} futex; /* what an interrupted FUTEX_WAIT waits for */
 };
 
 static inline u64 sig_bit(int sig)

@@ -8,6 +8,7 @@
 #include <arch/mmu.h>
 
 #include "kernel/base/string.h"
+#include "kernel/process/futex.h"
 #include "mm/calls.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
@@ -471,6 +472,7 @@ void process_init(void)
 	pid_init();
 	user_init();
 	signal_init();
+	futex_init();
 	sched_init(&hooks);
 	process_oom_init();
 }

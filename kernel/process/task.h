@@ -235,7 +235,8 @@ int de_thread(void);
 
 /*
  * Says what is to be said in an address space before the running task leaves it: the word that
- * set_tid_address(2) named becomes 0. => it is still loaded
+ * set_tid_address(2) named becomes 0, and mutexes of its robust list lose their owner. => it is
+ * still loaded
  */
 void mm_release(struct task_struct *task, struct mm_struct *mm);
 

@@ -47,16 +47,6 @@ long sys_set_tid_address(unsigned long addr)
 	return current->pid;
 }
 
-#define ROBUST_LIST_HEAD_SIZE 24
-
-long sys_set_robust_list(unsigned long head, unsigned long len)
-{
-	if (len != ROBUST_LIST_HEAD_SIZE)
-		return -EINVAL;
-	current->robust_list = head;
-	return 0;
-}
-
 long sys_sched_yield(void)
 {
 	schedule();
@@ -85,7 +75,7 @@ struct kernel_rusage to_rusage(const struct usage *usage)
 	return r;
 }
 
-static bool same_user(const struct task_struct *task)
+bool same_user(const struct task_struct *task)
 {
 	const struct cred *c = &current->cred, *t = &task->cred;
 

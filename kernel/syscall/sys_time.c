@@ -9,9 +9,8 @@
 #include "kernel/process/current.h"
 #include "kernel/sched/timer.h"
 #include "kernel/syscall/sys.h"
+#include "kernel/syscall/sys_time.h"
 #include "mm/page.h"
-
-#define NS_PER_SEC 1000000000L
 
 static s64 process_cpu_ns(void)
 {
@@ -102,25 +101,49 @@ static long sleep_relative(struct restart_block *block)
 	return -ERESTART_RESTARTBLOCK;
 }
 
+int get_timespec_ns(s64 *ns, const struct kernel_timespec __user *from)
+{
+	struct kernel_timespec ts;
+
+	if (copy_from_user(&ts, from, sizeof(ts)))
+		return -EFAULT;
+	return timespec_to_ns(ns, &ts);
+}
+
+int timespec_to_ns(s64 *ns, const struct kernel_timespec *ts)
+{
+	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_SEC)
+		return -EINVAL;
+	/* What doesn't fit is for ever, about 292 years. */
+	*ns = ts->tv_sec >= INT64_MAX / NS_PER_SEC ? INT64_MAX :
+						     ts->tv_sec * NS_PER_SEC + ts->tv_nsec;
+	return 0;
+}
+
+u64 ns_from_now(s64 ns)
+{
+	s64 now = (s64)clock_ns();
+
+	return (u64)(ns > INT64_MAX - now ? INT64_MAX : now + ns);
+}
+
 static long sleep_for(int clock, unsigned int flags, const struct kernel_timespec __user *req,
 		      struct kernel_timespec __user *rem)
 {
 	struct restart_block *block = &current->restart;
-	struct kernel_timespec ts;
-	s64 ns, until;
+	s64 ns;
+	int err = get_timespec_ns(&ns, req);
 
-	if (copy_from_user(&ts, req, sizeof(ts)))
-		return -EFAULT;
-	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= NS_PER_SEC)
-		return -EINVAL;
-	/* What doesn't fit is for ever, about 292 years. */
-	ns = ts.tv_sec > 9000000000L ? 9000000000L * NS_PER_SEC :
-				       ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
+	if (err)
+		return err;
 	if (flags & TIMER_ABSTIME) {
-		until = clock == CLOCK_REALTIME ? ns - boot_time_ns : ns;
-		return until > 0 && sleep_until((u64)until) ? -ERESTARTNOHAND : 0;
+		const struct time_limit until = {
+			clock == CLOCK_REALTIME ? TIMER_REALTIME : TIMER_MONOTONIC, (u64)ns
+		};
+
+		return sleep_for_event(NULL, NULL, &until) == -EINTR ? -ERESTARTNOHAND : 0;
 	}
-	block->until = ns > INT64_MAX - (s64)clock_ns() ? INT64_MAX : (u64)(ns + (s64)clock_ns());
+	block->until = ns_from_now(ns);
 	block->remaining = rem;
 	return sleep_relative(block);
 }

@@ -198,7 +198,7 @@ static bool in_program(void)
 static void kernel_page_fault(struct pt_regs *regs, unsigned long addr, unsigned long error)
 {
 	/* Only the uaccess functions may touch user memory, and each such instruction has a fixup. */
-	if (addr < TASK_SIZE && in_program() && extable_has(regs->ip) && !(error & PF_RSVD)) {
+	if (addr < TASK_SIZE && in_program() && extable_may_fault(regs->ip) && !(error & PF_RSVD)) {
 		if (do_user_fault(addr, fault_flags(error)) == FAULT_HANDLED)
 			return;
 	}

@@ -6,6 +6,7 @@
 struct extable_entry {
 	s32 insn;
 	s32 fixup;
+	s32 no_fault;
 };
 
 extern const struct extable_entry __start___ex_table[], __stop___ex_table[];
@@ -18,9 +19,11 @@ static const struct extable_entry *find_entry(unsigned long ip)
 	return NULL;
 }
 
-bool extable_has(unsigned long ip)
+bool extable_may_fault(unsigned long ip)
 {
-	return find_entry(ip);
+	const struct extable_entry *e = find_entry(ip);
+
+	return e && !e->no_fault;
 }
 
 bool fixup_exception(struct pt_regs *regs)

@@ -61,4 +61,38 @@ __strncpy_user:
 	.size	__strncpy_user, . - __strncpy_user
 	EX_TABLE(2b, 4b)
 
+/*
+ * long __cmpxchg_user(u32 *old, u32 *addr, u32 new): 0 or -EFAULT. *old becomes what was there; where
+ * that is what *old said, `new` is there now.
+ */
+	.globl	__cmpxchg_user
+	.type	__cmpxchg_user, @function
+__cmpxchg_user:
+	USER_ACCESS_BEGIN
+	movl	(%rdi), %eax
+1:	lock cmpxchgl %edx, (%rsi)
+	movl	%eax, (%rdi)
+	xorl	%eax, %eax
+2:	USER_ACCESS_END
+	ret
+3:	movq	$-14, %rax
+	jmp	2b
+	.size	__cmpxchg_user, . - __cmpxchg_user
+	EX_TABLE_NO_FAULT(1b, 3b)
+
+/* long __read_user(u32 *val, const u32 *addr): 0 or -EFAULT */
+	.globl	__read_user
+	.type	__read_user, @function
+__read_user:
+	USER_ACCESS_BEGIN
+	xorl	%eax, %eax
+1:	movl	(%rsi), %edx
+	movl	%edx, (%rdi)
+2:	USER_ACCESS_END
+	ret
+3:	movq	$-14, %rax
+	jmp	2b
+	.size	__read_user, . - __read_user
+	EX_TABLE_NO_FAULT(1b, 3b)
+
 	.section .note.GNU-stack, "", @progbits

@@ -7,6 +7,8 @@
 unsigned long __copy_user(void *to, const void *from, unsigned long len);
 unsigned long __clear_user(void *to, unsigned long len);
 long __strncpy_user(char *to, const char *from, long size);
+long __cmpxchg_user(u32 *old, u32 *addr, u32 new);
+long __read_user(u32 *val, const u32 *addr);
 
 bool uaccess_smap;
 
@@ -47,4 +49,16 @@ long strncpy_from_user(char *to, const char __user *from, long size)
 	room = (long)(TASK_SIZE - addr);
 	n = __strncpy_user(to, from, min(size, room));
 	return n == room && room < size ? -EFAULT : n;
+}
+
+int get_user_nofault(u32 *val, const u32 __user *from)
+{
+	return access_ok((unsigned long)from, sizeof(*from)) ? (int)__read_user(val, from) :
+							       -EFAULT;
+}
+
+int cmpxchg_user_nofault(u32 *old, u32 __user *to, u32 new)
+{
+	return access_ok((unsigned long)to, sizeof(*to)) ? (int)__cmpxchg_user(old, to, new) :
+							   -EFAULT;
 }

@@ -11,7 +11,7 @@ struct pt_regs;
  * regs->ip is one of them, moves it there and returns true.
  */
 bool fixup_exception(struct pt_regs *regs);
-/* Whether the instruction at ip is one of them. */
-bool extable_has(unsigned long ip);
+/* Whether the instruction at ip is one of them, and its fault may first be handled, which may sleep. */
+bool extable_may_fault(unsigned long ip);
 
 #endif

@@ -26,8 +26,18 @@ unsigned long __must_check clear_user(void __user *to, unsigned long len);
  */
 long __must_check strncpy_from_user(char *to, const char __user *from, long size);
 
-/* One value of 1, 2, 4 or 8 bytes: 0 or -EFAULT. On failure *to is unchanged. */
+/*
+ * Atomic accesses to one aligned word for who holds a spinlock: 0, or -EFAULT at once where the page
+ * isn't there yet (or can't be written yet), though a fault might bring it. Then the caller drops
+ * its locks, lets it fault, and tries again. cmpxchg: *old becomes what was there; `new` is there
+ * now if that is what *old said.
+ */
+int __must_check get_user_nofault(u32 *val, const u32 __user *from);
+int __must_check cmpxchg_user_nofault(u32 *old, u32 __user *to, u32 new);
+
 void uaccess_init(void);
+
+/* One value of 1, 2, 4 or 8 bytes: 0 or -EFAULT. On failure *to is unchanged. */
 
 #define get_user(to, from)                                                          \
 	({                                                                          \
