@@ -5,7 +5,6 @@
 #include <arch/power.h>
 
 #include "kernel/base/panic.h"
-#include "kernel/fs/console.h"
 #include "kernel/fs/namei.h"
 
 int vfs_mount(const char *path, struct super_block *sb)
@@ -43,5 +42,5 @@ void fs_init(void)
 		panic("cannot make the root file system");
 	proc_init();
 	dev_init();
-	console_tty_init();
+	tty_init();
 }

@@ -423,6 +423,6 @@ void files_cache_init(void);
 struct super_block *tmpfs_super(const char *type);
 void proc_init(void);
 void dev_init(void);
-void console_tty_init(void);
+void tty_init(void);
 
 #endif
