@@ -10,13 +10,15 @@
 #define TCSETSW	   0x5403
 #define TCSETSF	   0x5404
 #define TCSBRK	   0x5409
+#define TCXONC	   0x540a
 #define TCFLSH	   0x540b
 #define TIOCSCTTY  0x540e
 #define TIOCGPGRP  0x540f
 #define TIOCSPGRP  0x5410
+#define TIOCOUTQ   0x5411
 #define TIOCGWINSZ 0x5413
 #define TIOCSWINSZ 0x5414
-#define FIONREAD   0x541b
+#define FIONREAD   0x541b /* TIOCINQ is another name for it */
 #define FIONBIO	   0x5421
 #define TIOCNOTTY  0x5422
 #define TCSBRKP	   0x5425
@@ -27,6 +29,11 @@
 #define TCIFLUSH  0
 #define TCOFLUSH  1
 #define TCIOFLUSH 2
+
+#define TCOOFF 0
+#define TCOON  1
+#define TCIOFF 2
+#define TCION  3
 
 struct winsize {
 	uint16_t ws_row, ws_col, ws_xpixel, ws_ypixel;
@@ -68,10 +75,18 @@ _Static_assert(sizeof(struct kernel_termios) == 36, "the kernel's struct termios
 #define IGNCR  0000200
 #define ICRNL  0000400
 #define IXON   0002000
+#define IXANY  0004000
+#define IUTF8  0040000
 
 /* c_oflag */
-#define OPOST 0000001
-#define ONLCR 0000004
+#define OPOST  0000001
+#define OLCUC  0000002
+#define ONLCR  0000004
+#define OCRNL  0000010
+#define ONOCR  0000020
+#define ONLRET 0000040
+#define TABDLY 0014000
+#define XTABS  0014000
 
 /* c_cflag */
 #define B38400 0000017
@@ -87,6 +102,7 @@ _Static_assert(sizeof(struct kernel_termios) == 36, "the kernel's struct termios
 #define ECHOK	0000040
 #define ECHONL	0000100
 #define NOFLSH	0000200
+#define TOSTOP	0000400
 #define ECHOCTL 0001000
 #define ECHOKE	0004000
 #define IEXTEN	0100000

@@ -89,6 +89,33 @@ static void write_consoles(const char *text, size_t len)
 		con->write(con, text, len);
 }
 
+/* To one console, or to all when con is NULL. */
+static void write_text(struct console *con, const char *text, size_t len)
+{
+	if (con)
+		con->write(con, text, len);
+	else
+		write_consoles(text, len);
+}
+
+/* The kernel's own lines know nothing of carriage returns. Pieces are large: each may cost a redraw. */
+static void write_lines(struct console *con, const char *text, size_t len)
+{
+	char out[256];
+	size_t n = 0;
+
+	for (; len; len--, text++) {
+		if (n + 2 > sizeof(out)) {
+			write_text(con, out, n);
+			n = 0;
+		}
+		if (*text == '\n')
+			out[n++] = '\r';
+		out[n++] = *text;
+	}
+	write_text(con, out, n);
+}
+
 /* NUL is room that a writer reserved but had not filled when a panic came. */
 static bool is_mark(const struct text_ring *ring, char c)
 {
@@ -109,10 +136,10 @@ static bool show_range(struct text_ring *ring, u64 from, u64 to, bool hidden, st
 
 		while (n < most && !is_mark(ring, text[n]))
 			n++;
-		if (n && !hidden && con)
-			con->write(con, text, n);
+		if (n && !hidden && ring->raw)
+			write_text(con, text, n);
 		else if (n && !hidden)
-			write_consoles(text, n);
+			write_lines(con, text, n);
 		if (n < most) {
 			if (text[n])
 				hidden = text[n] == HIDDEN_BEGIN;
@@ -138,7 +165,7 @@ static void show_new(struct text_ring *ring)
 
 		/* Writers were faster than the consoles: say so, for the line before has no end. */
 		if (from != ring->shown) {
-			static const char lost[] = "[text lost]\n";
+			static const char lost[] = "[text lost]\r\n";
 
 			ring->hidden = false;
 			write_consoles(lost, sizeof(lost) - 1);

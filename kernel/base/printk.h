@@ -4,7 +4,10 @@
 
 #include "kernel/base/compiler.h"
 
-/* A place that kernel text goes to. write() gets bytes, and must not sleep, allocate or fail. */
+/*
+ * A place that text goes to. write() gets bytes as for a terminal, where \n alone doesn't return to
+ * the line's begin: a line of the kernel's ends with \r\n. It must not sleep, allocate or fail.
+ */
 struct console {
 	const char *name;
 	void (*write)(struct console *con, const char *text, size_t len);

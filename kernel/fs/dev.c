@@ -3,8 +3,8 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
-#include "kernel/fs/console.h"
 #include "kernel/fs/namei.h"
+#include "kernel/fs/tty.h"
 #include "mm/vma.h"
 
 static loff_t null_llseek(struct file *file, loff_t offset, int whence)
@@ -101,8 +101,9 @@ static const struct device {
 	{ "/dev/full", 1, 7, 0666, &full_fops },
 	{ "/dev/random", 1, 8, 0666, &random_fops },
 	{ "/dev/urandom", 1, 9, 0666, &random_fops },
-	{ "/dev/tty", 5, 0, 0666, &console_tty_fops },
-	{ "/dev/console", 5, 1, 0600, &console_tty_fops },
+	{ "/dev/ttyS0", TTYS0_MAJOR, TTYS0_MINOR, 0600, &tty_fops },
+	{ "/dev/tty", TTYAUX_MAJOR, TTY_MINOR, 0666, &tty_fops },
+	{ "/dev/console", TTYAUX_MAJOR, CONSOLE_MINOR, 0600, &tty_fops },
 };
 
 static int chrdev_open(struct inode *inode, struct file *file)

@@ -143,7 +143,6 @@ int file_bind(struct file *file, struct dentry *dentry)
 	int err;
 
 	file->f_mode |= mode_of(file->f_flags);
-	file->f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	if ((file->f_mode & FMODE_WRITE) && S_ISREG(inode->i_mode)) {
 		err = get_write_access(inode);
 		if (err)
@@ -162,6 +161,8 @@ int file_bind(struct file *file, struct dentry *dentry)
 		if (err)
 			goto fail;
 	}
+	/* They told how to open it, and are no property of what is open. */
+	file->f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	vm_file_init(file);
 	return 0;
 fail:

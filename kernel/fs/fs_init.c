@@ -5,7 +5,6 @@
 #include <arch/power.h>
 
 #include "kernel/base/panic.h"
-#include "kernel/fs/console.h"
 #include "kernel/fs/namei.h"
 #include "kernel/sched/timer.h"
 
@@ -45,5 +44,5 @@ void fs_init(void)
 	pipe_init();
 	proc_init();
 	dev_init();
-	console_tty_init();
+	tty_init();
 }

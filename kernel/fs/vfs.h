@@ -452,6 +452,6 @@ struct super_block *tmpfs_super(const char *type);
 void proc_init(void);
 void dev_init(void);
 void pipe_init(void);
-void console_tty_init(void);
+void tty_init(void);
 
 #endif

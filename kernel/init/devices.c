@@ -14,7 +14,7 @@
 #include <arch/vga.h>
 
 #include "kernel/base/printk.h"
-#include "kernel/fs/console.h"
+#include "kernel/fs/tty.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/init/init.h"
 #include "kernel/sched/timer.h"
@@ -133,7 +133,7 @@ static void interrupts_init(void)
 
 static void input_init(void)
 {
-	set_console_input(console_input_char);
+	set_console_input(tty_input);
 	if (keyboard_init() == 0)
 		route_isa(KEYBOARD_ISA_IRQ, VECTOR_KEYBOARD, keyboard_line);
 	route_isa(SERIAL_ISA_IRQ, VECTOR_SERIAL, serial_line);

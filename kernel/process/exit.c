@@ -185,6 +185,8 @@ void do_exit(int code)
 		exit_process(task);
 	exit_mm(task);
 	exit_files(task);
+	if (last)
+		tty_session_ends();
 
 	/* From here on we may be freed as soon as sched_exit() has left this stack, but not before. */
 	local_irq_disable();

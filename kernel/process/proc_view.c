@@ -92,4 +92,5 @@ void process_register_proc(void)
 {
 	proc_idle_ns = sched_idle_ns;
 	proc_register_tasks(&proc_ops);
+	tty_jobs_init();
 }

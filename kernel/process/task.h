@@ -281,6 +281,14 @@ void orphan_group(const struct signal_struct *process, const struct signal_struc
 /* Sends to all processes of a group; 0 when one was sent to, else -ESRCH or the last error. */
 int send_group_signal(struct pid *group, const struct siginfo_kernel *info);
 
+/*
+ * The running process ends: if it led a session that had a terminal, the terminal is free again, and
+ * who was in the foreground gets SIGHUP. => tasklist_lock not held
+ */
+void tty_session_ends(void);
+/* Tells the terminal of sessions and groups. */
+void tty_jobs_init(void);
+
 /* Notes the FS and GS bases of the running program. */
 void task_save_bases(struct task_struct *task);
 /* Changes the running task's address space; either may be NULL. */

@@ -62,7 +62,7 @@ static const char shift_map[SCAN_RELEASED] = {
 };
 /* clang-format on */
 
-static void (*input_fn)(char c);
+static void (*input_fn)(char c, enum console_seat seat);
 
 static struct {
 	bool left_shift, right_shift, left_ctrl, right_ctrl;
@@ -71,17 +71,17 @@ static struct {
 	unsigned int skip; /* bytes of a sequence that means nothing here */
 } keys;
 
-void set_console_input(void (*fn)(char c))
+void set_console_input(void (*fn)(char c, enum console_seat seat))
 {
 	WRITE_ONCE(input_fn, fn);
 }
 
-void console_input(char c)
+void console_input(char c, enum console_seat seat)
 {
-	void (*fn)(char c) = READ_ONCE(input_fn);
+	void (*fn)(char c, enum console_seat seat) = READ_ONCE(input_fn);
 
 	if (fn)
-		fn(c);
+		fn(c, seat);
 }
 
 static bool wait_status(u8 mask, u8 value)
@@ -183,7 +183,7 @@ static void key_pressed(u8 code, bool extended)
 	if ((keys.left_ctrl || keys.right_ctrl) &&
 	    ((c >= '@' && c <= '_') || (c >= 'a' && c <= 'z')))
 		c &= 0x1f;
-	console_input(c);
+	console_input(c, SEAT_SCREEN);
 }
 
 static void scan_byte(u8 byte)

@@ -130,11 +130,8 @@ static void serial_write(struct console *con, const char *text, size_t len)
 	(void)con;
 	if (!present)
 		return;
-	for (; len > 0; len--, text++) {
-		if (*text == '\n')
-			put_byte('\r');
+	for (; len > 0; len--, text++)
 		put_byte((u8)*text);
-	}
 }
 
 struct console serial_console = { .name = "serial", .write = serial_write };
@@ -152,7 +149,7 @@ void serial_enable_rx(void)
 	if (!present)
 		return;
 	for (i = 0; i < nr_early; i++)
-		console_input((char)early[i]);
+		console_input((char)early[i], SEAT_SERIAL);
 	nr_early = 0;
 	outb(UART_IER, IER_RX);
 	/*
@@ -169,5 +166,5 @@ void serial_irq(void)
 	if (!present)
 		return;
 	for (i = 0; i < RX_BURST && (inb(UART_LSR) & LSR_DATA_READY); i++)
-		console_input((char)inb(UART_DATA));
+		console_input((char)inb(UART_DATA), SEAT_SERIAL);
 }

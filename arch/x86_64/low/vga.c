@@ -35,7 +35,6 @@ static void new_line(struct text_grid *grid)
 {
 	size_t kept = (size_t)grid->cols * (grid->rows - 1);
 
-	grid->x = 0;
 	if (grid->y + 1 < grid->rows) {
 		grid->y++;
 		return;
@@ -48,8 +47,10 @@ static void new_line(struct text_grid *grid)
 static void put_glyph(struct text_grid *grid, u8 ch)
 {
 	/* Only now does a full line wrap: one of exactly the width, with its \n, takes one row. */
-	if (grid->x == grid->cols)
+	if (grid->x == grid->cols) {
+		grid->x = 0;
 		new_line(grid);
+	}
 	grid->cells[(size_t)grid->y * grid->cols + grid->x] = ch;
 	mark_dirty(grid, grid->y, grid->y + 1);
 	grid->x++;

@@ -7,14 +7,17 @@
 
 #define KEYBOARD_ISA_IRQ 1
 
+/* Where somebody may sit and type. */
+enum console_seat { SEAT_SERIAL, SEAT_SCREEN, NR_CONSOLE_SEATS };
+
 /*
  * Sets who gets the characters of serial line and keyboard; NULL drops them. The function is
  * called with interrupts disabled, mostly from an interrupt handler: it must not sleep.
  */
-void set_console_input(void (*fn)(char c));
+void set_console_input(void (*fn)(char c, enum console_seat seat));
 
 /* For the drivers of input devices: passes one character on. => interrupts disabled. */
-void console_input(char c);
+void console_input(char c, enum console_seat seat);
 
 /*
  * Empties the controller and lets the keyboard raise ISA IRQ 1. Returns 0, or -ENODEV when no

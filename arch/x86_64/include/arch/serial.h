@@ -14,7 +14,7 @@
 int serial_init(void);
 
 /*
- * Writes by polling, \n as \r\n. A byte waits for the transmitter for a bounded time only; while
+ * Writes by polling. A byte waits for the transmitter for a bounded time only; while
  * it is stuck, later bytes are dropped without a wait.
  * => written to by printk; two writes at once mix their bytes and may lose some, but end.
  */
