@@ -44,8 +44,8 @@
 
 /* What set_robust_list(2) names, in the program's memory; bit 0 of a pointer: the mutex is a PI one. */
 struct robust_list_head {
-	unsigned long list;	       /* the first entry, each beginning with the next one's address */
-	long futex_offset;	       /* from an entry to its word */
+	unsigned long list; /* the first entry, each beginning with the next one's address */
+	long futex_offset;  /* from an entry to its word */
 	unsigned long list_op_pending; /* is just being taken or given back */
 };
 

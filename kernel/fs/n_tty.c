@@ -497,7 +497,7 @@ void n_tty_set_termios(struct tty *tty, const struct kernel_termios *new)
 	bool was_canonical = canonical(tty), had_flow = tty->termios.c_iflag & IXON;
 
 	tty->termios = *new;
-	if (had_flow && !(new->c_iflag & IXON) && !tty->stopped_by_call)
+	if (had_flow && !(new->c_iflag &IXON) && !tty->stopped_by_call)
 		n_tty_start(tty);
 	if (canonical(tty) == was_canonical)
 		return;

@@ -180,8 +180,8 @@ static int may_delete(const struct inode *dir, const struct dentry *victim, bool
 
 	if (err)
 		return err;
-	if ((dir->i_mode & S_ISVTX) && !cred_capable(cred, CAP_FOWNER) &&
-	    cred->uid != dir->i_uid && cred->uid != victim->d_inode->i_uid)
+	if ((dir->i_mode & S_ISVTX) && !cred_capable(cred, CAP_FOWNER) && cred->uid != dir->i_uid &&
+	    cred->uid != victim->d_inode->i_uid)
 		return -EPERM;
 	if (is_dir != d_is_dir(victim))
 		return is_dir ? -ENOTDIR : -EISDIR;

@@ -435,8 +435,7 @@ static int fifo_rendezvous(struct pipe_inode_info *pipe, struct file *file)
 		file->f_pos = pipe->w_counter; /* see pipe_poll() */
 		return 0;
 	case FMODE_WRITE:
-		return pipe->readers ? 0 :
-				       wait_for_partner(pipe, &pipe->wr_wait, &pipe->r_counter);
+		return pipe->readers ? 0 : wait_for_partner(pipe, &pipe->wr_wait, &pipe->r_counter);
 	default:
 		return 0;
 	}

@@ -73,11 +73,11 @@ struct tty_job_ops {
 extern const struct tty_job_ops *tty_jobs;
 
 /* /dev/ttyS0, /dev/tty and /dev/console; the last never becomes anybody's controlling terminal. */
-#define TTYS0_MAJOR	4
-#define TTYS0_MINOR	64
-#define TTYAUX_MAJOR	5
-#define TTY_MINOR	0
-#define CONSOLE_MINOR	1
+#define TTYS0_MAJOR   4
+#define TTYS0_MINOR   64
+#define TTYAUX_MAJOR  5
+#define TTY_MINOR     0
+#define CONSOLE_MINOR 1
 extern const struct file_operations tty_fops;
 
 /* One character from a seat. Any context, interrupts included. */

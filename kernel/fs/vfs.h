@@ -145,7 +145,7 @@ struct inode {
 	u64 i_dir_seq;	       /* a directory: numbers its entries in the order they came */
 	u64 i_tag;	       /* the file system's own */
 	union {
-		char *i_link; /* a symbolic link's text */
+		char *i_link;			/* a symbolic link's text */
 		struct pipe_inode_info *i_pipe; /* of a pipe or FIFO while somebody has it open */
 		const void *i_private;
 	};

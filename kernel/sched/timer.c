@@ -71,8 +71,7 @@ bool timer_cancel_sync(struct timer *timer)
 /* => timers_lock. The first timer of a clock whose time has come, or NULL. */
 static struct timer *first_due(enum timer_clock clock, u64 now)
 {
-	struct timer *first =
-		rb_entry_safe(rb_first(&timers[clock]), struct timer, node);
+	struct timer *first = rb_entry_safe(rb_first(&timers[clock]), struct timer, node);
 
 	return first && first->expires <= now ? first : NULL;
 }

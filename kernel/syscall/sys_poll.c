@@ -203,15 +203,16 @@ static long poll_restart(struct restart_block *block)
 
 long sys_poll(struct kernel_pollfd __user *ufds, unsigned int nfds, int timeout)
 {
-	u64 until = timeout < 0 ? POLL_NO_TIMEOUT : deadline(timeout / 1000,
-							     timeout % 1000 * 1000000L);
+	u64 until =
+		timeout < 0 ? POLL_NO_TIMEOUT : deadline(timeout / 1000, timeout % 1000 * 1000000L);
 	struct restart_block *block = &current->restart;
 	long ret = do_poll(ufds, nfds, until, timeout == 0);
 
 	if (ret != -ERESTARTNOHAND)
 		return ret;
-	*block = (struct restart_block){ .fn = poll_restart, .until = until, .remaining = ufds,
-					 .nfds = nfds };
+	*block = (struct restart_block){
+		.fn = poll_restart, .until = until, .remaining = ufds, .nfds = nfds
+	};
 	return -ERESTART_RESTARTBLOCK;
 }
 

@@ -137,9 +137,9 @@ static long sleep_for(int clock, unsigned int flags, const struct kernel_timespe
 	if (err)
 		return err;
 	if (flags & TIMER_ABSTIME) {
-		const struct time_limit until = {
-			clock == CLOCK_REALTIME ? TIMER_REALTIME : TIMER_MONOTONIC, (u64)ns
-		};
+		const struct time_limit until = { clock == CLOCK_REALTIME ? TIMER_REALTIME :
+									    TIMER_MONOTONIC,
+						  (u64)ns };
 
 		return sleep_for_event(NULL, NULL, &until) == -EINTR ? -ERESTARTNOHAND : 0;
 	}

@@ -24,9 +24,9 @@ static void kinds(void)
 		const char *path;
 		int flags, want;
 	} files[] = {
-		{ "/etc/motd", O_RDONLY, READY },    { "/", O_RDONLY, READY },
-		{ "/dev/null", O_RDWR, READY },	     { "/dev/zero", O_RDONLY, READY },
-		{ "/dev/full", O_RDWR, READY },	     { "/dev/urandom", O_RDONLY, READY },
+		{ "/etc/motd", O_RDONLY, READY },	{ "/", O_RDONLY, READY },
+		{ "/dev/null", O_RDWR, READY },		{ "/dev/zero", O_RDONLY, READY },
+		{ "/dev/full", O_RDWR, READY },		{ "/dev/urandom", O_RDONLY, READY },
 		{ "/proc/self/maps", O_RDONLY, READY }, { "/proc", O_RDONLY, READY },
 	};
 	int p[2], fd;
@@ -82,7 +82,8 @@ static void many(void)
 	fds[8].fd = 9999;
 	n = poll(fds, 300, 0);
 	is(n, 1, "300 entries: one says POLLNVAL");
-	ok(fds[7].revents == 0 && fds[8].revents == POLLNVAL && fds[9].revents == 0, "the right one");
+	ok(fds[7].revents == 0 && fds[8].revents == POLLNVAL && fds[9].revents == 0,
+	   "the right one");
 	write(p[1], "x", 1);
 	is(poll(fds, 300, -1), 150, "with a byte in one pipe half of them, less one, and that one");
 	ok(fds[0].revents == 0 && fds[1].revents == POLLIN && fds[299].revents == POLLIN,
@@ -158,7 +159,8 @@ static void select_errors(void)
 	is(syscall(SYS_select, p[1] + 1, in, set, in + 8, &tv), 2, "no reader: both as well");
 	close(p[1]);
 	fails(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &bad, NULL), EINVAL, "pselect: 1e9 ns");
-	fails(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &bad, 1), EFAULT, "the mask's place first");
+	fails(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &bad, 1), EFAULT,
+	      "the mask's place first");
 	is(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &zero, &arg), 0, "no mask: no size");
 	arg.mask = set;
 	fails(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &zero, &arg), EINVAL, "4 bytes: EINVAL");
