@@ -281,7 +281,7 @@ void unlink_anon_vmas(struct vm_area_struct *vma)
 			kmem_cache_free(avc_cache, avc);
 			continue;
 		}
-		/* The parent comes later in the list, so it is still there. */
+		/* The parent is in this list as well: it is freed after the walk, if at all. */
 		av->parent->num_children--;
 	}
 	up_write(&root->rwsem);

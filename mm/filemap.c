@@ -149,18 +149,20 @@ struct page *read_cache_page(struct address_space *mapping, unsigned long index)
 
 /* --- truncate ------------------------------------------------------------------------------------ */
 
-/* Unmaps the file's pages from index `first` on, wherever they are mapped; private copies go too. */
-static void unmap_mapping_pages(struct address_space *mapping, unsigned long first)
+/* Unmaps the pages [first, last] wherever they are mapped; private copies go too. */
+static void unmap_mapping_pages(struct address_space *mapping, unsigned long first,
+				unsigned long last)
 {
 	struct interval_tree_node *node;
 
 	down_write(&mapping->i_mmap_rwsem);
-	for (node = interval_tree_iter_first(&mapping->i_mmap, first, ~0UL); node;
-	     node = interval_tree_iter_next(node, first, ~0UL)) {
+	for (node = interval_tree_iter_first(&mapping->i_mmap, first, last); node;
+	     node = interval_tree_iter_next(node, first, last)) {
 		struct vm_area_struct *vma = container_of(node, struct vm_area_struct, i_mmap_node);
-		unsigned long skip = first > vma->vm_pgoff ? first - vma->vm_pgoff : 0;
+		unsigned long from = max(first, vma->vm_pgoff), to = min(last, node->last);
 
-		zap_page_range(vma, vma->vm_start + (skip << PAGE_SHIFT), vma->vm_end);
+		zap_page_range(vma, vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT),
+			       vma->vm_start + ((to - vma->vm_pgoff + 1) << PAGE_SHIFT));
 	}
 	up_write(&mapping->i_mmap_rwsem);
 }
@@ -176,12 +178,16 @@ static void zero_tail(struct address_space *mapping, u64 from)
 	}
 }
 
-static struct page *take_page(struct address_space *mapping, unsigned long *index)
+/* The next page from *index to last, taken out of the cache, whose reference becomes the caller's. */
+static struct page *take_page(struct address_space *mapping, unsigned long *index,
+			      unsigned long last)
 {
 	struct page *page;
 
 	spin_lock(&mapping->lock);
 	page = radix_tree_next(&mapping->pages, index);
+	if (page && *index > last)
+		page = NULL;
 	if (page) {
 		radix_tree_delete(&mapping->pages, *index);
 		mapping->nrpages--;
@@ -190,18 +196,25 @@ static struct page *take_page(struct address_space *mapping, unsigned long *inde
 	return page;
 }
 
-void truncate_pagecache(struct address_space *mapping, u64 from)
+unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned long first,
+				       unsigned long last)
 {
-	unsigned long index = (from + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	unsigned long n = 0;
 	struct page *page;
 
-	unmap_mapping_pages(mapping, index);
-	zero_tail(mapping, from);
-	while ((page = take_page(mapping, &index))) {
+	unmap_mapping_pages(mapping, first, last);
+	for (; (page = take_page(mapping, &first, last)); n++) {
 		page->mapping = NULL;
 		atomic_long_dec(&nr_file_pages);
 		put_page(page);
 	}
+	return n;
+}
+
+void truncate_pagecache(struct address_space *mapping, u64 from)
+{
+	truncate_pagecache_range(mapping, (from + PAGE_SIZE - 1) >> PAGE_SHIFT, ~0UL);
+	zero_tail(mapping, from);
 }
 
 /* --- mappings --------------------------------------------------------------------------------------- */

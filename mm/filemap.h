@@ -25,6 +25,12 @@ struct page *read_cache_page(struct address_space *mapping, unsigned long index)
  * at an inode's end. Mapped pages are unmapped first.
  */
 void truncate_pagecache(struct address_space *mapping, u64 from);
+/*
+ * Drops the pages [first, last], which shared mappings show at most; they are unmapped first. Returns how
+ * many there were.
+ */
+unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned long first,
+				       unsigned long last);
 /* Number of pages in all page caches: Cached in /proc/meminfo. */
 extern atomic_long_t nr_file_pages;
 

@@ -312,9 +312,16 @@ static inline pte_t mk_pte(struct page *page, pgprot_t prot)
 	return pfn_pte(page_to_pfn(page), prot);
 }
 
+/*
+ * Puts a new object of shared anonymous memory, as long as the area, behind it: shmem.c. 0, or -ENOMEM
+ * with the area as it was. => vm_flags and range are set; mmap_lock held for writing
+ */
+int shmem_zero_setup(struct vm_area_struct *vma);
+
 /* mm-wide initialisation, each called once by mm_init(). */
 void vma_init(void);
 void filemap_init(void);
+void shmem_init(void);
 void account_init(void);
 void layout_init(void);
 

@@ -102,14 +102,17 @@ static int advise_drop(struct vm_area_struct *vma, unsigned long start, unsigned
 	return 0;
 }
 
-/* Nothing is punched out of files yet; the checks before that are the call's. */
-static int advise_remove(const struct vm_area_struct *vma)
+/* Memory that is shared gives its pages back, wherever they are mapped. Of files, nothing yet. */
+static int advise_remove(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
 	if ((vma->vm_flags & VM_LOCKED) || !vma->vm_file || !vma->vm_file->mapping)
 		return -EINVAL;
 	if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
 		return -EACCES;
-	return -EOPNOTSUPP;
+	if (!vma->vm_file->vm_fops->punch_hole)
+		return -EOPNOTSUPP;
+	return vma->vm_file->vm_fops->punch_hole(vma->vm_file, linear_page_index(vma, start),
+						 linear_page_index(vma, end) - 1);
 }
 
 static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigned long end,
@@ -121,7 +124,7 @@ static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigne
 	case MADV_FREE:
 		return advise_drop(vma, start, end, advice);
 	case MADV_REMOVE:
-		return advise_remove(vma);
+		return advise_remove(vma, start, end);
 	case MADV_WILLNEED:
 		return 0; /* there is no slower place that pages could be read ahead from */
 	case MADV_COLD:

@@ -115,5 +115,6 @@ void mm_init(void)
 	vma_init();
 	anon_vma_init();
 	filemap_init();
+	shmem_init();
 	vmalloc_init();
 }

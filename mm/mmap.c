@@ -75,10 +75,10 @@ static int check_type(struct vm_file *file, unsigned long prot, unsigned long fl
 	}
 	if (type == MAP_PRIVATE)
 		return 0;
-	/* Shared anonymous memory needs a file system of its own to live in, which is not there yet. */
-	if (type == MAP_SHARED)
-		return *vm_flags & VM_GROWSDOWN ? -EINVAL : -ENODEV;
-	return -EINVAL;
+	if (type != MAP_SHARED || (*vm_flags & VM_GROWSDOWN))
+		return -EINVAL;
+	*vm_flags |= VM_SHARED | VM_MAYSHARE;
+	return 0;
 }
 
 /* Pages of areas in [addr, end): what a fixed mapping replaces instead of adding. */
@@ -149,6 +149,10 @@ static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, uns
 			goto free;
 		if (vma->vm_flags & VM_SPECIAL)
 			vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
+	} else if (vm_flags & VM_SHARED) {
+		err = shmem_zero_setup(vma);
+		if (err)
+			goto free;
 	}
 	vma_link(mm, vma, &place);
 	vm_stat_account(mm, vma->vm_flags, (long)pages);
@@ -214,8 +218,9 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 	err = check_type(file, prot, flags, &vm_flags);
 	if (err)
 		return err;
+	/* Private memory is numbered by its place; a shared object of its own, from 0. */
 	if (!file)
-		pgoff = addr >> PAGE_SHIFT;
+		pgoff = vm_flags & VM_SHARED ? 0 : addr >> PAGE_SHIFT;
 	if ((flags & MAP_NORESERVE) && sysctl_overcommit_memory != OVERCOMMIT_NEVER)
 		vm_flags |= VM_NORESERVE;
 	if (flags & MAP_HUGETLB)

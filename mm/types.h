@@ -122,6 +122,11 @@ struct vm_file_operations {
 	unsigned long (*get_unmapped_area)(struct vm_file *file, unsigned long addr,
 					   unsigned long len, unsigned long pgoff,
 					   unsigned long flags);
+	/*
+	 * Optional: drops the pages [first, last] of the contents, mapped or not; they read as zeros
+	 * then. What MADV_REMOVE does. 0 or -errno.
+	 */
+	int (*punch_hole)(struct vm_file *file, unsigned long first, unsigned long last);
 	/* Writes the path for /proc/pid/maps, terminated; returns its length. */
 	int (*path)(struct vm_file *file, char *buf, size_t size);
 };

@@ -313,6 +313,22 @@ static void test_merge_after_fork(void)
 	end();
 }
 
+/* Chains are youngest first, each the child of the next, however they came about. */
+static bool in_line(struct mm_struct *m, unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(m, addr);
+	const struct anon_vma *younger = NULL;
+	const struct anon_vma_chain *avc;
+
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+	{
+		if (younger && younger->parent != avc->anon_vma)
+			return false;
+		younger = avc->anon_vma;
+	}
+	return younger && younger->root == younger;
+}
+
 /* Cut and moved after a fork, pages must still be known wherever they are. */
 static void test_move_after_fork(void)
 {
@@ -334,6 +350,7 @@ static void test_move_after_fork(void)
 	sim_poke(page(602), 99);
 	grandchild = fork_of(child);
 	is(chain_length_at(grandchild, page(602)), 3, "one more in the child's child");
+	ok(in_line(grandchild, page(602)) && in_line(grandchild, page(0)), "... youngest first");
 	audit_mm(grandchild);
 	run(grandchild);
 	is(sim_peek(page(602)), 99, "it sees the child's page");

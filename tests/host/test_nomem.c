@@ -99,6 +99,17 @@ static bool op_mmap_file(void)
 	return map(0, 10, RW, &file.file, 0);
 }
 
+static bool op_mmap_shared(void)
+{
+	return vm_mmap(NULL, page(0), 10 * PAGE_SIZE, RW, MAP_FIXED | MAP_SHARED | MAP_ANONYMOUS,
+		       0) == page(0);
+}
+
+static void setup_shared(void)
+{
+	op_mmap_shared();
+}
+
 static bool op_mmap_over(void)
 {
 	return map(3, 4, PROT_READ, NULL, 0);
@@ -332,6 +343,9 @@ static const struct scenario scenarios[] = {
 	{ "a first stack", setup_nothing, op_setup_stack, NOTHING },
 	{ "mmap", setup_nothing, op_mmap, NOTHING },
 	{ "mmap of a file", setup_nothing, op_mmap_file, NOTHING },
+	{ "mmap of shared memory", setup_nothing, op_mmap_shared, NOTHING },
+	{ "munmap in the middle of shared memory", setup_shared, op_munmap_middle, SPLIT },
+	{ "a write to shared memory", setup_shared, op_write, NOTHING },
 	{ "mmap over the middle of an area", setup_area, op_mmap_over, PART },
 	{ "mmap with MAP_POPULATE", setup_nothing, op_populate, SUCCESS },
 	{ "munmap in the middle", setup_area, op_munmap_middle, SPLIT },
