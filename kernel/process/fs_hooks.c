@@ -9,7 +9,7 @@ static void send_sigpipe(void)
 	struct siginfo_kernel info;
 
 	siginfo_init(&info, SIGPIPE, SI_USER);
-	info.sent.pid = current->pid;
+	info.sent.pid = current->tgid;
 	info.sent.uid = current->cred.uid;
 	send_signal_info(current, &info, true);
 }
