@@ -498,7 +498,7 @@ void exit_robust_list(struct task_struct *task)
 	unsigned long head_addr = task->robust_list;
 	const struct robust_list_head __user *head = (const void __user *)head_addr;
 	struct robust_entry entry, pending, next = { 0 };
-	long offset;
+	long offset = 0;
 
 	task->robust_list = 0;
 	if (!head_addr || fetch_entry(&entry, &head->list) ||
