@@ -253,6 +253,25 @@ $(O)/tests.cpio: $(USER_TEST_PROGS) $(O)/user/tests.list iso/mkimage
 	@echo "  CPIO    $@"; rm -rf $(O)/tests.root; mkdir -p $(O)/tests.root/tests
 	$(Q)iso/mkimage $@ $(O)/tests.root $(IMAGE_MAX) $(USER_STRIP) $(USER_TEST_PROGS)
 
+# Programs that weren't written for the suite, and what they are given. bash is the distribution's.
+BASH := $(firstword $(wildcard $(O)/dist/bash-static/bin/bash-static /bin/bash-static))
+PROGRAM_PROGS := $(addprefix $(O)/user/programs/,exec_damaged)
+PROGRAM_SCRIPTS := $(wildcard tests/programs/*.sh)
+
+$(if $(BUILDING),$(call remember,$(O)/user/programs.list,$(PROGRAM_PROGS) $(PROGRAM_SCRIPTS) $(BASH)))
+
+$(O)/user/programs/exec_damaged: tests/programs/exec_damaged.c user/common.h $(O)/user/flags
+	@echo "  USER    $<"; mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(USER_CFLAGS) -o $@ $<
+
+$(O)/programs.cpio: $(PROGRAM_PROGS) $(PROGRAM_SCRIPTS) $(BASH) $(O)/user/programs.list tests/programs/mkdamaged \
+		iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/programs.root; mkdir -p $(O)/programs.root/programs
+	$(Q)tests/programs/mkdamaged $(O)/programs.root/programs/damaged
+	$(if $(BASH),$(Q)cp $(BASH) $(O)/programs.root/programs/bash,@echo "no bash-static \
+		(tools/bootstrap test fetches one): no test runs it")
+	$(Q)iso/mkimage $@ $(O)/programs.root $(IMAGE_MAX) $(USER_STRIP) $(PROGRAM_PROGS) $(PROGRAM_SCRIPTS)
+
 # What one boots by hand to run a test: archives that follow each other are one.
 $(O)/initramfs.cpio: $(O)/base.cpio $(O)/tests.cpio
 	$(Q)cat $^ >$@
