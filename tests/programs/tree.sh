@@ -8,8 +8,8 @@ title() { echo "--- $*"; }
 
 base=/tmp/tree.$$
 rm -rf "$base"
-mkdir "$base"
-cd "$base"
+mkdir -p "$base/here"
+cd "$base/here"
 umask 022
 
 title making
@@ -62,27 +62,27 @@ sort -t' ' -k2 -n alpha/table | tail -n 1
 cut -d' ' -f1 */table | uniq -c
 
 title archives
-tar cf ../tree.$$.tar .
-mkdir ../tree.$$.out
-tar xf ../tree.$$.tar -C ../tree.$$.out
-diff -r . ../tree.$$.out && echo 'the same from tar'
-tar tf ../tree.$$.tar | sort | awk 'NR % 50 == 1'
-(cd ../tree.$$.out && find . -type f -perm 600 && stat -c '%a %h %n' beta/sub1/code.c alpha/table)
+tar cf ../tar .
+mkdir ../out
+tar xf ../tar -C ../out
+diff -r . ../out && echo 'the same from tar'
+tar tf ../tar | sort | awk 'NR % 50 == 1'
+(cd ../out && find . -type f -perm 600 && stat -c '%a %h %n' beta/sub1/code.c alpha/table)
 tar cf - alpha | gzip -c | gunzip -c | tar tf - | wc -l
-tar czf ../tree.$$.tgz beta gamma && tar tzf ../tree.$$.tgz | wc -l
+tar czf ../tgz beta gamma && tar tzf ../tgz | wc -l
 cp alpha/table zipped && gzip zipped && ls zipped* && gzip -t zipped.gz && zcat zipped.gz | cmp - alpha/table &&
 	gunzip zipped.gz && cmp zipped alpha/table && rm zipped && echo 'the same from gzip'
 bzip2 -c beta/table | bunzip2 -c | cmp - beta/table && echo 'the same from bzip2'
 echo damaged | gunzip -c 2>/dev/null || echo 'not from rubbish'
 find alpha | sort | cpio -o -H newc 2>/dev/null | cpio -t 2>/dev/null | wc -l
-rm -r ../tree.$$.tar ../tree.$$.tgz
+rm -r ../tar ../tgz
 
 title sums
-find . -type f | sort | tr '\n' '\0' | xargs -0 sha256sum >../tree.$$.sums
-sha256sum -c ../tree.$$.sums | grep -c OK
+find . -type f | sort | tr '\n' '\0' | xargs -0 sha256sum >../sums
+sha256sum -c ../sums | grep -c OK
 echo changed >>gamma/sub3/code.c
-sha256sum -c ../tree.$$.sums 2>/dev/null | grep -v OK || :
-(cd ../tree.$$.out && sha256sum -c ../tree.$$.sums | grep -vc OK) || echo 'none has changed there'
+sha256sum -c ../sums 2>/dev/null | grep -v OK || :
+(cd ../out && sha256sum -c ../sums | grep -vc OK) || echo 'none has changed there'
 md5sum beta/block delta/table
 cat */table | sha1sum
 sha512sum delta/block | cut -c 1-32
@@ -94,13 +94,13 @@ grep -rl 'file 17 ' .
 grep -rc 500 alpha/table beta/table
 grep -n '^gamma 4999' gamma/table
 grep -v 1 alpha/table | grep -Ev '[3-9]' | head -n 3
-grep -o 'sub[0-9]' ../tree.$$.sums | sort | uniq -c
+grep -o 'sub[0-9]' ../sums | sort | uniq -c
 sed -n '/ 100 /,/ 102 /p' delta/table
 sed 's/alpha \([0-9]*\) \([0-9]*\)/\2:\1/;3q' alpha/table
 sed -i 's/file/FILE/' beta/sub2/*.txt && cat beta/sub2/*.txt
 awk '{ n[$3]++ } END { for (k in n) if (n[k] > 10) c++; print c, length(n) }' alpha/table
-awk -F/ '{ print NF, $NF }' ../tree.$$.sums | sort | uniq -c | sort -nr | head -n 3
-awk 'BEGIN { printf "%.6f %.3e %d\n", atan2(0, -1), exp(10), 2 ^ 31; print substr("tessera", 3, 4), toupper("up") }'
+awk -F/ '{ print NF, $NF }' ../sums | sort | uniq -c | sort -nr | head -n 3
+awk 'BEGIN { printf "%.6f %.3e %d\n", 1 / 3, 1000000 / 7, 65536 * 32768; print substr("tessera", 3, 4), toupper("up") }'
 tr -cd 0-9 <gamma/table | fold -w 60 | tail -n 2
 wc alpha/table beta/block | tr -s ' '
 head -c 100 gamma/table | tail -c 20
@@ -113,18 +113,18 @@ tac alpha/table | head -n 1
 
 title comparing
 diff -u alpha/sub1/readme.txt alpha/sub2/readme.txt | sed 's/\t.*//' || :
-diff -r . ../tree.$$.out | sed 's/\t.*//' | head -n 20 || :
-diff -rq alpha ../tree.$$.out/alpha && echo 'alpha is the same'
+diff -r . ../out | sed 's/\t.*//' | head -n 20 || :
+diff -rq alpha ../out/alpha && echo 'alpha is the same'
 cmp alpha/table beta/table || :
 diff alpha/table beta/table | wc -l || :
 
 title copying
-cp -a . ../tree.$$.copy && diff -r . ../tree.$$.copy && echo 'the copy is the same'
-stat -c '%a %s %n' ../tree.$$.copy/alpha/table ../tree.$$.copy/beta/sub1/code.c | sed "s/tree\.[0-9]*/TREE/"
-readlink ../tree.$$.copy/alpha/sub1/deep/up
+cp -a . ../copy && diff -r . ../copy && echo 'the copy is the same'
+stat -c '%a %s %n' ../copy/alpha/table ../copy/beta/sub1/code.c
+readlink ../copy/alpha/sub1/deep/up
 du -k alpha/table delta/block alpha/empty
 du -s . | awk '{ print ($1 > 500 && $1 < 3000) ? "some hundred KiB" : $1 }'
-mv ../tree.$$.copy ../tree.$$.moved && rm -rf ../tree.$$.moved/alpha && ls ../tree.$$.moved
+mv ../copy ../moved && rm -rf ../moved/alpha && ls ../moved
 cp -r alpha/sub1 alpha/sub9 && mv alpha/sub9 gamma/ && find gamma/sub9 | wc -l
 find . -name '*.txt' -exec rm {} + && find . -type f | wc -l
 find . -type d -empty | wc -l && find . -depth -type d -name er -exec rm -r {} \; && find . -type d | wc -l
@@ -134,5 +134,5 @@ touch -d '2001-02-03 04:05:06' beta/old && ls -l --full-time beta/old | tr -s ' 
 find . -name old -mtime +1000
 
 cd /
-rm -rf "$base" "$base".*
+rm -rf "$base"
 title end
