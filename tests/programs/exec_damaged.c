@@ -93,7 +93,8 @@ static void try_file(const char *name)
 {
 	static char path[512];
 
-	snprintf(path, sizeof(path), FOLDER "%s", name);
+	strcpy(path, FOLDER);
+	strcat(path, name);
 	try_path(name, path);
 }
 

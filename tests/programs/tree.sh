@@ -67,7 +67,7 @@ mkdir ../out
 tar xf ../tar -C ../out
 diff -r . ../out && echo 'the same from tar'
 tar tf ../tar | sort | awk 'NR % 50 == 1'
-(cd ../out && find . -type f -perm 600 && stat -c '%a %h %n' beta/sub1/code.c alpha/table)
+(cd ../out && find . -type f -perm 600 | sort && stat -c '%a %h %n' beta/sub1/code.c alpha/table)
 tar cf - alpha | gzip -c | gunzip -c | tar tf - | wc -l
 tar czf ../tgz beta gamma && tar tzf ../tgz | wc -l
 cp alpha/table zipped && gzip zipped && ls zipped* && gzip -t zipped.gz && zcat zipped.gz | cmp - alpha/table &&
