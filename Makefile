@@ -253,6 +253,35 @@ $(O)/tests.cpio: $(USER_TEST_PROGS) $(O)/user/tests.list iso/mkimage
 	@echo "  CPIO    $@"; rm -rf $(O)/tests.root; mkdir -p $(O)/tests.root/tests
 	$(Q)iso/mkimage $@ $(O)/tests.root $(IMAGE_MAX) $(USER_STRIP) $(USER_TEST_PROGS)
 
+# Programs that weren't written for the suite, and what they are given. bash is the distribution's.
+BASH := $(firstword $(wildcard $(O)/dist/bash-static/bin/bash-static /bin/bash-static))
+PROGRAM_PROGS := $(addprefix $(O)/user/programs/,exec_damaged threads-musl threads-glibc)
+PROGRAM_SCRIPTS := $(wildcard tests/programs/*.sh)
+
+$(if $(BUILDING),$(call remember,$(O)/user/programs.list,$(PROGRAM_PROGS) $(PROGRAM_SCRIPTS) $(BASH)))
+
+$(O)/user/programs/exec_damaged: tests/programs/exec_damaged.c user/common.h $(O)/user/flags
+	@echo "  USER    $<"; mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(USER_CFLAGS) -o $@ $<
+
+THREADS_CFLAGS := $(USER_CFLAGS) -pthread
+
+$(O)/user/programs/threads-musl: tests/programs/threads.c user/tests/tap.h $(O)/user/flags
+	@echo "  USER    $@"; mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(THREADS_CFLAGS) -o $@ $<
+
+$(O)/user/programs/threads-glibc: tests/programs/threads.c user/tests/tap.h $(O)/user/flags
+	@echo "  USER    $@"; mkdir -p $(@D)
+	$(Q)$(USER_CC) $(THREADS_CFLAGS) -o $@ $<
+
+$(O)/programs.cpio: $(PROGRAM_PROGS) $(PROGRAM_SCRIPTS) $(BASH) $(O)/user/programs.list tests/programs/mkdamaged \
+		iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/programs.root; mkdir -p $(O)/programs.root/programs
+	$(Q)tests/programs/mkdamaged $(O)/programs.root/programs/damaged
+	$(if $(BASH),$(Q)cp $(BASH) $(O)/programs.root/programs/bash,@echo "no bash-static \
+		(tools/bootstrap test fetches one): no test runs it")
+	$(Q)iso/mkimage $@ $(O)/programs.root $(IMAGE_MAX) $(USER_STRIP) $(PROGRAM_PROGS) $(PROGRAM_SCRIPTS)
+
 # What one boots by hand to run a test: archives that follow each other are one.
 $(O)/initramfs.cpio: $(O)/base.cpio $(O)/tests.cpio
 	$(Q)cat $^ >$@
@@ -333,6 +362,8 @@ $(O)/compile_commands.json: $(O)/gen/sources $(O)/debug/flags
 
 PROVE ?= prove
 JOBS ?= $(shell nproc)
+# TESTS= chooses among the user tests.
+REFERENCE_TESTS := $(if $(TESTS),tests/qemu/reference/user.t,$(wildcard tests/qemu/reference/*.t))
 GUEST_TESTS := $(wildcard tests/qemu/*.t tests/twin/*.t)
 
 # Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
@@ -358,13 +389,13 @@ debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFL
 .PHONY: test
 test: ## run all tests, on the host and in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all kernels host-tests $(O)/bench.cpio
+	$(Q)$(SUBMAKE) all kernels $(O)/programs.cpio host-tests $(O)/bench.cpio
 	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(BENCH_GATE) $(HOST_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all kernels
+	$(Q)$(SUBMAKE) all kernels $(O)/programs.cpio
 	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GUEST_TESTS)
 
 .PHONY: test-host
@@ -376,8 +407,8 @@ test-host: ## run the tests of kernel code compiled for the host, under ASan and
 .PHONY: test-linux
 test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU (HOST=1: on this machine)
 	$(Q)O=$(O) tools/bootstrap $(if $(HOST),test,reference)
-	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio)
-	$(Q)O=$(O) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),tests/qemu/reference/user.t)
+	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio $(O)/programs.cpio)
+	$(Q)O=$(O) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),$(REFERENCE_TESTS))
 
 # The compilers' versions belong to the figures.
 BENCH_ENV = CC='$(CC)' MUSL_CC='$(MUSL_CC)'
@@ -409,6 +440,12 @@ twin-reference: ## store what the reference prints for the seeds that `make test
 	$(Q)O=$(O) tools/bootstrap reference
 	$(Q)$(SUBMAKE) $(O)/initramfs.cpio
 	$(Q)O=$(O) tests/twin/compare reference 1 200 500
+
+.PHONY: programs-reference
+programs-reference: ## store what the real programs print in the reference
+	$(Q)O=$(O) tools/bootstrap reference
+	$(Q)$(SUBMAKE) $(O)/base.cpio $(O)/programs.cpio
+	$(Q)O=$(O) tests/programs/record
 
 # As the runner in the guest does: what a test expects of permissions is not what root may do.
 AS_NOBODY = $(if $(filter 0,$(shell id -u)),setpriv --reuid=65534 --regid=65534 --clear-groups)
@@ -455,7 +492,7 @@ FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) ke
 
 .PHONY: kernels programs host-tests
 kernels: $(O)/debug/tessera.elf $(O)/release/tessera.elf ## build the debug and the release kernel
-programs: $(USER_PROGS) $(HELLO_PROGS)
+programs: $(USER_PROGS) $(HELLO_PROGS) $(PROGRAM_PROGS)
 host-tests: $(HOST_TESTS)
 
 .PHONY: clean
@@ -464,9 +501,9 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 
 .PHONY: help
 help: ## show this list
-	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% debug run test% twin%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% debug programs-reference run test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif
