@@ -16,8 +16,8 @@
 const struct proc_task_ops *proc_tasks;
 u64 (*proc_idle_ns)(void);
 
-static const struct inode_operations proc_root_iops, proc_pid_iops;
-static const struct file_operations proc_root_fops, proc_pid_fops;
+static const struct inode_operations proc_root_iops;
+static const struct file_operations proc_root_fops;
 
 void proc_register_tasks(const struct proc_task_ops *ops)
 {
@@ -32,7 +32,7 @@ bool proc_get_task(int pid, struct proc_task_info *info)
 int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred)
 {
 	/* One always may look at oneself, whatever one's rights have become. */
-	if (cred->privileged || info->pid == proc_tasks->current_pid())
+	if (cred->privileged || info->tgid == proc_tasks->current_pid())
 		return 0;
 	for (int i = 0; i < 3; i++) /* real, effective and saved */
 		if (cred->uid != info->uid[i] || cred->gid != info->gid[i])
@@ -50,7 +50,10 @@ static int open_task(struct proc_file *pf, const struct cred_view *cred)
 
 	if (!proc_get_task(pf->pid, &info))
 		return -ESRCH;
-	err = pf->entry->private ? proc_may_access(&info, cred) : 0;
+	err = proc_may_access(&info, cred);
+	pf->may_trace = !err;
+	if (!pf->entry->private)
+		err = 0;
 	if (!info.mm)
 		return err;
 	if (!err) {
@@ -70,7 +73,9 @@ int proc_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&pf->lock);
 	pf->entry = inode->i_private;
-	pf->pid = (int)inode->i_tag;
+	pf->pid = proc_pid_of(inode);
+	pf->nr = (u32)inode->i_ino - (u32)proc_ino(0, 0);
+	pf->thread = proc_tag(inode) & PROC_THREAD;
 	pf->frames = file->f_cred.admin;
 	if (pf->pid) {
 		err = open_task(pf, &file->f_cred);
@@ -143,15 +148,15 @@ static const struct file_operations proc_text_fops = {
 
 /* --- directories --------------------------------------------------------------------------- */
 
-int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u64 ino, int pid,
-		     const struct proc_task_info *owner)
+int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u32 tag,
+		     unsigned int nr, const struct proc_task_info *owner)
 {
 	struct inode *inode = inode_alloc(dentry->d_sb, entry->mode);
 
 	if (!inode)
 		return -ENOMEM;
-	inode->i_ino = ino;
-	inode->i_tag = (u64)pid;
+	inode->i_ino = proc_ino(tag, nr);
+	inode->i_tag = tag;
 	inode->i_private = entry;
 	inode->i_op = entry->iops;
 	inode->i_fop = entry->fops ? entry->fops : &proc_text_fops;
@@ -180,14 +185,14 @@ static unsigned int find_entry(const struct proc_entry *entries, unsigned int nr
 	return nr;
 }
 
-/* The process id that a name says, or 0: digits only, without leading zeros. */
-static int name_to_pid(const char *name)
+int proc_name_to_number(const char *name, int max)
 {
-	unsigned long pid;
+	unsigned long nr;
 
-	if (name[0] < '1' || name[0] > '9' || kstrtoul(name, 10, &pid) || pid > 0x7fffffff)
-		return 0;
-	return (int)pid;
+	if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1]) ||
+	    kstrtoul(name, 10, &nr) || nr > (unsigned long)max)
+		return -1;
+	return (int)nr;
 }
 
 static const struct proc_entry proc_pid_dir = {
@@ -203,37 +208,46 @@ static int proc_root_lookup(struct inode *dir, struct dentry *dentry)
 	int pid;
 
 	if (nr < nr_proc_root_entries)
-		return proc_instantiate(dentry, &proc_root_entries[nr], proc_ino(0, nr), 0, NULL);
-	pid = name_to_pid(dentry->d_name);
-	if (!pid || !proc_get_task(pid, &info))
+		return proc_instantiate(dentry, &proc_root_entries[nr], 0, nr, NULL);
+	pid = proc_name_to_number(dentry->d_name, PROC_MAX_PID);
+	if (pid <= 0 || !proc_get_task(pid, &info))
 		return -ENOENT;
 	if (info.mm)
 		mmput(info.mm);
-	return proc_instantiate(dentry, &proc_pid_dir, proc_ino(pid, 0), pid, &info);
+	return proc_instantiate(dentry, &proc_pid_dir, (u32)pid, 0, &info);
+}
+
+/* Whether a directory about `tag` has the entry. */
+static bool in_directory(const struct proc_entry *entry, u32 tag)
+{
+	return entry_exists(entry) && !((tag & PROC_THREAD) && entry->process_only);
 }
 
 static int proc_pid_lookup(struct inode *dir, struct dentry *dentry)
 {
 	unsigned int nr = find_entry(proc_pid_entries, nr_proc_pid_entries, dentry);
-	int pid = (int)dir->i_tag;
 	struct proc_task_info info;
 
-	if (nr == nr_proc_pid_entries || !proc_get_task(pid, &info))
+	if (nr == nr_proc_pid_entries || !in_directory(&proc_pid_entries[nr], proc_tag(dir)) ||
+	    !proc_get_task(proc_pid_of(dir), &info))
 		return -ENOENT;
 	if (info.mm)
 		mmput(info.mm);
-	return proc_instantiate(dentry, &proc_pid_entries[nr], proc_ino(pid, nr + 1), pid, &info);
+	return proc_instantiate(dentry, &proc_pid_entries[nr], proc_tag(dir), nr + 1, &info);
 }
 
-/* Hands out fixed entries; position 2 is the first. False when there is no more room. */
+/*
+ * Hands out fixed entries, the first of which has the number `first`; position 2 is the first. False
+ * when there is no more room.
+ */
 static bool emit_entries(struct dir_context *ctx, const struct proc_entry *entries, unsigned int nr,
-			 u64 first_ino)
+			 u32 tag, unsigned int first)
 {
 	while (ctx->pos < 2 + (loff_t)nr) {
 		unsigned int i = (unsigned int)ctx->pos - 2;
-		u64 ino = first_ino + i;
+		u64 ino = proc_ino(tag, first + i);
 
-		if (!entry_exists(&entries[i]))
+		if (!in_directory(&entries[i], tag))
 			ctx->pos++;
 		else if (!dir_emit(ctx, entries[i].name, strlen(entries[i].name), ino,
 				   entries[i].mode, ctx->pos + 1))
@@ -251,15 +265,14 @@ static int proc_root_iterate(struct file *file, struct dir_context *ctx)
 	int pid;
 
 	if (!dir_emit_dots(file, ctx) ||
-	    !emit_entries(ctx, proc_root_entries, nr_proc_root_entries, proc_ino(0, 0)) ||
-	    !proc_tasks)
+	    !emit_entries(ctx, proc_root_entries, nr_proc_root_entries, 0, 0) || !proc_tasks)
 		return 0;
 	ctx->pos = max(ctx->pos, (loff_t)FIRST_PID_POS);
 	while (ctx->pos <= FIRST_PID_POS + 0x7fffffffL &&
 	       (pid = proc_tasks->next_pid((int)(ctx->pos - FIRST_PID_POS) - 1)) > 0) {
 		int len = scnprintf(name, sizeof(name), "%d", pid);
 
-		if (!dir_emit(ctx, name, (size_t)len, proc_ino(pid, 0), S_IFDIR,
+		if (!dir_emit(ctx, name, (size_t)len, proc_ino((u32)pid, 0), S_IFDIR,
 			      FIRST_PID_POS + (loff_t)pid + 1))
 			break;
 	}
@@ -269,8 +282,8 @@ static int proc_root_iterate(struct file *file, struct dir_context *ctx)
 static int proc_pid_iterate(struct file *file, struct dir_context *ctx)
 {
 	if (dir_emit_dots(file, ctx))
-		emit_entries(ctx, proc_pid_entries, nr_proc_pid_entries,
-			     proc_ino((int)file->f_inode->i_tag, 1));
+		emit_entries(ctx, proc_pid_entries, nr_proc_pid_entries, proc_tag(file->f_inode),
+			     1);
 	return 0;
 }
 
@@ -283,7 +296,7 @@ static int proc_dir_lookup(struct inode *dir, struct dentry *dentry)
 
 	if (nr == pd->nr)
 		return -ENOENT;
-	return proc_instantiate(dentry, &pd->entries[nr], proc_ino(0, pd->first_ino + nr), 0, NULL);
+	return proc_instantiate(dentry, &pd->entries[nr], 0, pd->first_ino + nr, NULL);
 }
 
 static int proc_dir_iterate(struct file *file, struct dir_context *ctx)
@@ -292,7 +305,7 @@ static int proc_dir_iterate(struct file *file, struct dir_context *ctx)
 	const struct proc_dir *pd = entry->data;
 
 	if (dir_emit_dots(file, ctx))
-		emit_entries(ctx, pd->entries, pd->nr, proc_ino(0, pd->first_ino));
+		emit_entries(ctx, pd->entries, pd->nr, 0, pd->first_ino);
 	return 0;
 }
 
@@ -314,11 +327,11 @@ static const struct file_operations proc_root_fops = {
 	.iterate = proc_root_iterate,
 };
 
-static const struct inode_operations proc_pid_iops = {
+const struct inode_operations proc_pid_iops = {
 	.lookup = proc_pid_lookup,
 };
 
-static const struct file_operations proc_pid_fops = {
+const struct file_operations proc_pid_fops = {
 	.llseek = llseek_no_end,
 	.iterate = proc_pid_iterate,
 };

@@ -12,8 +12,13 @@
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/vfs.h"
 
+/* A thread, and what it has by being one of its process. */
 struct proc_task_info {
-	int pid, ppid;
+	int pid, tgid, ppid;
+	int group, session;
+	u32 tty_nr;    /* of the controlling terminal, as new_encode_dev(); 0: none */
+	int tty_group; /* its foreground group; -1 without a terminal */
+	bool kernel_thread, exiting, never_execed;
 	char comm[16];
 	char state; /* R S D T t Z X I, as in /proc/pid/status */
 	u32 uid[4]; /* real, effective, saved, for files */
@@ -26,22 +31,55 @@ struct proc_task_info {
 	bool has_umask;
 	umode_t umask;
 	struct mm_rlimit rlim[RLIM_NLIMITS];
-	struct mm_struct *mm; /* NULL for kernel threads and zombies */
+	u64 start_ns; /* after boot */
+	/* Faults and time of the thread; of the process; of children that were waited for. */
+	struct proc_usage {
+		unsigned long min_flt, maj_flt;
+		u64 user_ns, system_ns;
+	} own, whole, children;
+	unsigned long switches, forced_switches;
+	int exit_signal, exit_code;
+	/* Bit n-1: signal n. */
+	u64 sig_pending, sig_shared_pending, sig_blocked, sig_ignored, sig_caught;
+	unsigned long sig_queued; /* by its user */
+	struct mm_struct *mm;	  /* NULL for kernel threads and zombies */
 };
+
+struct proc_counts;
 
 struct proc_task_ops {
 	/* The lowest process id above `after`, or -1. */
 	int (*next_pid)(int after);
-	/* Describes a process; false when there is none. info->mm has been mmget()'ed: mmput() it. */
+	/* The lowest thread id above `after` in a process, or -1. */
+	int (*next_thread)(int tgid, int after);
+	/* Describes a thread; false when there is none. info->mm has been mmget()'ed: mmput() it. */
 	bool (*get)(int pid, struct proc_task_info *info);
-	/* Of the running program; 0 in a kernel thread. */
+	/* Of the running program, the process and the thread; 0 in a kernel thread. */
 	int (*current_pid)(void);
+	int (*current_tid)(void);
 	/* Its descriptor table with a reference, or NULL. Without it there is no /proc/pid/fd. */
 	struct files_struct *(*get_files)(int pid);
+	/* Its directories with a reference, or NULL. */
+	struct fs_context *(*get_fs)(int pid);
+	/* Renames a thread of the running process: 0; -ESRCH; -EINVAL if it is another's. */
+	int (*set_comm)(int pid, const char *comm);
+	void (*counts)(struct proc_counts *counts);
+};
+
+/* The machine's tasks and time. */
+struct proc_counts {
+	unsigned int threads, running, blocked; /* now; running: or ready to */
+	int last_pid;
+	unsigned long forks, switches;	 /* since boot */
+	u64 user_ns, system_ns, idle_ns; /* of all processors */
+	unsigned long load[3];		 /* 1, 5 and 15 minutes; in 2^-11 */
 };
 
 /* Called once, before the first program runs. Until then /proc shows no process. */
 void proc_register_tasks(const struct proc_task_ops *ops);
+
+/* How large an id can become, and how many threads there may be; set with it. */
+extern int proc_pid_max, proc_threads_max;
 
 /*
  * Nanoseconds all processors together have been idle, for /proc/uptime, which isn't there before

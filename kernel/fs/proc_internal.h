@@ -18,6 +18,7 @@ struct proc_entry {
 	const struct file_operations *fops;
 	const struct inode_operations *iops; /* links and directories */
 	bool private;	      /* only for who might trace the process: -EACCES for others */
+	bool process_only;    /* not in /proc/pid/task/tid */
 	bool (*exists)(void); /* NULL: always */
 	const void *data;     /* the entry's own: a struct proc_dir, a struct sysctl */
 };
@@ -38,7 +39,10 @@ struct proc_file {
 	struct seq_text text;
 	bool made;
 	const struct proc_entry *entry;
+	unsigned int nr; /* of the entry in its directory */
 	int pid;
+	bool thread;	      /* of /proc/pid/task/tid: about the thread alone */
+	bool may_trace;	      /* who opened it might trace the process */
 	struct mm_struct *mm; /* of the process at open, mmgrab()'ed; NULL without one */
 	bool frames;	      /* opened by root: may know of physical addresses */
 	loff_t walk_end;      /* walk: where the position stands after the last text */
@@ -59,19 +63,41 @@ struct mm_struct *proc_mm_get(struct proc_file *pf);
 int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred);
 /* proc_tasks->get(), or false before it is known. */
 bool proc_get_task(int pid, struct proc_task_info *info);
-/* Makes `dentry` a file of /proc; `ino` also says which entry it is. 0 or -ENOMEM. */
-int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u64 ino, int pid,
-		     const struct proc_task_info *owner);
+/*
+ * Makes `dentry` a file of /proc about the thread of `tag` (0: about nobody); `nr` says which entry of
+ * its directory it is. 0 or -ENOMEM.
+ */
+int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u32 tag,
+		     unsigned int nr, const struct proc_task_info *owner);
+
+/* inode->i_tag: a thread's id, and whether the file is below /proc/pid/task. */
+#define PROC_THREAD  BIT(30)
+#define PROC_MAX_PID (PROC_THREAD - 1)
+static inline u32 proc_tag(const struct inode *inode)
+{
+	return (u32)inode->i_tag;
+}
+static inline int proc_pid_of(const struct inode *inode)
+{
+	return (int)(inode->i_tag & PROC_MAX_PID);
+}
 
 /* Inode numbers: unique, and known to readdir without making the inode. */
 #define PROC_ROOT_INO 1UL
-static inline u64 proc_ino(int pid, unsigned int nr)
+static inline u64 proc_ino(u32 tag, unsigned int nr)
 {
-	return (u64)pid << 32 | (0x100 + nr);
+	return (u64)tag << 32 | (0x100 + nr);
 }
 
-/* Entries of /proc/pid/fd, above all of proc_pid_entries. */
-#define PROC_FD_NR 0x10000U
+/* Entries of /proc/pid/fd and fdinfo, above all of proc_pid_entries. */
+#define PROC_FD_NR     0x10000U
+#define PROC_FDINFO_NR 0x200000U
+
+/* A directory's name that is a number up to `max`, written as the kernel does; or -1. */
+int proc_name_to_number(const char *name, int max);
+/* The entries of /proc/pid and of /proc/pid/task/tid. */
+extern const struct inode_operations proc_pid_iops;
+extern const struct file_operations proc_pid_fops;
 
 int proc_show_cmdline(struct proc_file *pf, struct seq_text *seq);
 int proc_show_environ(struct proc_file *pf, struct seq_text *seq);
@@ -83,7 +109,12 @@ int proc_show_smaps(struct proc_file *pf, struct seq_text *seq);
 int proc_show_smaps_rollup(struct proc_file *pf, struct seq_text *seq);
 /* Adds an area's line of maps; false when memory ran out. => mmap_lock held */
 bool proc_maps_line(struct seq_text *seq, const struct vm_area_struct *vma);
-extern const struct inode_operations proc_self_iops, proc_exe_iops, proc_fd_dir_iops;
+int proc_show_mounts(struct proc_file *pf, struct seq_text *seq);
+int proc_show_stat(struct proc_file *pf, struct seq_text *seq);
+extern const struct inode_operations proc_self_iops, proc_thread_self_iops, proc_exe_iops,
+	proc_cwd_iops, proc_root_link_iops, proc_fd_dir_iops, proc_fdinfo_dir_iops,
+	proc_task_dir_iops;
+extern const struct file_operations proc_fdinfo_dir_fops, proc_task_dir_fops, proc_comm_fops;
 extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops,
 	proc_clear_refs_fops, proc_fail_nth_fops;
 bool proc_has_fail_nth(void);

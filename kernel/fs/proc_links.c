@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/pid/exe and /proc/pid/fd: links that lead to files themselves and not to a name of them. */
+/*
+ * /proc/pid/exe, cwd, root and fd: links that lead to files themselves and not to a name of them; and
+ * fdinfo, what is known of each opening.
+ */
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
@@ -10,7 +13,7 @@ static int exe_get_link(struct inode *inode, const struct cred_view *cred, struc
 	struct proc_task_info info;
 	int err;
 
-	if (!proc_get_task((int)inode->i_tag, &info))
+	if (!proc_get_task(proc_pid_of(inode), &info))
 		return -ESRCH;
 	err = proc_may_access(&info, cred);
 	if (!info.mm)
@@ -27,6 +30,49 @@ const struct inode_operations proc_exe_iops = {
 	.get_link = exe_get_link,
 };
 
+/* The root or current directory. */
+static int fs_get_link(struct inode *inode, const struct cred_view *cred, struct link_body *body,
+		       bool root)
+{
+	struct proc_task_info info;
+	struct fs_context *fs;
+	int err;
+
+	if (!proc_get_task(proc_pid_of(inode), &info))
+		return -ESRCH;
+	err = proc_may_access(&info, cred);
+	if (info.mm)
+		mmput(info.mm);
+	if (err)
+		return err;
+	fs = proc_tasks->get_fs(proc_pid_of(inode));
+	if (!fs)
+		return -ENOENT;
+	spin_lock(&fs->lock);
+	body->jump = dget(root ? fs->root : fs->cwd);
+	spin_unlock(&fs->lock);
+	fs_context_put(fs);
+	return 0;
+}
+
+static int cwd_get_link(struct inode *inode, const struct cred_view *cred, struct link_body *body)
+{
+	return fs_get_link(inode, cred, body, false);
+}
+
+static int root_get_link(struct inode *inode, const struct cred_view *cred, struct link_body *body)
+{
+	return fs_get_link(inode, cred, body, true);
+}
+
+const struct inode_operations proc_cwd_iops = {
+	.get_link = cwd_get_link,
+};
+
+const struct inode_operations proc_root_link_iops = {
+	.get_link = root_get_link,
+};
+
 /* The descriptor table of a directory /proc/pid/fd's process, if `cred` may see it. */
 static struct files_struct *files_of(const struct inode *inode, const struct cred_view *cred)
 {
@@ -34,14 +80,14 @@ static struct files_struct *files_of(const struct inode *inode, const struct cre
 	struct files_struct *files;
 	int err;
 
-	if (!proc_get_task((int)inode->i_tag, &info))
+	if (!proc_get_task(proc_pid_of(inode), &info))
 		return ERR_PTR(-ENOENT);
 	err = cred ? proc_may_access(&info, cred) : 0;
 	if (info.mm)
 		mmput(info.mm);
 	if (err)
 		return ERR_PTR(err);
-	files = proc_tasks->get_files((int)inode->i_tag);
+	files = proc_tasks->get_files(proc_pid_of(inode));
 	return files ? files : ERR_PTR(-ENOENT);
 }
 
@@ -73,38 +119,55 @@ static const struct proc_entry fd_links[] = {
 	{ .mode = S_IFLNK | 0700, .iops = &fd_link_iops },
 };
 
-static int fd_dir_lookup(struct inode *dir, struct dentry *dentry)
+/*
+ * What a directory's process has open by the number that the name says, referenced; or ERR_PTR. The
+ * permission is that of the directory, which is the owner's only.
+ */
+static struct file *find_open(const struct inode *dir, const char *name, unsigned int *fd)
 {
+	int nr = proc_name_to_number(name, NR_OPEN_MAX - 1);
 	struct files_struct *files;
-	struct proc_task_info info;
-	struct file *file = NULL;
-	unsigned long fd;
-	const char *name = dentry->d_name;
-	unsigned int how;
+	struct file *file;
 
-	/* The permission is that of the directory, which is the owner's only. */
-	if ((name[0] == '0' && name[1]) || name[0] < '0' || name[0] > '9' ||
-	    kstrtoul(name, 10, &fd) || fd >= NR_OPEN_MAX)
-		return -ENOENT;
+	if (nr < 0)
+		return ERR_PTR(-ENOENT);
+	*fd = (unsigned int)nr;
 	files = files_of(dir, NULL);
 	if (IS_ERR(files))
-		return -ENOENT;
-	file = fget_raw(files, (unsigned int)fd);
+		return ERR_PTR(-ENOENT);
+	file = fget_raw(files, *fd);
 	files_put(files);
-	if (!file)
-		return -ENOENT;
-	how = (file->f_mode & FMODE_READ ? 1U : 0) | (file->f_mode & FMODE_WRITE ? 2U : 0);
-	fput(file);
-	if (!proc_get_task((int)dir->i_tag, &info))
+	return file ? file : ERR_PTR(-ENOENT);
+}
+
+/* Makes the dentry one about descriptor `fd` of the directory's process. */
+static int instantiate_fd(const struct inode *dir, struct dentry *dentry,
+			  const struct proc_entry *entry, unsigned int nr)
+{
+	struct proc_task_info info;
+
+	if (!proc_get_task(proc_pid_of(dir), &info))
 		return -ENOENT;
 	if (info.mm)
 		mmput(info.mm);
-	return proc_instantiate(dentry, &fd_links[how],
-				proc_ino((int)dir->i_tag, PROC_FD_NR + (unsigned int)fd),
-				(int)dir->i_tag, &info);
+	return proc_instantiate(dentry, entry, proc_tag(dir), nr, &info);
 }
 
-static int fd_dir_iterate(struct file *file, struct dir_context *ctx)
+static int fd_dir_lookup(struct inode *dir, struct dentry *dentry)
+{
+	unsigned int fd, how;
+	struct file *file = find_open(dir, dentry->d_name, &fd);
+
+	if (IS_ERR(file))
+		return (int)PTR_ERR(file);
+	how = (file->f_mode & FMODE_READ ? 1U : 0) | (file->f_mode & FMODE_WRITE ? 2U : 0);
+	fput(file);
+	return instantiate_fd(dir, dentry, &fd_links[how], PROC_FD_NR + fd);
+}
+
+/* The numbers that are open, as entries of that kind from number `first` on. */
+static int iterate_open(struct file *file, struct dir_context *ctx, unsigned int first,
+			umode_t kind)
 {
 	struct files_struct *files;
 	char name[12];
@@ -118,14 +181,18 @@ static int fd_dir_iterate(struct file *file, struct dir_context *ctx)
 	while (ctx->pos < 2 + (loff_t)NR_OPEN_MAX &&
 	       (fd = fd_next_open(files, (unsigned int)ctx->pos - 2)) >= 0) {
 		int len = scnprintf(name, sizeof(name), "%d", fd);
+		u64 ino = proc_ino(proc_tag(file->f_inode), first + (unsigned int)fd);
 
-		if (!dir_emit(ctx, name, (size_t)len,
-			      proc_ino((int)file->f_inode->i_tag, PROC_FD_NR + (unsigned int)fd),
-			      S_IFLNK, (loff_t)fd + 3))
+		if (!dir_emit(ctx, name, (size_t)len, ino, kind, (loff_t)fd + 3))
 			break;
 	}
 	files_put(files);
 	return 0;
+}
+
+static int fd_dir_iterate(struct file *file, struct dir_context *ctx)
+{
+	return iterate_open(file, ctx, PROC_FD_NR, S_IFLNK);
 }
 
 const struct inode_operations proc_fd_dir_iops = {
@@ -135,4 +202,57 @@ const struct inode_operations proc_fd_dir_iops = {
 const struct file_operations proc_fd_dir_fops = {
 	.llseek = llseek_no_end,
 	.iterate = fd_dir_iterate,
+};
+
+/* --- fdinfo -------------------------------------------------------------------------------- */
+
+static int show_fdinfo(struct proc_file *pf, struct seq_text *seq)
+{
+	struct files_struct *files = proc_tasks->get_files(pf->pid);
+	unsigned int fd = pf->nr - PROC_FDINFO_NR;
+	struct file *file;
+	int cloexec;
+
+	if (!files)
+		return -ENOENT;
+	file = fget_raw(files, fd);
+	cloexec = fd_get_cloexec(files, fd);
+	files_put(files);
+	if (!file)
+		return -ENOENT;
+	seq_printf(seq, "pos:\t%ld\nflags:\t0%o\nino:\t%lu\n", READ_ONCE(file->f_pos),
+		   file->f_flags | (cloexec > 0 ? O_CLOEXEC : 0), file->f_inode->i_ino);
+	fput(file);
+	return 0;
+}
+
+static const struct proc_entry fdinfo_entry = {
+	.mode = S_IFREG | 0444,
+	.show = show_fdinfo,
+	.private = true,
+};
+
+static int fdinfo_dir_lookup(struct inode *dir, struct dentry *dentry)
+{
+	unsigned int fd;
+	struct file *file = find_open(dir, dentry->d_name, &fd);
+
+	if (IS_ERR(file))
+		return (int)PTR_ERR(file);
+	fput(file);
+	return instantiate_fd(dir, dentry, &fdinfo_entry, PROC_FDINFO_NR + fd);
+}
+
+static int fdinfo_dir_iterate(struct file *file, struct dir_context *ctx)
+{
+	return iterate_open(file, ctx, PROC_FDINFO_NR, S_IFREG);
+}
+
+const struct inode_operations proc_fdinfo_dir_iops = {
+	.lookup = fdinfo_dir_lookup,
+};
+
+const struct file_operations proc_fdinfo_dir_fops = {
+	.llseek = llseek_no_end,
+	.iterate = fdinfo_dir_iterate,
 };

@@ -118,7 +118,19 @@ static void show_ids(struct seq_text *seq, const struct proc_task_info *info)
 	for (unsigned int i = 0; i < info->ngroups; i++)
 		seq_printf(seq, i ? " %u" : "%u", info->groups[i]);
 	/* There is one space of process ids. */
-	seq_printf(seq, " \nNStgid:\t%d\nNSpid:\t%d\n", info->pid, info->pid);
+	seq_printf(seq, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", info->tgid,
+		   info->pid, info->group, info->session);
+}
+
+static void show_signals(struct seq_text *seq, const struct proc_task_info *info)
+{
+	seq_printf(seq, "Threads:\t%u\n", info->threads);
+	seq_printf(seq, "SigQ:\t%lu/%lu\n", info->sig_queued, info->rlim[RLIMIT_SIGPENDING].cur);
+	seq_printf(seq, "SigPnd:\t%016lx\n", info->sig_pending);
+	seq_printf(seq, "ShdPnd:\t%016lx\n", info->sig_shared_pending);
+	seq_printf(seq, "SigBlk:\t%016lx\n", info->sig_blocked);
+	seq_printf(seq, "SigIgn:\t%016lx\n", info->sig_ignored);
+	seq_printf(seq, "SigCgt:\t%016lx\n", info->sig_caught);
 }
 
 /* Capabilities are given and taken with user ids alone: none is inherited, ambient or barred. */
@@ -142,17 +154,20 @@ int proc_show_status(struct proc_file *pf, struct seq_text *seq)
 	if (info.has_umask)
 		seq_printf(seq, "Umask:\t%04o\n", info.umask);
 	seq_printf(seq, "State:\t%s\n", state_text(info.state));
-	seq_printf(seq, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", info.pid,
+	seq_printf(seq, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", info.tgid,
 		   info.pid, info.ppid);
 	show_ids(seq, &info);
 	if (info.mm) {
 		show_status_mm(info.mm, seq);
 		mmput(info.mm);
-		seq_printf(seq, "THP_enabled:\t0\n");
+		seq_printf(seq, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 	}
-	seq_printf(seq, "Threads:\t%u\n", info.threads);
+	show_signals(seq, &info);
 	show_capabilities(seq, &info);
 	seq_printf(seq, "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n");
+	seq_printf(seq, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+	seq_printf(seq, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		   info.switches, info.forced_switches);
 	return 0;
 }
 

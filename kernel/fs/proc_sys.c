@@ -215,10 +215,22 @@ static const struct proc_entry vm_entries[] = {
 	CTL_ULONG_FILE("user_reserve_kbytes", sysctl_user_reserve_kbytes),
 };
 
+#define CTL_INT_CONST(n, var) CTL(n, 0444, .type = CTL_INT, .i = &(var))
+
+int proc_pid_max, proc_threads_max;
+static int ngroups_max = NGROUPS_MAX_TASK;
+static int cap_last_cap = 40; /* CAP_CHECKPOINT_RESTORE */
+
 static const struct proc_entry kernel_entries[] = {
+	CTL_INT_CONST("cap_last_cap", cap_last_cap),
+	CTL_TEXT_FILE("domainname", UTS_DOMAINNAME),
+	CTL_TEXT_FILE("hostname", UTS_NODENAME),
+	CTL_INT_CONST("ngroups_max", ngroups_max),
 	CTL_TEXT_FILE("osrelease", UTS_RELEASE),
 	CTL_TEXT_FILE("ostype", UTS_SYSNAME),
+	CTL_INT_CONST("pid_max", proc_pid_max),
 	CTL_INT_FILE("randomize_va_space", sysctl_randomize_va_space, INT_LIMITS),
+	CTL_INT_CONST("threads-max", proc_threads_max),
 	CTL_TEXT_FILE("version", UTS_VERSION),
 };
 

@@ -6,6 +6,7 @@
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
+#include "kernel/sched/timer.h"
 #include "mm/filemap.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -149,7 +150,7 @@ static int show_one_mount(const struct super_block *sb, const char *path, void *
 	return 0;
 }
 
-static int show_mounts(struct proc_file *pf, struct seq_text *seq)
+int proc_show_mounts(struct proc_file *pf, struct seq_text *seq)
 {
 	return for_each_mount(show_one_mount, seq);
 }
@@ -180,38 +181,80 @@ static int show_cpuinfo(struct proc_file *pf, struct seq_text *seq)
 	return 0;
 }
 
-static int self_get_link(struct inode *inode, const struct cred_view *cred, struct link_body *body)
+static int mounts_get_link(struct inode *inode, const struct cred_view *cred,
+			   struct link_body *body)
 {
-	int pid = proc_tasks ? proc_tasks->current_pid() : 0;
-
-	if (!pid)
-		return -ENOENT;
-	body->owned = kmalloc(12, GFP_KERNEL);
-	if (!body->owned)
-		return -ENOMEM;
-	scnprintf(body->owned, 12, "%d", pid);
-	body->text = body->owned;
+	body->text = "self/mounts";
 	return 0;
 }
 
-const struct inode_operations proc_self_iops = {
-	.get_link = self_get_link,
+static const struct inode_operations mounts_iops = {
+	.get_link = mounts_get_link,
 };
+
+/* --- time and tasks ------------------------------------------------------------------------ */
+
+static bool tasks_known(void)
+{
+	return proc_tasks;
+}
+
+#define NS_PER_TICK 10000000UL
+
+static void show_cpu_line(struct seq_text *seq, const char *name, const struct proc_counts *c)
+{
+	/* Nobody is nice, and no processor waits for disks, hypervisors or guests. */
+	seq_printf(seq, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, c->user_ns / NS_PER_TICK,
+		   c->system_ns / NS_PER_TICK, c->idle_ns / NS_PER_TICK);
+}
+
+static int show_stat(struct proc_file *pf, struct seq_text *seq)
+{
+	struct proc_counts c;
+
+	proc_tasks->counts(&c);
+	show_cpu_line(seq, "cpu ", &c);
+	show_cpu_line(seq, "cpu0", &c);
+	seq_printf(seq, "ctxt %lu\nbtime %ld\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
+		   c.switches, (long)(boot_time_ns / 1000000000), c.forks, c.running, c.blocked);
+	return 0;
+}
+
+/* Loads are in 2^-11, and shown rounded to hundredths. */
+static void show_load(struct seq_text *seq, unsigned long load)
+{
+	load += (1UL << 11) / 200;
+	seq_printf(seq, "%lu.%02lu ", load >> 11, (load & ((1UL << 11) - 1)) * 100 >> 11);
+}
+
+static int show_loadavg(struct proc_file *pf, struct seq_text *seq)
+{
+	struct proc_counts c;
+
+	proc_tasks->counts(&c);
+	for (int i = 0; i < 3; i++)
+		show_load(seq, c.load[i]);
+	seq_printf(seq, "%u/%u %d\n", c.running, c.threads, c.last_pid);
+	return 0;
+}
 
 const struct proc_entry proc_root_entries[] = {
 	{ .name = "buddyinfo", .mode = S_IFREG | 0444, .show = show_buddyinfo },
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .show = show_cmdline },
 	{ .name = "cpuinfo", .mode = S_IFREG | 0444, .show = show_cpuinfo },
 	{ .name = "filesystems", .mode = S_IFREG | 0444, .show = show_filesystems },
+	{ .name = "loadavg", .mode = S_IFREG | 0444, .show = show_loadavg, .exists = tasks_known },
 	{ .name = "meminfo", .mode = S_IFREG | 0444, .show = show_meminfo },
-	{ .name = "mounts", .mode = S_IFREG | 0444, .show = show_mounts },
+	{ .name = "mounts", .mode = S_IFLNK | 0777, .iops = &mounts_iops },
 	{ .name = "self", .mode = S_IFLNK | 0777, .iops = &proc_self_iops },
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
+	{ .name = "stat", .mode = S_IFREG | 0444, .show = show_stat, .exists = tasks_known },
 	{ .name = "sys",
 	  .mode = S_IFDIR | 0555,
 	  .iops = &proc_dir_iops,
 	  .fops = &proc_dir_fops,
 	  .data = &proc_sys_dir },
+	{ .name = "thread-self", .mode = S_IFLNK | 0777, .iops = &proc_thread_self_iops },
 	{ .name = "uptime", .mode = S_IFREG | 0444, .show = show_uptime, .exists = uptime_known },
 	{ .name = "version", .mode = S_IFREG | 0444, .show = show_version },
 	{ .name = "vmstat", .mode = S_IFREG | 0444, .show = show_vmstat },

@@ -85,7 +85,7 @@ static void timer_irq(void)
 {
 	lapic_eoi();
 	timers_run();
-	sched_tick();
+	sched_tick(irq_from_user);
 }
 
 static void keyboard_line(void)

@@ -207,6 +207,7 @@ static void become_leader(struct task_struct *task)
 	struct signal_struct *process = task->signal;
 	struct task_struct *old = process->leader;
 	struct pid *pid = old->thread_pid;
+	struct usage used;
 
 	old->thread_pid = task->thread_pid;
 	old->pid = task->pid;
@@ -218,9 +219,8 @@ static void become_leader(struct task_struct *task)
 	task->start_ns = old->start_ns;
 	task->exit_signal = old->exit_signal;
 	old->exit_signal = -1;
-	process->dead_threads.min_flt += old->mm_part.min_flt;
-	process->dead_threads.maj_flt += old->mm_part.maj_flt;
-	process->dead_threads.cpu_ns += task_cpu_ns(old);
+	task_usage(old, &used);
+	usage_add(&process->dead_threads, &used);
 	task_bury(old);
 }
 

@@ -145,14 +145,14 @@ static void exit_notify(struct task_struct *task, bool last)
 {
 	struct signal_struct *process = task->signal;
 	struct task_struct *leader = process->leader;
-	const struct usage own = { task->mm_part.min_flt, task->mm_part.maj_flt, task_cpu_ns(task),
-				   0 };
+	struct usage own;
 
 	forget_children(task, last);
 	if (last)
 		orphan_group(process, process->parent, process);
 	task->zombie = true;
 	if (task != leader) {
+		task_usage(task, &own);
 		usage_add(&process->dead_threads, &own);
 		task_bury(task);
 	}

@@ -48,6 +48,11 @@ struct pid *pid_next(int after)
 	return nr < PID_MAX ? find_pid((int)nr) : NULL;
 }
 
+int pid_last(void)
+{
+	return (int)last_pid;
+}
+
 struct pid *pid_alloc(void)
 {
 	unsigned long nr = find_next_zero_bit(pid_map, PID_MAX, last_pid + 1);

@@ -38,6 +38,8 @@ static inline struct pid *pid_get(struct pid *pid)
 void pid_put(struct pid *pid);
 /* By number, or NULL. No new reference. */
 struct pid *find_pid(int nr);
+/* The number that was given out last. */
+int pid_last(void);
 /* The lowest number above `after` that is in use, or NULL. */
 struct pid *pid_next(int after);
 

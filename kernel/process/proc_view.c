@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What /proc shows of processes and threads. */
+#include <arch/clock.h>
+
 #include "kernel/base/string.h"
 #include "kernel/fs/proc.h"
+#include "kernel/fs/tty.h"
 #include "kernel/process/task.h"
 #include "mm/calls.h"
 
@@ -15,15 +18,74 @@ static char state_letter(const struct task_struct *task)
 	return task->zombie ? 'Z' : letters[READ_ONCE(task->se.state)];
 }
 
+static struct proc_usage proc_usage(const struct usage *usage, struct cputime *last)
+{
+	usage_divide(usage, last);
+	return (struct proc_usage){ usage->min_flt, usage->maj_flt, last->user_ns,
+				    last->system_ns };
+}
+
 /* => tasklist_lock */
-static void describe(const struct task_struct *task, struct proc_task_info *info)
+static void describe_usage(struct task_struct *task, struct proc_task_info *info)
+{
+	struct signal_struct *process = task->signal;
+	struct usage used;
+
+	task_usage(task, &used);
+	info->own = proc_usage(&used, &task->cputime);
+	process_usage(process, &used);
+	info->whole = proc_usage(&used, &process->cputime);
+	info->children = proc_usage(&process->dead_children, &process->child_cputime);
+	info->start_ns = task->start_ns;
+	info->switches = task->se.switches;
+	info->forced_switches = task->se.forced_switches;
+}
+
+/* => tasklist_lock */
+static void describe_signals(const struct task_struct *task, struct proc_task_info *info)
+{
+	struct sighand *sighand = task->sighand;
+
+	spin_lock(&sighand->lock);
+	info->sig_pending = task->pending.signals;
+	info->sig_shared_pending = task->signal->shared_pending.signals;
+	info->sig_blocked = task->sig_blocked;
+	for (int sig = 1; sig <= NR_SIGNALS; sig++) {
+		unsigned long handler = sighand->action[sig - 1].handler;
+
+		if (handler == SIG_IGN)
+			info->sig_ignored |= sig_bit(sig);
+		else if (handler != SIG_DFL)
+			info->sig_caught |= sig_bit(sig);
+	}
+	info->sig_queued = (unsigned long)atomic_long_read(&task->user->sigpending);
+	spin_unlock(&sighand->lock);
+}
+
+/* => tasklist_lock */
+static void describe_jobs(const struct signal_struct *process, struct proc_task_info *info)
+{
+	const struct tty *tty = process->tty;
+
+	info->group = process->group->nr;
+	info->session = process->session->nr;
+	info->tty_nr = tty ? (u32)encode_dev(makedev(TTYS0_MAJOR, TTYS0_MINOR)) : 0;
+	info->tty_group = !tty ? -1 : tty->group ? tty->group->nr : 0;
+}
+
+/* => tasklist_lock */
+static void describe(struct task_struct *task, struct proc_task_info *info)
 {
 	const struct signal_struct *process = task->signal;
 	const struct cred *c = &task->cred;
 
 	*info = (struct proc_task_info){
 		.pid = task->pid,
+		.tgid = task->tgid,
 		.ppid = process->ppid,
+		.exiting = task->exiting,
+		.never_execed = !process->did_exec || !thread_group_leader(task),
+		.kernel_thread = !task->mm_part.mm && !task->exiting,
 		.state = state_letter(task),
 		.uid = { c->uid, c->euid, c->suid, c->fsuid },
 		.gid = { c->gid, c->egid, c->sgid, c->fsgid },
@@ -36,10 +98,15 @@ static void describe(const struct task_struct *task, struct proc_task_info *info
 		.fdsize = task->files ? READ_ONCE(task->files->max_fds) : 0,
 		.has_umask = task->fs,
 		.umask = task->fs ? READ_ONCE(task->fs->umask) : 0,
+		.exit_signal = task->exit_signal,
+		.exit_code = task->exit_code,
 	};
 	memcpy(info->groups, c->groups, sizeof(info->groups));
 	memcpy(info->rlim, process->rlim, sizeof(info->rlim));
 	memcpy(info->comm, task->comm, sizeof(info->comm));
+	describe_usage(task, info);
+	describe_signals(task, info);
+	describe_jobs(process, info);
 	if (info->mm)
 		mmget(info->mm);
 }
@@ -81,16 +148,96 @@ static struct files_struct *proc_get_files(int pid)
 	return files;
 }
 
+static struct fs_context *proc_get_fs(int pid)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *task = find_task(pid);
+	struct fs_context *fs = task && task->fs ? fs_context_get(task->fs) : NULL;
+
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return fs;
+}
+
+static int proc_next_thread(int tgid, int after)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct signal_struct *process = find_process(tgid);
+	struct task_struct *t;
+	int next = -1;
+
+	if (process)
+		for_each_thread(process, t) if (t->pid > after && (next < 0 || t->pid < next))
+			next = t->pid;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return next;
+}
+
+static int proc_current_tid(void)
+{
+	return current_is_task() ? current->pid : 0;
+}
+
+static int proc_set_comm(int pid, const char *comm)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *task = find_task(pid);
+	int err = 0;
+
+	if (!task)
+		err = -ESRCH;
+	else if (task->signal != current->signal)
+		err = -EINVAL;
+	else
+		strlcpy(task->comm, comm, sizeof(task->comm));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return err;
+}
+
+/* Of the time in which somebody ran, the ticks say which part was the programs' own. */
+static void proc_counts(struct proc_counts *c)
+{
+	struct sched_counts now;
+	struct usage used = { 0 };
+	static struct cputime time; /* => tasklist_lock */
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	sched_count(&now);
+	*c = (struct proc_counts){
+		.threads = nr_tasks,
+		.running = now.running,
+		.blocked = now.blocked,
+		.last_pid = pid_last(),
+		.forks = nr_forks,
+		.switches = nr_switches,
+		.idle_ns = sched_idle_ns(),
+	};
+	used.cpu_ns = clock_ns() - c->idle_ns;
+	used.user_ticks = now.user_ticks;
+	used.system_ticks = now.system_ticks;
+	usage_divide(&used, &time);
+	c->user_ns = time.user_ns;
+	c->system_ns = time.system_ns;
+	memcpy(c->load, sched_load, sizeof(c->load));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
 static const struct proc_task_ops proc_ops = {
 	.next_pid = proc_next_pid,
+	.next_thread = proc_next_thread,
 	.get = proc_get,
 	.current_pid = proc_current_pid,
+	.current_tid = proc_current_tid,
 	.get_files = proc_get_files,
+	.get_fs = proc_get_fs,
+	.set_comm = proc_set_comm,
+	.counts = proc_counts,
 };
 
 void process_register_proc(void)
 {
 	proc_idle_ns = sched_idle_ns;
+	proc_pid_max = PID_MAX;
+	proc_threads_max = (int)max_threads;
 	proc_register_tasks(&proc_ops);
 	tty_jobs_init();
 }

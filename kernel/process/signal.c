@@ -297,13 +297,16 @@ void force_signal_fault(int sig, int code, unsigned long addr)
 static struct siginfo_kernel child_info(const struct signal_struct *process, int sig, int code)
 {
 	struct siginfo_kernel info;
+	struct cputime time = process->cputime;
 	struct usage usage;
 
 	process_usage(process, &usage);
 	siginfo_init(&info, sig, code);
 	info.child.pid = process->leader->pid;
 	info.child.uid = process->leader->cred.uid;
-	info.child.utime = (s64)(usage.cpu_ns / 10000000);
+	usage_divide(&usage, &time);
+	info.child.utime = (s64)(time.user_ns / 10000000);
+	info.child.stime = (s64)(time.system_ns / 10000000);
 	return info;
 }
 

@@ -17,6 +17,7 @@ spinlock_t tasklist_lock = SPINLOCK_INIT;
 struct list_head all_processes = LIST_HEAD_INIT(all_processes);
 struct signal_struct *init_process;
 unsigned int nr_tasks, max_threads;
+unsigned long nr_forks;
 void (*enter_user_mode)(void);
 
 static struct kmem_cache *task_cache, *fpu_cache, *signal_cache;
@@ -218,6 +219,7 @@ int task_link(struct task_struct *task, struct signal_struct *parent)
 	process->nr_threads++;
 	process->live++;
 	nr_tasks++;
+	nr_forks++;
 	atomic_long_inc(&task->user->processes);
 	return 0;
 }
@@ -276,6 +278,8 @@ void usage_add(struct usage *sum, const struct usage *part)
 	sum->maj_flt += part->maj_flt;
 	sum->cpu_ns += part->cpu_ns;
 	sum->maxrss = max(sum->maxrss, part->maxrss);
+	sum->user_ticks += part->user_ticks;
+	sum->system_ticks += part->system_ticks;
 }
 
 static unsigned long mm_maxrss(const struct mm_struct *mm)
@@ -291,6 +295,35 @@ void process_note_rss(struct signal_struct *process, const struct mm_struct *mm)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
+void task_usage(const struct task_struct *task, struct usage *usage)
+{
+	*usage = (struct usage){
+		.min_flt = task->mm_part.min_flt,
+		.maj_flt = task->mm_part.maj_flt,
+		.cpu_ns = task_cpu_ns(task),
+		.maxrss = task->mm_part.mm ? mm_maxrss(task->mm_part.mm) : 0,
+		.user_ticks = READ_ONCE(task->se.user_ticks),
+		.system_ticks = READ_ONCE(task->se.system_ticks),
+	};
+}
+
+void usage_divide(const struct usage *usage, struct cputime *last)
+{
+	u64 ns = usage->cpu_ns, system = 0;
+
+	if (last->user_ns + last->system_ns >= ns)
+		return;
+	if (usage->system_ticks)
+		system = ns / (usage->user_ticks + usage->system_ticks) * usage->system_ticks;
+	if (usage->system_ticks && !usage->user_ticks)
+		system = ns;
+	system = max(system, last->system_ns);
+	if (ns - system < last->user_ns)
+		system = ns - last->user_ns;
+	last->system_ns = system;
+	last->user_ns = ns - system;
+}
+
 void process_usage(const struct signal_struct *process, struct usage *usage)
 {
 	const struct task_struct *task;
@@ -298,13 +331,9 @@ void process_usage(const struct signal_struct *process, struct usage *usage)
 	*usage = process->dead_threads;
 	for_each_thread(process, task)
 	{
-		const struct usage part = {
-			task->mm_part.min_flt,
-			task->mm_part.maj_flt,
-			task_cpu_ns(task),
-			task->mm_part.mm ? mm_maxrss(task->mm_part.mm) : 0,
-		};
+		struct usage part;
 
+		task_usage(task, &part);
 		usage_add(usage, &part);
 	}
 }

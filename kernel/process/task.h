@@ -36,6 +36,12 @@ struct usage {
 	unsigned long min_flt, maj_flt;
 	u64 cpu_ns;
 	unsigned long maxrss; /* pages: the largest of them */
+	unsigned long user_ticks, system_ticks;
+};
+
+/* How cpu_ns was divided when it was asked for last: neither part ever shrinks. */
+struct cputime {
+	u64 user_ns, system_ns;
 };
 
 /* signal_struct.flags */
@@ -81,6 +87,7 @@ struct signal_struct {
 
 	struct mm_rlimit rlim[RLIM_NLIMITS];
 	struct usage dead_threads, dead_children; /* => tasklist_lock */
+	struct cputime cputime, child_cputime;	  /* => tasklist_lock */
 };
 
 struct task_struct {
@@ -123,6 +130,7 @@ struct task_struct {
 	unsigned long fs_base, gs_base; /* while not running */
 	unsigned long set_child_tid, clear_child_tid, robust_list;
 	u64 start_ns;
+	struct cputime cputime; /* => tasklist_lock */
 };
 
 static inline struct task_struct *current_task(void)
@@ -197,11 +205,19 @@ void process_note_rss(struct signal_struct *process, const struct mm_struct *mm)
 /* What all threads of a process have used until now. => tasklist_lock */
 void process_usage(const struct signal_struct *process, struct usage *usage);
 void usage_add(struct usage *sum, const struct usage *part);
+/* What a thread has used until now; maxrss is that of its address space. => tasklist_lock */
+void task_usage(const struct task_struct *task, struct usage *usage);
+/*
+ * Divides the time of a usage as the ticks found it: 100 of them a second look whether the program or
+ * the kernel runs. *last, which may be all 0, is what it said before, and is updated.
+ */
+void usage_divide(const struct usage *usage, struct cputime *last);
 
 /* How long a task has run, in ns. */
 u64 task_cpu_ns(const struct task_struct *task);
 
 extern unsigned int nr_tasks, max_threads; /* how many there are; how many there may be */
+extern unsigned long nr_forks;		   /* how many there have been */
 
 /* Starts fn(arg) as a new task without an address space; it exits when fn returns. Its pid or -errno. */
 int kernel_thread(int (*fn)(void *), void *arg, const char *name);

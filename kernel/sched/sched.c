@@ -19,6 +19,9 @@ struct run_queue {
 	spinlock_t lock;
 	struct list_head queue;
 	struct sched_entity idle;
+	unsigned int ready;   /* in the queue */
+	unsigned int blocked; /* sleep, and count as load */
+	unsigned long user_ticks, system_ticks;
 };
 
 static struct run_queue rq = { .lock = SPINLOCK_INIT, .queue = LIST_HEAD_INIT(rq.queue) };
@@ -26,6 +29,9 @@ static const struct sched_hooks *hooks;
 
 DEFINE_PER_CPU(struct sched_entity *, current_se);
 unsigned long nr_switches;
+unsigned long sched_load[3];
+
+#define LOAD_INTERVAL_NS 5000000000UL
 
 static struct sched_entity *current_entity(void)
 {
@@ -39,6 +45,7 @@ static void enqueue(struct sched_entity *se)
 		return;
 	list_add_tail(&se->run_link, &rq.queue);
 	se->on_rq = true;
+	rq.ready++;
 }
 
 /* => rq.lock held. */
@@ -51,6 +58,7 @@ static struct sched_entity *pick_next(void)
 	se = list_first_entry(&rq.queue, struct sched_entity, run_link);
 	list_del(&se->run_link);
 	se->on_rq = false;
+	rq.ready--;
 	return se;
 }
 
@@ -78,6 +86,21 @@ static void switch_to(struct sched_entity *prev, struct sched_entity *next)
 	__switch_to(&prev->sp, next->sp);
 }
 
+/* => rq.lock held. A sleep that no signal ends counts as load. */
+static void note_sleep(struct sched_entity *se)
+{
+	se->blocked = se->state == TASK_UNINTERRUPTIBLE || se->state == TASK_KILLABLE;
+	rq.blocked += se->blocked;
+}
+
+static void count_switch(struct sched_entity *prev)
+{
+	if (prev->state == TASK_RUNNING)
+		prev->forced_switches++;
+	else
+		prev->switches++;
+}
+
 void schedule(void)
 {
 	struct sched_entity *prev = current_entity(), *next;
@@ -90,9 +113,13 @@ void schedule(void)
 		prev->state = TASK_RUNNING;
 	if (prev->state == TASK_RUNNING)
 		enqueue(prev);
+	else
+		note_sleep(prev);
 	next = pick_next();
-	if (next != prev)
+	if (next != prev) {
+		count_switch(prev);
 		switch_to(prev, next);
+	}
 	spin_unlock_irqrestore(&rq.lock, flags);
 }
 
@@ -124,7 +151,10 @@ void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*
 	se->stack_top = stack_top;
 	se->on_rq = false;
 	se->on_cpu = false;
+	se->blocked = false;
 	se->sum_exec = 0;
+	se->user_ticks = se->system_ticks = 0;
+	se->switches = se->forced_switches = 0;
 	se->sp = switch_prepare((void *)((unsigned long)start & ~15UL), entity_start, start);
 }
 
@@ -135,6 +165,8 @@ bool sched_wake(struct sched_entity *se)
 
 	if (slept) {
 		se->state = TASK_RUNNING;
+		rq.blocked -= se->blocked;
+		se->blocked = false;
 		if (se != current_entity())
 			enqueue(se);
 		if (current_entity() == &rq.idle)
@@ -144,12 +176,57 @@ bool sched_wake(struct sched_entity *se)
 	return slept;
 }
 
-void sched_tick(void)
+void sched_count(struct sched_counts *c)
+{
+	unsigned long flags = spin_lock_irqsave(&rq.lock);
+
+	c->running = rq.ready + (current_entity() != &rq.idle);
+	c->blocked = rq.blocked;
+	c->user_ticks = rq.user_ticks;
+	c->system_ticks = rq.system_ticks;
+	spin_unlock_irqrestore(&rq.lock, flags);
+}
+
+/*
+ * Every five seconds each load moves towards the present one by what five seconds are of its time: by
+ * 1 - e^(-5s/60s) and so on, in 2^-11.
+ */
+static void update_load(void)
+{
+	static const unsigned long keep[] = { 1884, 2014, 2037 };
+	static u64 due = LOAD_INTERVAL_NS;
+	const unsigned long one = 1UL << LOAD_SHIFT;
+	struct sched_counts now;
+
+	if (clock_ns() < due)
+		return;
+	due += LOAD_INTERVAL_NS;
+	sched_count(&now);
+	for (int i = 0; i < 3; i++) {
+		unsigned long active = (now.running + now.blocked) * one;
+		unsigned long load = sched_load[i] * keep[i] + active * (one - keep[i]);
+
+		/* Rounded up while it grows, so that it gets there. */
+		if (active >= sched_load[i])
+			load += one - 1;
+		sched_load[i] = load >> LOAD_SHIFT;
+	}
+}
+
+void sched_tick(bool user)
 {
 	struct sched_entity *se = current_entity();
 
+	update_load();
 	if (se == &rq.idle)
 		return;
+	if (user) {
+		se->user_ticks++;
+		rq.user_ticks++;
+	} else {
+		se->system_ticks++;
+		rq.system_ticks++;
+	}
 	if (se->slice > 0)
 		se->slice--;
 	if (se->slice == 0 && !list_empty(&rq.queue))

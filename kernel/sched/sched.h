@@ -30,9 +30,13 @@ struct sched_entity {
 	void *fpu; /* save area of the user's vector registers; NULL in kernel threads */
 	struct list_head run_link;
 	bool on_rq;
+	bool blocked;		  /* sleeps in a way that counts as load. => run queue's lock */
 	bool on_cpu;		  /* still on its stack: may not be freed */
 	unsigned int slice;	  /* ticks left */
 	u64 exec_start, sum_exec; /* ns */
+	/* Ticks that found it in its program, and in the kernel: how sum_exec is divided. */
+	unsigned long user_ticks, system_ticks;
+	unsigned long switches, forced_switches; /* it slept; somebody else's turn came */
 };
 
 DECLARE_PER_CPU(struct sched_entity *, current_se);
@@ -59,8 +63,8 @@ void schedule(void);
 void sched_exit(void) __noreturn;
 /* Runs others, or halts until there are any; the boot stack ends here. */
 void sched_idle(void) __noreturn;
-/* The timer interrupt: counts the slice down. */
-void sched_tick(void);
+/* The timer interrupt: counts the slice down. user: it came while a program ran. */
+void sched_tick(bool user);
 /* How long this machine had nothing to do, in ns. */
 u64 sched_idle_ns(void);
 bool sched_signal_pending(void);
@@ -88,5 +92,14 @@ static inline void se_clear_work(struct sched_entity *se, u32 bits)
 
 /* Context switches since boot: ctxt in /proc/stat. */
 extern unsigned long nr_switches;
+
+/* The load of the last 1, 5 and 15 minutes: who ran, was ready to or waits uninterruptibly. */
+#define LOAD_SHIFT 11 /* in 2^-11 */
+extern unsigned long sched_load[3];
+struct sched_counts {
+	unsigned int running, blocked;		/* running, or ready to; uninterruptible */
+	unsigned long user_ticks, system_ticks; /* of all that ran */
+};
+void sched_count(struct sched_counts *counts);
 
 #endif

@@ -63,7 +63,7 @@ static void cpu_time(struct kernel_timeval *tv, u64 ns)
 	tv->tv_usec = (s64)(ns % 1000000000 / 1000);
 }
 
-struct kernel_rusage to_rusage(const struct usage *usage)
+struct kernel_rusage to_rusage(const struct usage *usage, const struct cputime *time)
 {
 	struct kernel_rusage r = {
 		.ru_minflt = (s64)usage->min_flt,
@@ -71,7 +71,8 @@ struct kernel_rusage to_rusage(const struct usage *usage)
 		.ru_maxrss = (s64)(usage->maxrss << (PAGE_SHIFT - 10)),
 	};
 
-	cpu_time(&r.ru_utime, usage->cpu_ns);
+	cpu_time(&r.ru_utime, time->user_ns);
+	cpu_time(&r.ru_stime, time->system_ns);
 	return r;
 }
 
@@ -145,25 +146,28 @@ long sys_setrlimit(unsigned int resource, const struct mm_rlimit __user *rlim)
 
 long sys_getrusage(int who, struct kernel_rusage __user *usage)
 {
-	const struct task_struct *task = current;
-	struct usage used = { 0 };
+	struct signal_struct *process = current->signal;
+	struct cputime *time = &process->cputime;
+	struct usage used, thread;
 	struct kernel_rusage r;
 	unsigned long flags;
 
 	if (who != RUSAGE_SELF && who != RUSAGE_THREAD && who != RUSAGE_CHILDREN)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&tasklist_lock);
-	if (who == RUSAGE_CHILDREN)
-		used = task->signal->dead_children;
-	else
-		process_usage(task->signal, &used);
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	if (who == RUSAGE_THREAD) {
-		used.min_flt = task->mm_part.min_flt;
-		used.maj_flt = task->mm_part.maj_flt;
-		used.cpu_ns = task_cpu_ns(task);
+	process_usage(process, &used);
+	if (who == RUSAGE_CHILDREN) {
+		used = process->dead_children;
+		time = &process->child_cputime;
+	} else if (who == RUSAGE_THREAD) {
+		task_usage(current, &thread);
+		thread.maxrss = used.maxrss;
+		used = thread;
+		time = &current->cputime;
 	}
-	r = to_rusage(&used);
+	usage_divide(&used, time);
+	r = to_rusage(&used, time);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return copy_to_user(usage, &r, sizeof(r)) ? -EFAULT : 0;
 }
 

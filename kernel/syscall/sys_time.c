@@ -169,11 +169,13 @@ struct utsname {
 
 long sys_uname(struct utsname __user *buf)
 {
-	static const struct utsname name = { UTS_SYSNAME, "tessera", UTS_RELEASE,
-					     UTS_VERSION, "x86_64",  "(none)" };
+	static const struct utsname name = { UTS_SYSNAME, UTS_NODENAME, UTS_RELEASE,
+					     UTS_VERSION, "x86_64",	UTS_DOMAINNAME };
 
 	return copy_to_user(buf, &name, sizeof(name)) ? -EFAULT : 0;
 }
+
+#define SI_LOAD_SHIFT 16
 
 long sys_sysinfo(struct kernel_sysinfo __user *buf)
 {
@@ -181,6 +183,8 @@ long sys_sysinfo(struct kernel_sysinfo __user *buf)
 
 	memset(&info, 0, sizeof(info));
 	info.uptime = (s64)(clock_ns() / NS_PER_SEC);
+	for (int i = 0; i < 3; i++)
+		info.loads[i] = sched_load[i] << (SI_LOAD_SHIFT - LOAD_SHIFT);
 	info.totalram = totalram_pages() << PAGE_SHIFT;
 	info.freeram = nr_free_pages() << PAGE_SHIFT;
 	info.mem_unit = 1;

@@ -27,6 +27,7 @@ DEFINE_PER_CPU(unsigned long, cpu_user_sp);
 DEFINE_PER_CPU(unsigned long, entry_scratch);
 
 unsigned long irq_counts[256];
+bool irq_from_user;
 static void (*irq_handlers[256])(void);
 
 #define VECTOR_DE  0
@@ -287,8 +288,9 @@ static void handle_exception(struct pt_regs *regs, unsigned int vector, unsigned
 	local_irq_disable();
 }
 
-static void handle_irq(unsigned int vector)
+static void handle_irq(const struct pt_regs *regs, unsigned int vector)
 {
+	irq_from_user = user_mode(regs);
 	irq_counts[vector]++;
 	if (irq_handlers[vector])
 		irq_handlers[vector]();
@@ -307,7 +309,7 @@ void handle_trap(struct pt_regs *regs, unsigned long vector, unsigned long error
 	if (vector == VECTOR_PF)
 		handle_page_fault(regs, error);
 	else if (vector >= 32)
-		handle_irq((unsigned int)vector);
+		handle_irq(regs, (unsigned int)vector);
 	else
 		handle_exception(regs, (unsigned int)vector, error);
 }

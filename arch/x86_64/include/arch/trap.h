@@ -14,6 +14,9 @@ void set_irq_handler(unsigned int vector, void (*handler)(void));
 /* Prints registers, a backtrace with names, the areas of the running program, the walk of CR2. */
 void show_kernel_state(const struct pt_regs *regs);
 
+/* Whether the present interrupt came while a program ran. */
+extern bool irq_from_user;
+
 /* How often each vector came, for this boot. */
 extern unsigned long irq_counts[256];
 
