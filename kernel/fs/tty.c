@@ -9,7 +9,9 @@
 #include "kernel/fs/tty.h"
 
 #include <arch/clock.h>
+#include <arch/serial.h>
 #include <arch/uaccess.h>
+#include <arch/vga.h>
 
 #include "kernel/abi/signal.h"
 #include "kernel/base/printk.h"
@@ -244,6 +246,20 @@ static ssize_t tty_read(struct file *file, struct io_iter *to, loff_t *pos)
 
 #define WRITE_CHUNK 64
 
+/*
+ * What the screen answers to what it was asked is typed by it, so to say; but only for who sits there:
+ * at the other seat there is a terminal that answers for itself.
+ */
+static void take_reply(struct tty *tty)
+{
+	char text[VT_REPLY_SIZE];
+	size_t n = screen_vt ? vt_take_reply(screen_vt, text, sizeof(text)) : 0;
+
+	if (READ_ONCE(tty->seat) == SEAT_SCREEN)
+		for (size_t i = 0; i < n; i++)
+			tty_input(text[i], SEAT_SCREEN);
+}
+
 /* Puts a chunk out, unless output is stopped: then false. */
 static bool put_chunk(struct tty *tty, const char *text, size_t n)
 {
@@ -305,6 +321,7 @@ static ssize_t tty_write(struct file *file, struct io_iter *from, loff_t *pos)
 				done += got;
 		}
 	}
+	take_reply(tty);
 	mutex_unlock(&tty->write_lock);
 	return done ? (ssize_t)done : err;
 }
@@ -485,5 +502,10 @@ const struct file_operations tty_fops = {
 
 void tty_init(void)
 {
+	if (screen_vt)
+		console_tty.winsize[SEAT_SCREEN] =
+			(struct winsize){ (u16)screen_vt->rows, (u16)screen_vt->cols, 0, 0 };
+	if (screen_vt && !serial_present())
+		console_tty.seat = SEAT_SCREEN;
 	set_console_input(tty_input);
 }

@@ -9,7 +9,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/string.h"
 
-#define MAX_COLS 200
+#define MAX_COLS VT_MAX_COLS
 #define MAX_ROWS 80
 
 struct font {
@@ -24,7 +24,7 @@ struct screen {
 	u8 *pixels; /* NULL: no screen */
 	u32 pitch;
 	u32 pixel_bytes;
-	u32 fg, bg; /* as stored */
+	u32 colours[16]; /* VGA's, as stored */
 };
 
 #define PSF1_HEADER    4
@@ -34,7 +34,7 @@ struct screen {
 
 static struct font font;
 static struct screen screen;
-static u8 cells[MAX_COLS * MAX_ROWS], shown[MAX_COLS * MAX_ROWS];
+static vt_cell cells[MAX_COLS * MAX_ROWS], shown[MAX_COLS * MAX_ROWS];
 
 static u32 read_le32(const u8 *p)
 {
@@ -120,24 +120,34 @@ static void paint(unsigned int x, unsigned int y, u8 ch, u32 fg, u32 bg)
 	}
 }
 
-static void fbcon_draw(struct text_grid *grid, unsigned int x, unsigned int y, u8 ch)
+static u32 fg_of(vt_cell cell)
 {
-	(void)grid;
-	paint(x, y, ch, screen.fg, screen.bg);
+	return screen.colours[cell >> 8 & 15];
+}
+
+static u32 bg_of(vt_cell cell)
+{
+	return screen.colours[cell >> 12 & 7];
+}
+
+static void fbcon_draw(struct vt *vt, unsigned int x, unsigned int y, vt_cell cell)
+{
+	(void)vt;
+	paint(x, y, (u8)cell, fg_of(cell), bg_of(cell));
 }
 
 /* A block: the character in exchanged colours. */
-static void fbcon_cursor(struct text_grid *grid, unsigned int x, unsigned int y, bool on)
+static void fbcon_cursor(struct vt *vt, unsigned int x, unsigned int y, bool on)
 {
-	u8 ch = grid->shown[(size_t)y * grid->cols + x];
+	vt_cell cell = vt->shown[(size_t)y * vt->cols + x];
 
 	if (on)
-		paint(x, y, ch, screen.bg, screen.fg);
+		paint(x, y, (u8)cell, bg_of(cell), fg_of(cell));
 	else
-		paint(x, y, ch, screen.fg, screen.bg);
+		fbcon_draw(vt, x, y, cell);
 }
 
-static struct text_grid grid = {
+static struct vt fb_vt = {
 	.cells = cells,
 	.shown = shown,
 	.draw = fbcon_draw,
@@ -152,11 +162,17 @@ static u32 colour_part(u8 value, u8 pos, u8 size)
 	return scaled << pos;
 }
 
-static u32 grey(const struct boot_framebuffer *fb, u8 value)
+/* VGA's colours: bit 0 blue, 1 green, 2 red, 3 bright; and what would be dark yellow is brown. */
+static u32 colour(const struct boot_framebuffer *fb, unsigned int n)
 {
-	return colour_part(value, fb->red_pos, fb->red_size) |
-	       colour_part(value, fb->green_pos, fb->green_size) |
-	       colour_part(value, fb->blue_pos, fb->blue_size);
+	u8 on = n & 8 ? 0xff : 0xb0, off = n & 8 ? 0x55 : 0;
+	u8 red = n & 4 ? on : off, green = n & 2 ? on : off, blue = n & 1 ? on : off;
+
+	if (n == 6)
+		green = 0x58;
+	return colour_part(red, fb->red_pos, fb->red_size) |
+	       colour_part(green, fb->green_pos, fb->green_size) |
+	       colour_part(blue, fb->blue_pos, fb->blue_size);
 }
 
 static bool usable(const struct boot_framebuffer *fb)
@@ -183,20 +199,21 @@ int fbcon_init(const struct boot_framebuffer *fb, void *pixels)
 	if (!parse_font(&font, console_font_start,
 			(size_t)((uintptr_t)console_font_end - (uintptr_t)console_font_start)))
 		return -ENOENT;
-	grid.cols = min(fb->width / font.width, (u32)MAX_COLS);
-	grid.rows = min(fb->height / font.height, (u32)MAX_ROWS);
-	if (grid.cols == 0 || grid.rows == 0)
+	fb_vt.cols = min(fb->width / font.width, (u32)MAX_COLS);
+	fb_vt.rows = min(fb->height / font.height, (u32)MAX_ROWS);
+	if (fb_vt.cols == 0 || fb_vt.rows == 0)
 		return -EINVAL;
 
 	screen.pitch = fb->pitch;
 	screen.pixel_bytes = DIV_ROUND_UP(fb->bpp, 8);
-	screen.fg = grey(fb, 0xb0);
-	screen.bg = grey(fb, 0);
+	for (unsigned int n = 0; n < ARRAY_SIZE(screen.colours); n++)
+		screen.colours[n] = colour(fb, n);
 	screen.pixels = pixels;
 	for (y = 0; y < fb->height; y++)
 		memset(screen.pixels + (size_t)y * fb->pitch, 0,
 		       (size_t)fb->width * screen.pixel_bytes);
-	text_grid_init(&grid);
+	vt_init(&fb_vt);
+	screen_vt = &fb_vt;
 	return 0;
 }
 
@@ -204,7 +221,7 @@ static void fbcon_write(struct console *con, const char *text, size_t len)
 {
 	(void)con;
 	if (screen.pixels)
-		text_grid_write(&grid, text, len);
+		vt_write(&fb_vt, text, len);
 }
 
 struct console fbcon_console = { .name = "fb", .write = fbcon_write };

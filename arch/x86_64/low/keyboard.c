@@ -37,13 +37,19 @@
 #define SCAN_LEFT_SHIFT	 0x2a
 #define SCAN_RIGHT_SHIFT 0x36
 #define SCAN_CAPS	 0x3a
+#define SCAN_ALT	 0x38
+#define SCAN_NUM	 0x45
+#define SCAN_TAB	 0x0f
+#define SCAN_SPACE	 0x39
 #define SCAN_ENTER	 0x1c
 #define SCAN_SLASH	 0x35
+#define SCAN_PAD_FIRST	 0x47
+#define SCAN_PAD_LAST	 0x53
 
 /* clang-format off */
 static const char plain_map[SCAN_RELEASED] = {
 	[0x01] = '\033', '1', '2', '3', '4', '5', '6', '7', '8', '9', '0', '-', '=', 0x7f,
-	[0x0f] = '\t', 'q', 'w', 'e', 'r', 't', 'y', 'u', 'i', 'o', 'p', '[', ']', '\n',
+	[0x0f] = '\t', 'q', 'w', 'e', 'r', 't', 'y', 'u', 'i', 'o', 'p', '[', ']', '\r',
 	[0x1e] = 'a', 's', 'd', 'f', 'g', 'h', 'j', 'k', 'l', ';', '\'', '`',
 	[0x2b] = '\\', 'z', 'x', 'c', 'v', 'b', 'n', 'm', ',', '.', '/',
 	[0x37] = '*', [0x39] = ' ',
@@ -53,20 +59,30 @@ static const char plain_map[SCAN_RELEASED] = {
 
 static const char shift_map[SCAN_RELEASED] = {
 	[0x01] = '\033', '!', '@', '#', '$', '%', '^', '&', '*', '(', ')', '_', '+', 0x7f,
-	[0x0f] = '\t', 'Q', 'W', 'E', 'R', 'T', 'Y', 'U', 'I', 'O', 'P', '{', '}', '\n',
+	[0x0f] = '\t', 'Q', 'W', 'E', 'R', 'T', 'Y', 'U', 'I', 'O', 'P', '{', '}', '\r',
 	[0x1e] = 'A', 'S', 'D', 'F', 'G', 'H', 'J', 'K', 'L', ':', '"', '~',
 	[0x2b] = '|', 'Z', 'X', 'C', 'V', 'B', 'N', 'M', '<', '>', '?',
 	[0x37] = '*', [0x39] = ' ',
 	[0x47] = '7', '8', '9', '-', '4', '5', '6', '+', '1', '2', '3', '0', '.',
 	[0x56] = '|',
 };
+/*
+ * What keys send that are no characters, as TERM=linux has it: \033 and this. The grey keys have the
+ * codes of those on the number pad whose second meaning they are.
+ */
+static const char *const key_sequences[SCAN_RELEASED] = {
+	[0x3b] = "[[A", "[[B", "[[C", "[[D", "[[E", "[17~", "[18~", "[19~", "[20~", "[21~",
+	[0x47] = "[1~", "[A", "[5~", NULL, "[D", "[G", "[C", NULL, "[4~", "[B", "[6~", "[2~", "[3~",
+	[0x57] = "[23~", "[24~",
+};
 /* clang-format on */
 
 static void (*input_fn)(char c, enum console_seat seat);
 
 static struct {
-	bool left_shift, right_shift, left_ctrl, right_ctrl;
+	bool left_shift, right_shift, left_ctrl, right_ctrl, left_alt, right_alt;
 	bool caps;
+	bool no_num;	   /* the number pad's keys have their second meaning */
 	bool extended;	   /* 0xe0 came last */
 	unsigned int skip; /* bytes of a sequence that means nothing here */
 } keys;
@@ -141,15 +157,20 @@ int keyboard_init(void)
 	return 0;
 }
 
+static void hold(bool *left, bool *right, bool extended, bool down)
+{
+	*(extended ? right : left) = down;
+}
+
 /* Follows the keys that change others. Returns whether this was one. */
 static bool modifier(u8 code, bool extended, bool down)
 {
 	switch (code) {
 	case SCAN_CTRL:
-		if (extended)
-			keys.right_ctrl = down;
-		else
-			keys.left_ctrl = down;
+		hold(&keys.left_ctrl, &keys.right_ctrl, extended, down);
+		return true;
+	case SCAN_ALT:
+		hold(&keys.left_alt, &keys.right_alt, extended, down);
 		return true;
 	case SCAN_LEFT_SHIFT:
 		if (!extended) /* else a fake, sent around the grey keys */
@@ -163,15 +184,55 @@ static bool modifier(u8 code, bool extended, bool down)
 		if (down)
 			keys.caps = !keys.caps;
 		return true;
+	case SCAN_NUM:
+		if (down)
+			keys.no_num = !keys.no_num;
+		return true;
 	}
 	return false;
+}
+
+static void send_text(const char *text)
+{
+	for (; *text; text++)
+		console_input(*text, SEAT_SCREEN);
+}
+
+static void send_sequence(const char *text)
+{
+	console_input('\033', SEAT_SCREEN);
+	send_text(text);
+}
+
+/* What a key sends that stands for no character, or NULL. */
+static const char *sequence_of(u8 code, bool extended)
+{
+	bool pad = code >= SCAN_PAD_FIRST && code <= SCAN_PAD_LAST;
+
+	if (code == SCAN_TAB && (keys.left_shift || keys.right_shift))
+		return "[Z";
+	return pad && !extended && !keys.no_num ? NULL : key_sequences[code];
+}
+
+static char control_of(char c, u8 code)
+{
+	if (code == SCAN_SPACE || c == '@')
+		return 0;
+	if ((c >= '@' && c <= '_') || (c >= 'a' && c <= 'z'))
+		return c & 0x1f;
+	return c == '/' || c == '?' ? 0x1f : c;
 }
 
 static void key_pressed(u8 code, bool extended)
 {
 	bool shift = keys.left_shift || keys.right_shift;
+	const char *sequence = sequence_of(code, extended);
 	char c;
 
+	if (sequence) {
+		send_sequence(sequence);
+		return;
+	}
 	/* Of the extended keys only the number pad's Enter and / are characters. */
 	if (extended && code != SCAN_ENTER && code != SCAN_SLASH)
 		return;
@@ -180,9 +241,10 @@ static void key_pressed(u8 code, bool extended)
 		return;
 	if (keys.caps && plain_map[code] >= 'a' && plain_map[code] <= 'z')
 		c ^= 0x20;
-	if ((keys.left_ctrl || keys.right_ctrl) &&
-	    ((c >= '@' && c <= '_') || (c >= 'a' && c <= 'z')))
-		c &= 0x1f;
+	if (keys.left_ctrl || keys.right_ctrl)
+		c = control_of(c, code);
+	if (keys.left_alt || keys.right_alt)
+		console_input('\033', SEAT_SCREEN);
 	console_input(c, SEAT_SCREEN);
 }
 

@@ -111,6 +111,11 @@ int serial_init(void)
 	return 0;
 }
 
+bool serial_present(void)
+{
+	return present;
+}
+
 static void put_byte(u8 byte)
 {
 	if (tx_room == 0) {

@@ -26,8 +26,9 @@ void console_input(char c, enum console_seat seat);
 int keyboard_init(void);
 
 /*
- * The handler of ISA IRQ 1: scan codes of set 1, US layout. Enter gives \n, Backspace 0x7f, Ctrl
- * and a letter 1 to 26. => interrupts disabled; the caller sends the EOI.
+ * The handler of ISA IRQ 1: scan codes of set 1, US layout. Enter gives \r, Backspace 0x7f, Ctrl
+ * and a letter 1 to 26; Alt puts ESC before what the key gives; arrows and the like give the
+ * sequences of TERM=linux. => interrupts disabled; the caller sends the EOI.
  */
 void keyboard_irq(void);
 

@@ -13,6 +13,9 @@
  */
 int serial_init(void);
 
+/* Whether serial_init() found it. */
+bool serial_present(void);
+
 /*
  * Writes by polling. A byte waits for the transmitter for a bounded time only; while
  * it is stuck, later bytes are dropped without a wait.
