@@ -6,6 +6,14 @@
 #include <stdint.h>
 
 /* One entry: the name follows with its terminator; d_reclen is a multiple of 8. */
+/* What getdents(2) fills in; the type (DT_*) is the last byte of the record. */
+struct kernel_dirent {
+	uint64_t d_ino;
+	uint64_t d_off;
+	uint16_t d_reclen;
+	char d_name[];
+};
+
 struct kernel_dirent64 {
 	uint64_t d_ino;
 	int64_t d_off; /* where to seek to for the entry behind this one */

@@ -12,4 +12,11 @@ struct iovec {
 
 #define IOV_MAX 1024
 
+/* Of preadv2(2) and pwritev2(2). */
+#define RWF_HIPRI  1
+#define RWF_DSYNC  2
+#define RWF_SYNC   4
+#define RWF_NOWAIT 8
+#define RWF_APPEND 16
+
 #endif

@@ -62,24 +62,44 @@ void fs_context_put(struct fs_context *fs)
 	kfree(fs);
 }
 
-struct dentry *fs_get_cwd(struct fs_context *fs)
+static struct dentry *get_place(struct fs_context *fs, struct dentry *const *place)
 {
-	struct dentry *cwd;
+	struct dentry *dentry;
 
 	spin_lock(&fs->lock);
-	cwd = dget(fs->cwd);
+	dentry = dget(*place);
 	spin_unlock(&fs->lock);
-	return cwd;
+	return dentry;
 }
 
-void fs_set_cwd(struct fs_context *fs, struct dentry *dentry)
+static void set_place(struct fs_context *fs, struct dentry **place, struct dentry *dentry)
 {
 	struct dentry *old;
 
 	dget(dentry);
 	spin_lock(&fs->lock);
-	old = fs->cwd;
-	fs->cwd = dentry;
+	old = *place;
+	*place = dentry;
 	spin_unlock(&fs->lock);
 	dput(old);
+}
+
+struct dentry *fs_get_cwd(struct fs_context *fs)
+{
+	return get_place(fs, &fs->cwd);
+}
+
+void fs_set_cwd(struct fs_context *fs, struct dentry *dentry)
+{
+	set_place(fs, &fs->cwd, dentry);
+}
+
+struct dentry *fs_get_root(struct fs_context *fs)
+{
+	return get_place(fs, &fs->root);
+}
+
+void fs_set_root(struct fs_context *fs, struct dentry *dentry)
+{
+	set_place(fs, &fs->root, dentry);
 }

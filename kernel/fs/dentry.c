@@ -10,6 +10,7 @@
  * Lists of children change only under their directory's i_rwsem as well; whoever holds that may
  * walk the list without dcache_lock, and sleep meanwhile.
  */
+#include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/hash.h"
@@ -101,6 +102,14 @@ void d_instantiate(struct dentry *dentry, struct inode *inode)
 {
 	DEBUG_ON(dentry->d_inode);
 	dentry->d_inode = inode;
+}
+
+void d_name_tmpfile(struct dentry *dentry)
+{
+	/* Fits: "#", twenty digits. */
+	dentry->d_len = (u32)scnprintf(dentry->d_inline, DNAME_INLINE, "#%lu",
+				       (unsigned long)dentry->d_inode->i_ino);
+	dentry->d_deleted = true;
 }
 
 /* => dcache_lock; i_rwsem of the parent held for writing */
@@ -255,10 +264,34 @@ static char *prepend(char *start, char *at, const char *text, size_t len)
 	return memcpy(at - len, text, len);
 }
 
-char *d_path(const struct dentry *dentry, char *buf, size_t size)
+/*
+ * The names from `root` (NULL: the root of everything) to dentry, in front of `at`; NULL when they
+ * don't fit above `start`. *reached: the way led to the root. => dcache_lock
+ */
+static char *prepend_path(char *start, char *at, const struct dentry *dentry,
+			  const struct dentry *root, bool *reached)
+{
+	const struct dentry *parent = parent_across(dentry);
+
+	if (dentry == root || !parent)
+		at = prepend(start, at, "/", 1);
+	while (at && dentry != root && parent) {
+		/* The name of a mount's root is that of the directory it covers. */
+		while (d_is_root(dentry))
+			dentry = dentry->d_sb->s_covered;
+		at = prepend(start, at, dentry->d_name, dentry->d_len);
+		at = prepend(start, at, "/", 1);
+		dentry = parent;
+		parent = parent_across(dentry);
+	}
+	*reached = dentry == root || !root;
+	return at;
+}
+
+char *d_path_from(const struct dentry *dentry, const struct dentry *root, char *buf, size_t size)
 {
 	char *at = size ? buf + size - 1 : NULL;
-	const struct dentry *parent;
+	bool reached;
 
 	if (!at)
 		return ERR_PTR(-ENAMETOOLONG);
@@ -271,17 +304,16 @@ char *d_path(const struct dentry *dentry, char *buf, size_t size)
 	spin_lock(&dcache_lock);
 	if (dentry->d_deleted)
 		at = prepend(buf, at, " (deleted)", 10);
-	if (!parent_across(dentry))
-		at = prepend(buf, at, "/", 1);
-	for (; at && (parent = parent_across(dentry)); dentry = parent) {
-		/* The name of a mount's root is that of the directory it covers. */
-		while (d_is_root(dentry))
-			dentry = dentry->d_sb->s_covered;
-		at = prepend(buf, at, dentry->d_name, dentry->d_len);
-		at = prepend(buf, at, "/", 1);
-	}
+	at = prepend_path(buf, at, dentry, root, &reached);
+	if (!reached)
+		at = prepend(buf, at, "(unreachable)", 13);
 	spin_unlock(&dcache_lock);
 	return at ? at : ERR_PTR(-ENAMETOOLONG);
+}
+
+char *d_path(const struct dentry *dentry, char *buf, size_t size)
+{
+	return d_path_from(dentry, NULL, buf, size);
 }
 
 /* --- file systems and where they are mounted ----------------------------------------------- */

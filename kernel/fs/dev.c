@@ -106,6 +106,16 @@ static const struct device {
 	{ "/dev/console", TTYAUX_MAJOR, CONSOLE_MINOR, 0600, &tty_fops },
 };
 
+/* What a shell and its scripts expect to find by these names. */
+static const struct {
+	const char *path, *target;
+} links[] = {
+	{ "/dev/fd", "/proc/self/fd" },
+	{ "/dev/stdin", "/proc/self/fd/0" },
+	{ "/dev/stdout", "/proc/self/fd/1" },
+	{ "/dev/stderr", "/proc/self/fd/2" },
+};
+
 static int chrdev_open(struct inode *inode, struct file *file)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++) {
@@ -132,4 +142,7 @@ void dev_init(void)
 		if (path_mknod(&at, devices[i].path, S_IFCHR | devices[i].mode,
 			       makedev(devices[i].major, devices[i].minor)))
 			panic("cannot make %s", devices[i].path);
+	for (unsigned int i = 0; i < ARRAY_SIZE(links); i++)
+		if (path_symlink(&at, links[i].target, links[i].path))
+			panic("cannot make %s", links[i].path);
 }

@@ -8,6 +8,7 @@
  */
 #include "kernel/base/string.h"
 #include "kernel/fs/fdtable.h"
+#include "kernel/fs/locks.h"
 #include "kernel/fs/namei.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
@@ -133,6 +134,13 @@ static int files_grow(struct files_struct *files, unsigned int fd)
 
 /* --- tables -------------------------------------------------------------------------------- */
 
+/* A descriptor is gone from the table: drops its file. */
+static void filp_close(const struct files_struct *files, struct file *file)
+{
+	locks_remove_posix(file, files);
+	fput(file);
+}
+
 struct files_struct *files_alloc(void)
 {
 	struct files_struct *files = kmem_cache_zalloc(files_cache, GFP_KERNEL);
@@ -180,7 +188,7 @@ void files_put(struct files_struct *files)
 		return;
 	for (unsigned int fd = 0; fd < files->max_fds; fd++)
 		if (files->fd[fd])
-			fput(files->fd[fd]);
+			filp_close(files, files->fd[fd]);
 	if (files->fd != files->fd_inline)
 		arrays_free(files->fd, files->max_fds);
 	kmem_cache_free(files_cache, files);
@@ -279,7 +287,7 @@ int fd_close(struct files_struct *files, unsigned int fd)
 	spin_unlock(&files->lock);
 	if (!file)
 		return -EBADF;
-	fput(file);
+	filp_close(files, file);
 	return 0;
 }
 
@@ -330,7 +338,7 @@ int fd_dup_to(struct files_struct *files, unsigned int fd, unsigned int to, unsi
 	if (err)
 		return err;
 	if (old)
-		fput(old);
+		filp_close(files, old);
 	return (int)to;
 }
 
@@ -356,6 +364,50 @@ int fd_set_cloexec(struct files_struct *files, unsigned int fd, bool cloexec)
 	}
 	spin_unlock(&files->lock);
 	return ret;
+}
+
+/* Takes out the file of the lowest open number from *fd to `last`; NULL when there is none. */
+static struct file *take_next(struct files_struct *files, unsigned int *fd, unsigned int last)
+{
+	struct file *file = NULL;
+
+	spin_lock(&files->lock);
+	for (; *fd <= last && *fd < files->max_fds && !file; (*fd)++) {
+		file = files->fd[*fd];
+		if (file) {
+			files->fd[*fd] = NULL;
+			release_number(files, *fd);
+		}
+	}
+	spin_unlock(&files->lock);
+	return file;
+}
+
+void fd_close_range(struct files_struct *files, unsigned int first, unsigned int last)
+{
+	struct file *file;
+
+	while ((file = take_next(files, &first, last)))
+		filp_close(files, file);
+}
+
+void fd_cloexec_range(struct files_struct *files, unsigned int first, unsigned int last)
+{
+	spin_lock(&files->lock);
+	for (unsigned int fd = first; fd <= last && fd < files->max_fds; fd++)
+		if (files->fd[fd])
+			assign_bit(files->close_on_exec, fd, true);
+	spin_unlock(&files->lock);
+}
+
+bool fd_is(struct files_struct *files, unsigned int fd, const struct file *file)
+{
+	bool same;
+
+	spin_lock(&files->lock);
+	same = fd < files->max_fds && files->fd[fd] == file;
+	spin_unlock(&files->lock);
+	return same;
 }
 
 int fd_next_open(struct files_struct *files, unsigned int fd)

@@ -62,6 +62,11 @@ int fd_dup_to(struct files_struct *files, unsigned int fd, unsigned int to, unsi
 /* FD_CLOEXEC or 0, or -EBADF; and the change of it. */
 int fd_get_cloexec(struct files_struct *files, unsigned int fd);
 int fd_set_cloexec(struct files_struct *files, unsigned int fd, bool cloexec);
+/* Closes, or marks to be closed at exec, all open numbers from first to last. */
+void fd_close_range(struct files_struct *files, unsigned int first, unsigned int last);
+void fd_cloexec_range(struct files_struct *files, unsigned int first, unsigned int last);
+/* Whether the number stands for that file just now. */
+bool fd_is(struct files_struct *files, unsigned int fd, const struct file *file);
 /* The lowest open number from `fd` on, or -1: for /proc/pid/fd. */
 int fd_next_open(struct files_struct *files, unsigned int fd);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Open files: their life, and what mm sees of them. */
-#include "kernel/fs/vfs.h"
+#include "kernel/fs/locks.h"
 #include "mm/filemap.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -174,6 +174,7 @@ void fput(struct file *file)
 {
 	if (!atomic_dec_and_test(&file->f_count))
 		return;
+	locks_remove_file(file);
 	if (file->f_op && file->f_op->release)
 		file->f_op->release(file);
 	if (file->f_mode & FMODE_WRITER)

@@ -5,6 +5,7 @@
 #include <arch/power.h>
 
 #include "kernel/base/panic.h"
+#include "kernel/fs/locks.h"
 #include "kernel/fs/namei.h"
 #include "kernel/sched/timer.h"
 
@@ -38,6 +39,7 @@ void fs_init(void)
 	dentry_cache_init();
 	file_cache_init();
 	files_cache_init();
+	locks_init();
 	root = tmpfs_super("tmpfs");
 	if (!root || vfs_mount("/", root))
 		panic("cannot make the root file system");

@@ -38,6 +38,7 @@ struct inode *inode_alloc(struct super_block *sb, umode_t mode)
 	inode->i_sb = sb;
 	inode->i_atime = inode->i_mtime = inode->i_ctime = current_time();
 	init_rwsem(&inode->i_rwsem);
+	INIT_LIST_HEAD(&inode->i_locks);
 	address_space_init(&inode->i_data, inode, &no_backing);
 	return inode;
 }
@@ -155,7 +156,7 @@ void vfs_getattr(const struct dentry *dentry, struct kstat *stat)
 
 void inode_remove_privs(struct inode *inode, const struct cred_view *cred)
 {
-	if (cred->privileged || !S_ISREG(inode->i_mode))
+	if (cred_capable(cred, CAP_FSETID) || !S_ISREG(inode->i_mode))
 		return;
 	/* Without the group's x bit, set-group-ID has another meaning. */
 	if (inode->i_mode & S_IXGRP)

@@ -97,17 +97,19 @@ int path_mkdir(const struct lookup_at *at, const char *path, umode_t mode)
 
 int path_mknod(const struct lookup_at *at, const char *path, umode_t mode, u64 rdev)
 {
+	bool device = S_ISCHR(mode) || S_ISBLK(mode);
 	struct creation c;
 	int err;
 
-	if (!at->cred.privileged && (S_ISCHR(mode) || S_ISBLK(mode)))
-		return -EPERM;
 	err = creation_begin(&c, at, path, false);
 	mode &= ~at->fs->umask;
+	/* The character device 0:0 opens nothing: anybody may make one. */
+	if (!err && device && !cred_capable(&at->cred, CAP_MKNOD) && !(S_ISCHR(mode) && !rdev))
+		err = -EPERM;
 	if (!err)
-		err = c.dir->i_op->mknod ?
-			      c.dir->i_op->mknod(c.dir, c.dentry, mode, rdev, &at->cred) :
-			      -EPERM;
+		err = c.dir->i_op->mknod ? c.dir->i_op->mknod(c.dir, c.dentry, mode,
+							      device ? rdev : 0, &at->cred) :
+					   -EPERM;
 	creation_end(&c);
 	return err;
 }
@@ -164,7 +166,7 @@ int path_link(struct dentry *dentry, const struct lookup_at *at, const char *pat
 		goto out;
 	/* A file whose last name has gone can't have one again. */
 	err = -ENOENT;
-	if (!READ_ONCE(inode->i_nlink))
+	if (!READ_ONCE(inode->i_nlink) && !inode->i_linkable)
 		goto out;
 	err = c.dir->i_op->link(inode, c.dir, c.dentry);
 out:

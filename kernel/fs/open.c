@@ -7,7 +7,8 @@
 /* What F_GETFL may show; O_CLOEXEC belongs to the descriptor. */
 #define O_KNOWN_FLAGS                                                                         \
 	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | FASYNC | \
-	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | O_PATH)
+	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | O_PATH | \
+	 O_TMPFILE_BIT)
 
 struct open_request {
 	const struct lookup_at *at;
@@ -115,11 +116,44 @@ static int may_open(const struct inode *inode, const struct open_request *req)
 	return err;
 }
 
+/* O_TMPFILE: a new file in the directory w->dir, without a name there. */
+static int make_tmpfile(struct path_walk *w, struct open_request *req)
+{
+	struct inode *dir = w->dir->d_inode;
+	struct dentry *dentry;
+	int err = -EOPNOTSUPP;
+
+	down_write(&dir->i_rwsem);
+	if (dir->i_op && dir->i_op->tmpfile) {
+		dentry = prepare_create(w->dir, "", 0, &req->at->cred);
+		err = IS_ERR(dentry) ? (int)PTR_ERR(dentry) : 0;
+	}
+	if (!err) {
+		err = dir->i_op->tmpfile(dir, dentry,
+					 S_IFREG | (req->mode & ~req->at->fs->umask),
+					 &req->at->cred);
+		if (err)
+			dput(dentry);
+		else
+			d_name_tmpfile(dentry);
+	}
+	up_write(&dir->i_rwsem);
+	if (err)
+		return err;
+	dentry->d_inode->i_linkable = !(req->flags & O_EXCL);
+	dput(w->dir);
+	w->dir = dentry;
+	req->created = true;
+	return 0;
+}
+
 /* What is checked once the walk is at the end, in Linux's order. */
 static int check_found(const struct path_walk *w, const struct open_request *req)
 {
 	const struct dentry *dentry = w->dir;
 
+	if (req->flags & O_TMPFILE_BIT)
+		return d_is_dir(dentry) ? 0 : -ENOTDIR;
 	if (req->flags & O_CREAT) {
 		if ((req->flags & O_EXCL) && !req->created)
 			return -EEXIST;
@@ -149,6 +183,8 @@ static int open_walk(struct path_walk *w, struct open_request *req, struct file 
 			return err;
 	} while (err);
 	err = check_found(w, req);
+	if (!err && (req->flags & O_TMPFILE_BIT))
+		err = make_tmpfile(w, req);
 	if (err)
 		return err;
 	truncate = (req->flags & O_TRUNC) && !req->created && S_ISREG(w->dir->d_inode->i_mode);
@@ -198,10 +234,9 @@ struct file *path_open(const struct lookup_at *at, const char *path, unsigned in
 
 	if (flags & O_PATH)
 		req.flags &= O_PATH_FLAGS;
-	else if (flags & O_TMPFILE_BIT)
-		return ERR_PTR((flags & O_TMPFILE) == O_TMPFILE && (flags & O_ACCMODE) ?
-				       -EOPNOTSUPP :
-				       -EINVAL);
+	else if ((flags & O_TMPFILE_BIT) &&
+		 ((flags & (O_TMPFILE | O_CREAT)) != O_TMPFILE || !(flags & O_ACCMODE)))
+		return ERR_PTR(-EINVAL);
 	req.access = access_of(req.flags);
 	return do_open(path, &req);
 }

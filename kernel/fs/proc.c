@@ -346,6 +346,7 @@ void proc_init(void)
 	if (!inode)
 		panic("no memory for /proc");
 	sb->s_noexec = true;
+	sb->s_fixed_attrs = true;
 	inode->i_ino = PROC_ROOT_INO;
 	inode->i_op = &proc_root_iops;
 	inode->i_fop = &proc_root_fops;

@@ -124,11 +124,18 @@ static int tmpfs_truncate(struct inode *inode, u64 size)
 	return 0;
 }
 
+/* Nothing is behind what is in memory. */
+static int tmpfs_fsync(struct file *file)
+{
+	return 0;
+}
+
 static const struct file_operations tmpfs_file_fops = {
 	.llseek = tmpfs_llseek,
 	.read_iter = tmpfs_read_iter,
 	.write_iter = tmpfs_write_iter,
 	.mmap = tmpfs_mmap,
+	.fsync = tmpfs_fsync,
 };
 
 static const struct inode_operations tmpfs_file_iops = {
@@ -171,6 +178,7 @@ static int tmpfs_iterate(struct file *file, struct dir_context *ctx)
 static const struct file_operations tmpfs_dir_fops = {
 	.llseek = llseek_no_end,
 	.iterate = tmpfs_iterate,
+	.fsync = tmpfs_fsync,
 };
 
 static int tmpfs_get_link(struct inode *inode, const struct cred_view *cred, struct link_body *body)
@@ -255,6 +263,18 @@ static int tmpfs_create(struct inode *dir, struct dentry *dentry, umode_t mode,
 			const struct cred_view *cred)
 {
 	return tmpfs_mknod(dir, dentry, mode, 0, cred);
+}
+
+static int tmpfs_tmpfile(struct inode *dir, struct dentry *dentry, umode_t mode,
+			 const struct cred_view *cred)
+{
+	struct inode *inode = tmpfs_inode(dir->i_sb, dir, mode, cred);
+
+	if (!inode)
+		return -ENOMEM;
+	inode->i_nlink = 0;
+	d_instantiate(dentry, inode);
+	return 0;
 }
 
 static int tmpfs_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode,
@@ -345,6 +365,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 
 static const struct inode_operations tmpfs_dir_iops = {
 	.create = tmpfs_create,
+	.tmpfile = tmpfs_tmpfile,
 	.mkdir = tmpfs_mkdir,
 	.mknod = tmpfs_mknod,
 	.symlink = tmpfs_symlink,

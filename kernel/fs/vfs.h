@@ -123,6 +123,9 @@ struct inode_operations {
 	 */
 	int (*rename)(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
 		      struct dentry *to, struct dentry *victim);
+	/* A file without a name; `dentry` will stay outside the tree. NULL: -EOPNOTSUPP. */
+	int (*tmpfile)(struct inode *dir, struct dentry *dentry, umode_t mode,
+		       const struct cred_view *cred);
 	/* A new size in bytes. => i_rwsem held for writing. NULL: can't be truncated. */
 	int (*truncate)(struct inode *inode, u64 size);
 };
@@ -144,6 +147,8 @@ struct inode {
 	atomic_t i_writecount; /* > 0: that many writers; < 0: that many programs run it */
 	u64 i_dir_seq;	       /* a directory: numbers its entries in the order they came */
 	u64 i_tag;	       /* the file system's own */
+	bool i_linkable;       /* made by O_TMPFILE: may get its first name */
+	struct list_head i_locks; /* locks.c: advisory locks */
 	union {
 		char *i_link;			/* a symbolic link's text */
 		struct pipe_inode_info *i_pipe; /* of a pipe or FIFO while somebody has it open */
@@ -223,6 +228,17 @@ struct kstat {
 };
 void vfs_getattr(const struct dentry *dentry, struct kstat *stat);
 
+#define KEEP_ID 0xffffffffU /* chown(2): this id stays */
+/* 0, or -EPERM, -EACCES; mode, owner and times of `inode`. May sleep. */
+int vfs_chmod(struct inode *inode, umode_t mode, const struct cred_view *cred);
+int vfs_chown(struct inode *inode, u32 uid, u32 gid, const struct cred_view *cred);
+struct file_times {
+	bool touch; /* both now, as by default */
+	bool set_atime, set_mtime, atime_now, mtime_now;
+	s64 atime, mtime; /* ns since 1970 */
+};
+int vfs_utimes(struct inode *inode, const struct file_times *times, const struct cred_view *cred);
+
 /* --- dentries ------------------------------------------------------------------------------ */
 
 #define DNAME_INLINE 32
@@ -257,6 +273,8 @@ struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len) __mu
 struct dentry *d_alloc_root(struct super_block *sb, struct inode *inode) __must_check;
 /* Gives a dentry its inode, taking over the caller's reference. => not in the tree */
 void d_instantiate(struct dentry *dentry, struct inode *inode);
+/* Names it after its inode, as a file that has no name: "#number", and deleted. => not in the tree */
+void d_name_tmpfile(struct dentry *dentry);
 /* Puts a dentry with an inode into the tree, or takes it out. => i_rwsem of the parent, writing */
 void d_add(struct dentry *dentry);
 void d_delete(struct dentry *dentry);
@@ -275,6 +293,8 @@ struct dentry *d_cross_mounts(struct dentry *dentry);
  * ERR_PTR(-ENAMETOOLONG). " (deleted)" follows when the name is gone.
  */
 char *d_path(const struct dentry *dentry, char *buf, size_t size);
+/* The same from `root`; "(unreachable)" is in front when the way up doesn't lead there. */
+char *d_path_from(const struct dentry *dentry, const struct dentry *root, char *buf, size_t size);
 
 static inline bool d_is_dir(const struct dentry *dentry)
 {
@@ -335,6 +355,13 @@ struct file_operations {
 	u32 (*poll)(struct file *file, struct poll_table *pt);
 	/* Sets up an area over the file. => mmap_lock held for writing. NULL: -ENODEV */
 	int (*mmap)(struct file *file, struct vm_area_struct *vma);
+	/*
+	 * fallocate(2) with a mode that is known: FALLOC_FL_KEEP_SIZE alone or with
+	 * FALLOC_FL_PUNCH_HOLE. NULL: -EOPNOTSUPP
+	 */
+	int (*fallocate)(struct file *file, unsigned int mode, loff_t offset, loff_t len);
+	/* Brings what was written to where it stays. NULL: -EINVAL */
+	int (*fsync)(struct file *file);
 	/* May change f_op and set private_data. Optional. */
 	int (*open)(struct inode *inode, struct file *file);
 	void (*release)(struct file *file);
@@ -431,6 +458,9 @@ void fs_context_put(struct fs_context *fs);
 /* The current directory, referenced; and a change of it, which takes its own reference. */
 struct dentry *fs_get_cwd(struct fs_context *fs);
 void fs_set_cwd(struct fs_context *fs, struct dentry *dentry);
+/* The same for the root. */
+struct dentry *fs_get_root(struct fs_context *fs);
+void fs_set_root(struct fs_context *fs, struct dentry *dentry);
 /* The kernel's own: what resolves paths at boot. */
 struct fs_context *kernel_fs_context(void);
 

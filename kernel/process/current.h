@@ -10,6 +10,15 @@ static inline struct files_struct *current_files(void)
 	return current->files;
 }
 
+/* Exchanges the running task's table; who looks at the task finds one or the other. */
+static inline void task_set_files(struct files_struct *files)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	current->files = files;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
 static inline struct fs_context *current_fs(void)
 {
 	return current->fs;
@@ -29,6 +38,20 @@ static inline struct cred_view current_cred_view(void)
 		.groups = cred->groups,
 		.caps = cred->cap_effective,
 	};
+}
+
+/* As access(2) judges: by the real ids, and for root by all it could take up. */
+static inline struct cred_view real_cred_view(void)
+{
+	const struct cred *cred = &current->cred;
+	struct cred_view view = current_cred_view();
+
+	view.uid = cred->uid;
+	view.gid = cred->gid;
+	view.caps = cred->uid == 0 ? cred->cap_permitted : 0;
+	view.privileged = cred_capable(&view, CAP_DAC_OVERRIDE);
+	view.admin = cred_capable(&view, CAP_SYS_ADMIN);
+	return view;
 }
 
 static inline unsigned long current_nofile_limit(void)

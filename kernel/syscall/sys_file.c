@@ -93,7 +93,7 @@ static ssize_t check_iovec(struct iovec *iov, unsigned long nr)
 }
 
 static ssize_t transfer_iovec(struct file *file, const struct iovec __user *vec, unsigned long nr,
-			      unsigned int need, transfer_fn transfer)
+			      loff_t *pos, unsigned int need, transfer_fn transfer)
 {
 	struct iovec few[IOV_ON_STACK], *iov = few;
 	struct io_iter iter;
@@ -111,34 +111,76 @@ static ssize_t transfer_iovec(struct file *file, const struct iovec __user *vec,
 		ret = -EBADF;
 	if (ret > 0) {
 		iter_init_user(&iter, iov, (size_t)ret);
-		ret = transfer_at_pos(file, &iter, transfer);
+		ret = pos ? transfer(file, &iter, pos) : transfer_at_pos(file, &iter, transfer);
 	}
 	if (iov != few)
 		kfree(iov);
 	return ret;
 }
 
+/* At *pos, or (NULL) where the file stands. */
 static long transfer_vector(unsigned long fd, const struct iovec __user *vec, unsigned long nr,
-			    unsigned int need, transfer_fn transfer)
+			    loff_t *pos, unsigned int need, transfer_fn transfer)
 {
 	struct file *file = fget(current_files(), (unsigned int)fd);
 	ssize_t ret;
 
 	if (!file)
 		return -EBADF;
-	ret = transfer_iovec(file, vec, nr, need, transfer);
+	if (pos && ((file->f_mode & FMODE_STREAM) || !file->f_op->llseek))
+		ret = -ESPIPE;
+	else
+		ret = transfer_iovec(file, vec, nr, pos, need, transfer);
 	fput(file);
 	return ret;
 }
 
 long sys_readv(unsigned long fd, const struct iovec __user *vec, unsigned long vlen)
 {
-	return transfer_vector(fd, vec, vlen, FMODE_READ, vfs_read);
+	return transfer_vector(fd, vec, vlen, NULL, FMODE_READ, vfs_read);
 }
 
 long sys_writev(unsigned long fd, const struct iovec __user *vec, unsigned long vlen)
 {
-	return transfer_vector(fd, vec, vlen, FMODE_WRITE, vfs_write);
+	return transfer_vector(fd, vec, vlen, NULL, FMODE_WRITE, vfs_write);
+}
+
+/* The position's upper half is for 32-bit programs. */
+long sys_preadv(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
+		unsigned long pos_high)
+{
+	return pos < 0 ? -EINVAL : transfer_vector(fd, vec, vlen, &pos, FMODE_READ, vfs_read);
+}
+
+long sys_pwritev(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
+		 unsigned long pos_high)
+{
+	return pos < 0 ? -EINVAL : transfer_vector(fd, vec, vlen, &pos, FMODE_WRITE, vfs_write);
+}
+
+/* These ask for what is so anyway: files are memory. */
+#define RWF_ACCEPTED (RWF_HIPRI | RWF_DSYNC | RWF_SYNC)
+
+/* The checks of the flags come last, when there is something to move. */
+static ssize_t read_flagged(struct file *file, struct io_iter *to, loff_t *pos)
+{
+	return to->count ? -EOPNOTSUPP : 0;
+}
+
+long sys_preadv2(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
+		 unsigned long pos_high, int flags)
+{
+	transfer_fn transfer = flags & ~RWF_ACCEPTED ? read_flagged : vfs_read;
+
+	return transfer_vector(fd, vec, vlen, pos == -1 ? NULL : &pos, FMODE_READ, transfer);
+}
+
+long sys_pwritev2(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
+		  unsigned long pos_high, int flags)
+{
+	transfer_fn transfer = flags & ~RWF_ACCEPTED ? read_flagged : vfs_write;
+
+	return transfer_vector(fd, vec, vlen, pos == -1 ? NULL : &pos, FMODE_WRITE, transfer);
 }
 
 long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence)
@@ -178,26 +220,54 @@ struct dirent_writer {
 	struct dir_context ctx;
 	char __user *to;
 	size_t room, used;
+	bool old;  /* the layout of getdents(2) and not of getdents64(2) */
 	int error; /* why the last entry was not taken, when none was before */
 };
 
-static bool write_dirent(struct dir_context *ctx, const char *name, size_t len, u64 ino,
-			 unsigned int dtype, loff_t next)
+#define DIRENT_MAX ALIGN_UP(sizeof(struct kernel_dirent64) + NAME_MAX + 1, 8)
+
+/* Fills one entry and returns its length. */
+static size_t fill_dirent64(char *buf, const char *name, size_t len, u64 ino, unsigned int dtype,
+			    loff_t next)
 {
-	struct dirent_writer *w = container_of(ctx, struct dirent_writer, ctx);
-	char buf[ALIGN_UP(sizeof(struct kernel_dirent64) + NAME_MAX + 1, 8)] __aligned(8);
 	struct kernel_dirent64 *entry = (struct kernel_dirent64 *)buf;
 	size_t size = ALIGN_UP(offsetof(struct kernel_dirent64, d_name) + len + 1, 8);
 
-	w->error = size > w->room - w->used ? -EINVAL : 0;
-	if (w->error)
-		return false;
 	memset(buf, 0, size);
 	entry->d_ino = ino;
 	entry->d_off = next;
 	entry->d_reclen = (u16)size;
 	entry->d_type = (u8)dtype;
 	memcpy(entry->d_name, name, len);
+	return size;
+}
+
+/* The older layout has the type in its last byte. */
+static size_t fill_dirent(char *buf, const char *name, size_t len, u64 ino, unsigned int dtype,
+			  loff_t next)
+{
+	struct kernel_dirent *entry = (struct kernel_dirent *)buf;
+	size_t size = ALIGN_UP(offsetof(struct kernel_dirent, d_name) + len + 2, 8);
+
+	memset(buf, 0, size);
+	entry->d_ino = ino;
+	entry->d_off = (u64)next;
+	entry->d_reclen = (u16)size;
+	memcpy(entry->d_name, name, len);
+	buf[size - 1] = (char)dtype;
+	return size;
+}
+
+static bool write_dirent(struct dir_context *ctx, const char *name, size_t len, u64 ino,
+			 unsigned int dtype, loff_t next)
+{
+	struct dirent_writer *w = container_of(ctx, struct dirent_writer, ctx);
+	char buf[DIRENT_MAX] __aligned(8);
+	size_t size = (w->old ? fill_dirent : fill_dirent64)(buf, name, len, ino, dtype, next);
+
+	w->error = size > w->room - w->used ? -EINVAL : 0;
+	if (w->error)
+		return false;
 	if (copy_to_user(w->to + w->used, buf, size)) {
 		w->error = -EFAULT;
 		return false;
@@ -206,23 +276,38 @@ static bool write_dirent(struct dir_context *ctx, const char *name, size_t len, 
 	return true;
 }
 
-long sys_getdents64(unsigned int fd, struct kernel_dirent64 __user *dirent, unsigned int count)
+static long do_getdents(unsigned int fd, struct dirent_writer *w)
 {
-	struct dirent_writer w = { .ctx.take = write_dirent, .to = (char *)dirent, .room = count };
 	struct file *file = fget(current_files(), fd);
 	int err;
 
 	if (!file)
 		return -EBADF;
 	mutex_lock(&file->f_pos_lock);
-	w.ctx.pos = file->f_pos;
-	err = vfs_iterate(file, &w.ctx);
-	file->f_pos = w.ctx.pos;
+	w->ctx.pos = file->f_pos;
+	err = vfs_iterate(file, &w->ctx);
+	file->f_pos = w->ctx.pos;
 	mutex_unlock(&file->f_pos_lock);
 	fput(file);
-	if (w.used)
-		return (long)w.used;
-	return err ? err : w.error;
+	if (w->used)
+		return (long)w->used;
+	return err ? err : w->error;
+}
+
+long sys_getdents64(unsigned int fd, struct kernel_dirent64 __user *dirent, unsigned int count)
+{
+	struct dirent_writer w = { .ctx.take = write_dirent, .to = (char *)dirent, .room = count };
+
+	return do_getdents(fd, &w);
+}
+
+long sys_getdents(unsigned int fd, struct kernel_dirent __user *dirent, unsigned int count)
+{
+	struct dirent_writer w = {
+		.ctx.take = write_dirent, .to = (char *)dirent, .room = count, .old = true
+	};
+
+	return do_getdents(fd, &w);
 }
 
 long sys_fchdir(unsigned int fd)
@@ -268,6 +353,39 @@ long sys_dup2(unsigned int oldfd, unsigned int newfd)
 		return err < 0 ? err : (long)oldfd;
 	}
 	return sys_dup3(oldfd, newfd, 0);
+}
+
+/* Gives the running thread a table of its own. 0 or -ENOMEM. */
+static int unshare_files(void)
+{
+	struct files_struct *old = current_files(), *new;
+
+	if (atomic_read(&old->count) == 1)
+		return 0;
+	new = files_dup(old);
+	if (!new)
+		return -ENOMEM;
+	task_set_files(new);
+	files_put(old);
+	return 0;
+}
+
+long sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+	int err;
+
+	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE) {
+		err = unshare_files();
+		if (err)
+			return err;
+	}
+	if (flags & CLOSE_RANGE_CLOEXEC)
+		fd_cloexec_range(current_files(), first, last);
+	else
+		fd_close_range(current_files(), first, last);
+	return 0;
 }
 
 static long set_nonblock(struct file *file, int __user *arg)

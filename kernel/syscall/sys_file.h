@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The system calls about files and names: sys_file.c has those that take a descriptor, sys_path.c
- * those that take a path, sys_stat.c those that ask about a file. Each returns what the manual page
- * of its name says, or -errno.
+ * those that take a path, sys_stat.c those that ask about a file, sys_attr.c those that change what
+ * it answers; sys_fcntl.c, sys_pipe.c, sys_poll.c and sys_copy.c what their names say. Each returns
+ * what the manual page of its name says, or -errno.
  */
 #ifndef KERNEL_SYSCALL_SYS_FILE_H
 #define KERNEL_SYSCALL_SYS_FILE_H
@@ -19,6 +20,14 @@ long sys_pread64(unsigned int fd, char __user *buf, size_t count, loff_t pos);
 long sys_pwrite64(unsigned int fd, const char __user *buf, size_t count, loff_t pos);
 long sys_readv(unsigned long fd, const struct iovec __user *vec, unsigned long vlen);
 long sys_writev(unsigned long fd, const struct iovec __user *vec, unsigned long vlen);
+long sys_preadv(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
+		unsigned long pos_high);
+long sys_pwritev(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
+		 unsigned long pos_high);
+long sys_preadv2(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
+		 unsigned long pos_high, int flags);
+long sys_pwritev2(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
+		  unsigned long pos_high, int flags);
 long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence);
 long sys_close(unsigned int fd);
 long sys_dup(unsigned int fd);
@@ -26,9 +35,22 @@ long sys_dup2(unsigned int oldfd, unsigned int newfd);
 long sys_dup3(unsigned int oldfd, unsigned int newfd, int flags);
 long sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg);
 long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg);
+long sys_flock(unsigned int fd, unsigned int cmd);
+long sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
+long sys_getdents(unsigned int fd, struct kernel_dirent __user *dirent, unsigned int count);
 long sys_getdents64(unsigned int fd, struct kernel_dirent64 __user *dirent, unsigned int count);
 long sys_ftruncate(unsigned int fd, loff_t length);
 long sys_fchdir(unsigned int fd);
+
+long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count);
+long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off_out,
+			 size_t len, unsigned int flags);
+long sys_fallocate(int fd, int mode, loff_t offset, loff_t len);
+long sys_fadvise64(int fd, loff_t offset, loff_t len, int advice);
+long sys_readahead(int fd, loff_t offset, size_t count);
+long sys_fsync(unsigned int fd);
+long sys_fdatasync(unsigned int fd);
+long sys_syncfs(int fd);
 
 long sys_pipe(int __user *fildes);
 long sys_pipe2(int __user *fildes, int flags);
@@ -46,10 +68,15 @@ long sys_pselect6(int n, unsigned long __user *inp, unsigned long __user *outp,
 
 long sys_open(const char __user *filename, int flags, umode_t mode);
 long sys_openat(int dfd, const char __user *filename, int flags, umode_t mode);
+long sys_openat2(int dfd, const char __user *filename, struct kernel_open_how __user *how,
+		 size_t size);
 long sys_creat(const char __user *pathname, umode_t mode);
 long sys_getcwd(char __user *buf, unsigned long size);
 long sys_chdir(const char __user *filename);
+long sys_chroot(const char __user *filename);
 long sys_umask(int mask);
+long sys_mknod(const char __user *filename, umode_t mode, unsigned int dev);
+long sys_mknodat(int dfd, const char __user *filename, umode_t mode, unsigned int dev);
 long sys_mkdir(const char __user *pathname, umode_t mode);
 long sys_mkdirat(int dfd, const char __user *pathname, umode_t mode);
 long sys_rmdir(const char __user *pathname);
@@ -80,6 +107,21 @@ long sys_readlink(const char __user *path, char __user *buf, int bufsiz);
 long sys_readlinkat(int dfd, const char __user *pathname, char __user *buf, int bufsiz);
 long sys_statfs(const char __user *pathname, struct kernel_statfs __user *buf);
 long sys_fstatfs(unsigned int fd, struct kernel_statfs __user *buf);
+
+long sys_chmod(const char __user *filename, umode_t mode);
+long sys_fchmod(unsigned int fd, umode_t mode);
+long sys_fchmodat(int dfd, const char __user *filename, umode_t mode);
+long sys_chown(const char __user *filename, u32 user, u32 group);
+long sys_lchown(const char __user *filename, u32 user, u32 group);
+long sys_fchown(unsigned int fd, u32 user, u32 group);
+long sys_fchownat(int dfd, const char __user *filename, u32 user, u32 group, int flag);
+struct utimbuf;
+long sys_utime(const char __user *filename, const struct utimbuf __user *times);
+long sys_utimes(const char __user *filename, const struct kernel_timeval __user *utimes);
+long sys_futimesat(int dfd, const char __user *filename,
+		   const struct kernel_timeval __user *utimes);
+long sys_utimensat(int dfd, const char __user *filename,
+		   const struct kernel_timespec __user *utimes, int flags);
 
 /* --- a path argument, in the kernel -------------------------------------------------------- */
 

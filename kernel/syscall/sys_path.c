@@ -108,6 +108,71 @@ long sys_open(const char __user *filename, int flags, umode_t mode)
 	return sys_openat(AT_FDCWD, filename, flags, mode);
 }
 
+#define OPEN_FLAGS                                                                       \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |     \
+	 FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |        \
+	 O_CLOEXEC | O_SYNC | O_PATH | O_TMPFILE_BIT)
+#define RESOLVE_FLAGS                                                                    \
+	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
+	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
+
+/* Unlike its elders, openat2(2) refuses what it doesn't know or what makes no sense. */
+static int check_how(const struct kernel_open_how *how)
+{
+	bool makes = how->flags & (O_CREAT | O_TMPFILE_BIT);
+
+	if ((how->flags & ~(u64)OPEN_FLAGS) || (how->resolve & ~(u64)RESOLVE_FLAGS))
+		return -EINVAL;
+	if ((how->resolve & RESOLVE_BENEATH) && (how->resolve & RESOLVE_IN_ROOT))
+		return -EINVAL;
+	if (makes ? how->mode & ~(u64)S_IALLUGO : how->mode)
+		return -EINVAL;
+	if ((how->flags & O_PATH) &&
+	    (how->flags & ~(u64)(O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)))
+		return -EINVAL;
+	/* Ways to restrict the walk are not known here. */
+	return how->resolve ? -EINVAL : 0;
+}
+
+/* A struct that grows with time: what is beyond ours must be zero. 0 or -errno. */
+static int get_how(struct kernel_open_how *how, const struct kernel_open_how __user *user,
+		   size_t size)
+{
+	const u8 __user *rest = (const u8 __user *)(user + 1);
+	u8 byte;
+
+	if (size < sizeof(*how))
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	for (size_t i = sizeof(*how); i < size; i++, rest++) {
+		if (get_user(byte, rest))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return copy_from_user(how, user, sizeof(*how)) ? -EFAULT : 0;
+}
+
+long sys_openat2(int dfd, const char __user *filename, struct kernel_open_how __user *uhow,
+		 size_t size)
+{
+	struct kernel_open_how how;
+	struct path_arg arg;
+	long ret = get_how(&how, uhow, size);
+
+	if (!ret)
+		ret = check_how(&how);
+	if (!ret)
+		ret = path_arg_get(&arg, dfd, filename, false);
+	if (ret)
+		return ret;
+	ret = open_path(&arg, (unsigned int)how.flags | (how.flags & O_PATH ? 0 : O_LARGEFILE),
+			(umode_t)how.mode);
+	path_arg_put(&arg);
+	return ret;
+}
+
 long sys_creat(const char __user *pathname, umode_t mode)
 {
 	return sys_openat(AT_FDCWD, pathname, O_CREAT | O_WRONLY | O_TRUNC, mode);
@@ -132,7 +197,7 @@ long sys_truncate(const char __user *path, long length)
 
 long sys_getcwd(char __user *buf, unsigned long size)
 {
-	struct dentry *cwd = fs_get_cwd(current_fs());
+	struct dentry *cwd = fs_get_cwd(current_fs()), *root = fs_get_root(current_fs());
 	char *page = kmalloc(PATH_MAX, GFP_KERNEL);
 	const char *path;
 	size_t len;
@@ -143,7 +208,7 @@ long sys_getcwd(char __user *buf, unsigned long size)
 	ret = -ENOENT;
 	if (cwd->d_deleted)
 		goto out;
-	path = d_path(cwd, page, PATH_MAX);
+	path = d_path_from(cwd, root, page, PATH_MAX);
 	ret = PTR_ERR(path);
 	if (IS_ERR(path))
 		goto out;
@@ -154,6 +219,7 @@ long sys_getcwd(char __user *buf, unsigned long size)
 		ret = copy_to_user(buf, path, len) ? -EFAULT : (long)len;
 out:
 	kfree(page);
+	dput(root);
 	dput(cwd);
 	return ret;
 }
@@ -171,6 +237,27 @@ long sys_chdir(const char __user *filename)
 		err = inode_permission(dentry->d_inode, &arg.at.cred, MAY_EXEC);
 		if (!err)
 			fs_set_cwd(arg.at.fs, dentry);
+		dput(dentry);
+	}
+	path_arg_put(&arg);
+	return err;
+}
+
+long sys_chroot(const char __user *filename)
+{
+	struct dentry *dentry;
+	struct path_arg arg;
+	int err = path_arg_get(&arg, AT_FDCWD, filename, false);
+
+	if (err)
+		return err;
+	err = path_arg_lookup(&arg, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dentry);
+	if (!err) {
+		err = inode_permission(dentry->d_inode, &arg.at.cred, MAY_EXEC);
+		if (!err && !cred_capable(&arg.at.cred, CAP_SYS_CHROOT))
+			err = -EPERM;
+		if (!err)
+			fs_set_root(arg.at.fs, dentry);
 		dput(dentry);
 	}
 	path_arg_put(&arg);
@@ -200,6 +287,48 @@ long sys_mkdirat(int dfd, const char __user *pathname, umode_t mode)
 long sys_mkdir(const char __user *pathname, umode_t mode)
 {
 	return sys_mkdirat(AT_FDCWD, pathname, mode);
+}
+
+/* Whether something of that type can be made by mknod(2): 0 or -errno. */
+static int check_mknod(umode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case 0:
+	case S_IFREG:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return 0;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_mknodat(int dfd, const char __user *filename, umode_t mode, unsigned int dev)
+{
+	/* As encode_dev() has it: twelve bits of major, twenty of minor number. */
+	u64 rdev = makedev(dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
+	struct path_arg arg;
+	int err = check_mknod(mode);
+
+	if (err)
+		return err;
+	err = path_arg_get(&arg, dfd, filename, false);
+	if (err)
+		return err;
+	if (!(mode & S_IFMT))
+		mode |= S_IFREG;
+	err = path_mknod(&arg.at, arg.name, mode & (S_IFMT | S_IALLUGO), rdev);
+	path_arg_put(&arg);
+	return err;
+}
+
+long sys_mknod(const char __user *filename, umode_t mode, unsigned int dev)
+{
+	return sys_mknodat(AT_FDCWD, filename, mode, dev);
 }
 
 long sys_unlinkat(int dfd, const char __user *pathname, int flag)

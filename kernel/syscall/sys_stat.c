@@ -12,6 +12,17 @@
 
 /* --- stat ---------------------------------------------------------------------------------- */
 
+/* Before 1970 the seconds are negative and the rest is not. */
+static s64 ns_seconds(s64 ns)
+{
+	return ns / NS_PER_SEC - (ns % NS_PER_SEC < 0);
+}
+
+static s64 ns_rest(s64 ns)
+{
+	return ns - ns_seconds(ns) * NS_PER_SEC;
+}
+
 static long put_stat(const struct dentry *dentry, struct kernel_stat __user *user)
 {
 	struct kernel_stat out = { 0 };
@@ -28,26 +39,35 @@ static long put_stat(const struct dentry *dentry, struct kernel_stat __user *use
 	out.st_size = (s64)st.size;
 	out.st_blksize = PAGE_SIZE;
 	out.st_blocks = (s64)st.blocks;
-	out.st_atime_sec = (u64)(st.atime / NS_PER_SEC);
-	out.st_atime_nsec = (u64)(st.atime % NS_PER_SEC);
-	out.st_mtime_sec = (u64)(st.mtime / NS_PER_SEC);
-	out.st_mtime_nsec = (u64)(st.mtime % NS_PER_SEC);
-	out.st_ctime_sec = (u64)(st.ctime / NS_PER_SEC);
-	out.st_ctime_nsec = (u64)(st.ctime % NS_PER_SEC);
+	out.st_atime_sec = (u64)ns_seconds(st.atime);
+	out.st_atime_nsec = (u64)ns_rest(st.atime);
+	out.st_mtime_sec = (u64)ns_seconds(st.mtime);
+	out.st_mtime_nsec = (u64)ns_rest(st.mtime);
+	out.st_ctime_sec = (u64)ns_seconds(st.ctime);
+	out.st_ctime_nsec = (u64)ns_rest(st.ctime);
 	return copy_to_user(user, &out, sizeof(out)) ? -EFAULT : 0;
 }
 
-/* Finds what the arguments of an *at call name. 0 or -errno. */
-static int find(int dfd, const char __user *filename, int flags, struct dentry **dentry)
+/* Finds what the arguments of an *at call name, for `cred`. 0 or -errno. */
+static int find_as(const struct cred_view *cred, int dfd, const char __user *filename, int flags,
+		   struct dentry **dentry)
 {
 	struct path_arg arg;
 	int err = path_arg_get(&arg, dfd, filename, flags & AT_EMPTY_PATH);
 
 	if (err)
 		return err;
+	arg.at.cred = *cred;
 	err = path_arg_lookup(&arg, flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW, dentry);
 	path_arg_put(&arg);
 	return err;
+}
+
+static int find(int dfd, const char __user *filename, int flags, struct dentry **dentry)
+{
+	struct cred_view cred = current_cred_view();
+
+	return find_as(&cred, dfd, filename, flags, dentry);
 }
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
@@ -92,8 +112,7 @@ long sys_fstat(unsigned int fd, struct kernel_stat __user *statbuf)
 
 static struct kernel_statx_timestamp statx_time(s64 ns)
 {
-	return (struct kernel_statx_timestamp){ .tv_sec = ns / NS_PER_SEC,
-						.tv_nsec = (u32)(ns % NS_PER_SEC) };
+	return (struct kernel_statx_timestamp){ .tv_sec = ns_seconds(ns), .tv_nsec = (u32)ns_rest(ns) };
 }
 
 static long put_statx(const struct dentry *dentry, struct kernel_statx __user *user)
@@ -146,7 +165,7 @@ long sys_statx(int dfd, const char __user *filename, unsigned int flags, unsigne
 
 long sys_faccessat2(int dfd, const char __user *filename, int mode, int flags)
 {
-	struct cred_view cred = current_cred_view();
+	struct cred_view cred = flags & AT_EACCESS ? current_cred_view() : real_cred_view();
 	struct dentry *dentry;
 	struct inode *inode;
 	int err;
@@ -155,7 +174,7 @@ long sys_faccessat2(int dfd, const char __user *filename, int mode, int flags)
 		return -EINVAL;
 	if (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = find(dfd, filename, flags, &dentry);
+	err = find_as(&cred, dfd, filename, flags, &dentry);
 	if (err)
 		return err;
 	inode = dentry->d_inode;
