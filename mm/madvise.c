@@ -107,7 +107,8 @@ static int advise_remove(const struct vm_area_struct *vma, unsigned long start, 
 {
 	if ((vma->vm_flags & VM_LOCKED) || !vma->vm_file || !vma->vm_file->mapping)
 		return -EINVAL;
-	if ((vma->vm_flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+	/* That it isn't writable now doesn't matter, if it may become so. */
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
 		return -EACCES;
 	if (!vma->vm_file->vm_fops->punch_hole)
 		return -EOPNOTSUPP;
