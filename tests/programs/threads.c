@@ -934,8 +934,10 @@ static bool leader_is_gone(void)
 	int fd = open("/proc/self/stat", O_RDONLY);
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 
+	if (n <= 0)
+		_exit(2);
 	close(fd);
-	name_end = n > 0 ? strrchr(text, ')') : NULL;
+	name_end = strrchr(text, ')');
 	return name_end && strncmp(name_end, ") Z ", 4) == 0;
 }
 
