@@ -46,6 +46,8 @@ static inline spinlock_t *pte_lockptr(struct mm_struct *mm, pmd_t *pmd)
 int map_kernel_range(unsigned long virt, phys_addr_t phys, size_t size, pgprot_t prot, bool small);
 /* Takes leaves of 4 KiB out again; tables stay. The caller flushes. */
 void unmap_kernel_range(unsigned long virt, size_t size);
+/* Frees the last-level table of the 2 MiB from virt, if there is one. => nothing is mapped there */
+void free_kernel_table(unsigned long virt);
 /* Where table pages come from: memblock first, then the page allocator. */
 extern bool page_alloc_ready;
 

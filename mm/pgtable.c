@@ -182,3 +182,21 @@ void unmap_kernel_range(unsigned long virt, size_t size)
 			set_pte(pte_offset(*pmd, virt), __pte(0));
 	}
 }
+
+void free_kernel_table(unsigned long virt)
+{
+	pmd_t *pmd = pmd_lookup(kernel_pgd, virt);
+	struct page *table;
+
+	if (!pmd || !pmd_table(*pmd))
+		return;
+	table = virt_to_page(pte_offset(*pmd, virt));
+	/* A table from before there was a page allocator stays. */
+	if (!page_flag(table, PG_table))
+		return;
+	for (unsigned long a = virt; a < virt + PMD_SIZE; a += PAGE_SIZE)
+		DEBUG_ON(!pte_none(*pte_offset(*pmd, a)));
+	set_pmd(pmd, __pmd(0));
+	tlb_flush_kernel_range(virt, virt + PMD_SIZE);
+	free_page(table);
+}

@@ -3,8 +3,8 @@
  * The kernel's own mapped area: stretches of virtual addresses, each followed by an unmapped guard
  * page, in one list by address. An allocation takes the first gap that fits.
  *
- * Locks: vm_lock for the list. Page tables below VMALLOC_START are made on the way and stay, so
- * that mapping a stretch that was in use before allocates nothing.
+ * Locks: vm_lock for the list. Page tables below VMALLOC_START are made on the way and stay until
+ * vmalloc_drain(), so that mapping a stretch that was in use before mostly allocates nothing.
  */
 #include "mm/vmalloc.h"
 
@@ -21,6 +21,7 @@ struct vm_struct {
 static struct list_head vm_list = LIST_HEAD_INIT(vm_list);
 static struct mutex vm_lock = MUTEX_INIT(vm_lock);
 static struct kmem_cache *vm_cache;
+static unsigned long vm_top = VMALLOC_START; /* nothing was ever mapped from here on */
 
 /* Kernel stacks are kept mapped for the next thread. */
 #define STACK_CACHE 8
@@ -44,6 +45,7 @@ static int vm_insert(struct vm_struct *vm)
 	if (pos + need > VMALLOC_END)
 		return -ENOMEM;
 	vm->addr = pos + vm->below;
+	vm_top = max(vm_top, pos + need);
 	list_add_tail(&vm->link, &next->link);
 	return 0;
 }
@@ -202,7 +204,7 @@ void free_kernel_stack(void *stack)
 		vfree(stack);
 }
 
-void vmalloc_drain(void)
+static void free_cached_stacks(void)
 {
 	for (;;) {
 		unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
@@ -213,6 +215,29 @@ void vmalloc_drain(void)
 			return;
 		vfree(stack);
 	}
+}
+
+/* Frees the tables in a gap between areas: where no area is, nobody maps. => vm_lock */
+static void free_tables_between(unsigned long start, unsigned long end)
+{
+	for (start = ALIGN_UP(start, PMD_SIZE); start + PMD_SIZE <= end; start += PMD_SIZE)
+		free_kernel_table(start);
+}
+
+void vmalloc_drain(void)
+{
+	unsigned long pos = VMALLOC_START;
+	struct vm_struct *vm;
+
+	free_cached_stacks();
+	mutex_lock(&vm_lock);
+	list_for_each_entry(vm, &vm_list, link)
+	{
+		free_tables_between(pos, vm->addr - vm->below);
+		pos = vm->addr + vm->size + PAGE_SIZE;
+	}
+	free_tables_between(pos, ALIGN_UP(vm_top, PMD_SIZE));
+	mutex_unlock(&vm_lock);
 }
 
 /* Called on the way to a panic: takes no lock. */

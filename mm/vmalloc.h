@@ -19,7 +19,7 @@ void iounmap(void *ptr);
 /* A kernel stack of THREAD_SIZE bytes with guard pages below and above; its lowest address, or NULL. */
 void *alloc_kernel_stack(void) __must_check;
 void free_kernel_stack(void *stack);
-/* Gives cached kernel stacks back. */
+/* Gives back cached kernel stacks, and tables without a page. */
 void vmalloc_drain(void);
 void vmalloc_init(void);
 
