@@ -143,11 +143,11 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
 	struct rw_semaphore i_rwsem;
-	bool i_dead;	       /* a directory that was removed: nothing may be made in it */
-	atomic_t i_writecount; /* > 0: that many writers; < 0: that many programs run it */
-	u64 i_dir_seq;	       /* a directory: numbers its entries in the order they came */
-	u64 i_tag;	       /* the file system's own */
-	bool i_linkable;       /* made by O_TMPFILE: may get its first name */
+	bool i_dead;		  /* a directory that was removed: nothing may be made in it */
+	atomic_t i_writecount;	  /* > 0: that many writers; < 0: that many programs run it */
+	u64 i_dir_seq;		  /* a directory: numbers its entries in the order they came */
+	u64 i_tag;		  /* the file system's own */
+	bool i_linkable;	  /* made by O_TMPFILE: may get its first name */
 	struct list_head i_locks; /* locks.c: advisory locks */
 	union {
 		char *i_link;			/* a symbolic link's text */

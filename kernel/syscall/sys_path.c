@@ -108,11 +108,11 @@ long sys_open(const char __user *filename, int flags, umode_t mode)
 	return sys_openat(AT_FDCWD, filename, flags, mode);
 }
 
-#define OPEN_FLAGS                                                                       \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |     \
-	 FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |        \
-	 O_CLOEXEC | O_SYNC | O_PATH | O_TMPFILE_BIT)
-#define RESOLVE_FLAGS                                                                    \
+#define OPEN_FLAGS                                                                            \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | FASYNC | \
+	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_SYNC | \
+	 O_PATH | O_TMPFILE_BIT)
+#define RESOLVE_FLAGS                                                                      \
 	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
 	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
 

@@ -112,7 +112,8 @@ long sys_fstat(unsigned int fd, struct kernel_stat __user *statbuf)
 
 static struct kernel_statx_timestamp statx_time(s64 ns)
 {
-	return (struct kernel_statx_timestamp){ .tv_sec = ns_seconds(ns), .tv_nsec = (u32)ns_rest(ns) };
+	return (struct kernel_statx_timestamp){ .tv_sec = ns_seconds(ns),
+						.tv_nsec = (u32)ns_rest(ns) };
 }
 
 static long put_statx(const struct dentry *dentry, struct kernel_statx __user *user)

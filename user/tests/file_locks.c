@@ -318,7 +318,8 @@ static void waiting(void)
 	char c;
 
 	pid = hold("w");
-	fails(set(F_RDLCK, 3, 1) == -EAGAIN ? (errno = EAGAIN, -1) : 0, EAGAIN, "locked by another");
+	fails(set(F_RDLCK, 3, 1) == -EAGAIN ? (errno = EAGAIN, -1) : 0, EAGAIN,
+	      "locked by another");
 	fl = range(F_RDLCK, SEEK_SET, 3, 1);
 	is(fcntl(fd, F_SETLKW, &fl), 0, "F_SETLKW waits until the other has ended");
 	is(wait_status(pid), 0, "the holder is content");

@@ -32,7 +32,8 @@ static void owners(void)
 	close(open(in_dir("f"), O_CREAT | O_WRONLY, 0644));
 	mkdir(in_dir("d"), 0755);
 	is(chown_to("f", 0644, 12, 34), 0644, "chown");
-	is(chown_to("f", 06755, 12, -1), 0755, "takes set-user-ID and set-group-ID away from root too");
+	is(chown_to("f", 06755, 12, -1), 0755,
+	   "takes set-user-ID and set-group-ID away from root too");
 	is(chown_to("f", 06745, 12, -1), 02745, "not set-group-ID without the group's x bit");
 	is(chown_to("f", 06755, -1, -1), 0755, "also without a change");
 	is(chown_to("f", 07777, 0, 0), 01777, "the sticky bit stays");

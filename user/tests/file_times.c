@@ -190,13 +190,15 @@ static void by_use(void)
 	utimensat(AT_FDCWD, test_dir, (struct timespec[]){ { 1000, 5 }, { 2000, 6 } }, 0);
 	mknod(in_dir("n"), S_IFREG | 0600, 0);
 	stat(test_dir, &dir);
-	ok(dir.st_mtim.tv_sec > 1000000 && dir.st_atim.tv_sec == 1000, "a new name sets its directory's");
+	ok(dir.st_mtim.tv_sec > 1000000 && dir.st_atim.tv_sec == 1000,
+	   "a new name sets its directory's");
 	utimensat(AT_FDCWD, test_dir, (struct timespec[]){ { 1000, 5 }, { 2000, 6 } }, 0);
 	unlink(in_dir("n"));
 	stat(test_dir, &dir);
 	ok(dir.st_mtim.tv_sec > 1000000, "and so does its going");
 	look("f");
-	ok(before_or_equal(st.st_mtim, st.st_ctim), "no time of contents is after that of the status");
+	ok(before_or_equal(st.st_mtim, st.st_ctim),
+	   "no time of contents is after that of the status");
 }
 
 int main(int argc, char **argv)
