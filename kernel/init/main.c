@@ -121,13 +121,16 @@ static int exec_program(void *path)
 int run_program(const char *path)
 {
 	int pid = kernel_thread(exec_program, (void *)path, "init");
-	struct wait_opts opts = { .type = WAIT_PID, .nr = pid, .options = WEXITED };
+	const struct wait_opts opts = { .type = WAIT_ANY, .options = WEXITED | __WALL };
 	struct wait_result res;
 	long ret;
 
 	if (pid < 0)
 		return pid;
-	ret = do_wait(&opts, &res);
+	/* Being pid 1, we are the parent of everybody who has lost theirs. */
+	do
+		ret = do_wait(&opts, &res);
+	while (ret > 0 && ret != pid);
 	return ret < 0 ? (int)ret : res.status;
 }
 
@@ -159,12 +162,20 @@ static void run_selftests(const char *which)
 	machine_poweroff();
 }
 
-/* What init left running ends as a child of ours. */
+/* What init left running is ended, and all of it ends as a child of ours. */
 static void reap_orphans(void)
 {
-	const struct wait_opts opts = { .type = WAIT_ANY, .options = WEXITED | __WALL | WNOHANG };
+	const struct wait_opts opts = { .type = WAIT_ANY, .options = WEXITED | __WALL };
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct signal_struct *process;
 	struct wait_result res;
 
+	for_each_process(process)
+	{
+		if (process != init_process)
+			send_signal(process->leader, SIGKILL);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	while (do_wait(&opts, &res) > 0)
 		;
 	reap_dead_tasks();

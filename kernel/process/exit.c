@@ -169,18 +169,31 @@ static void exit_process(struct task_struct *task)
 		init_exited(task->exit_code);
 }
 
+/* Whether the running thread is the last to go: then how it ends is how its process ends. */
+static bool begin_exit(struct task_struct *task, int code)
+{
+	struct signal_struct *process = task->signal;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	bool last = --process->live == 0;
+
+	spin_lock(&task->sighand->lock);
+	if (last && !(process->flags & SIGNAL_GROUP_EXIT)) {
+		process->flags |= SIGNAL_GROUP_EXIT;
+		process->group_exit_code = code;
+	}
+	spin_unlock(&task->sighand->lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return last;
+}
+
 void do_exit(int code)
 {
 	struct task_struct *task = current;
-	struct signal_struct *process = task->signal;
-	unsigned long flags;
 	bool last;
 
 	exit_signals(task);
 	task->exit_code = code;
-	flags = spin_lock_irqsave(&tasklist_lock);
-	last = --process->live == 0;
-	spin_unlock_irqrestore(&tasklist_lock, flags);
+	last = begin_exit(task, code);
 	if (last)
 		exit_process(task);
 	exit_mm(task);

@@ -89,6 +89,9 @@ static long try_wait(const struct wait_opts *w, struct wait_result *res)
 	{
 		if (!child_matches(child, w))
 			continue;
+		/* Of the dead there is nothing to hear but that they are. */
+		if (!(w->options & WEXITED) && child->leader->zombie && thread_group_empty(child))
+			continue;
 		ret = 0;
 		if (wait_zombie(child, w, res) ||
 		    (!child->leader->zombie && wait_stopped(child, w, res))) {

@@ -62,6 +62,24 @@ static int copy_clone3_args(struct clone3_args *a, const void __user *uargs, siz
 #define MAX_PID_NS_LEVEL 32
 #define CLONE3_FLAGS	 (0xffffffffUL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
 
+/* Choosing ids is for who restores a whole system: it isn't offered here, though checked. */
+static int check_set_tid(const struct clone3_args *a)
+{
+	int tid;
+
+	if (a->set_tid_size != 1) {
+		int all[MAX_PID_NS_LEVEL];
+
+		return copy_from_user(all, (const void __user *)a->set_tid,
+				      a->set_tid_size * sizeof(int)) ?
+			       -EFAULT :
+			       -EINVAL;
+	}
+	if (get_user(tid, (const int __user *)a->set_tid))
+		return -EFAULT;
+	return tid < 1 || tid >= PID_MAX ? -EINVAL : -EPERM;
+}
+
 static int check_clone3(const struct clone3_args *a, size_t size)
 {
 	if (a->set_tid_size > MAX_PID_NS_LEVEL || !a->set_tid != !a->set_tid_size)
@@ -83,8 +101,7 @@ static int check_clone3(const struct clone3_args *a, size_t size)
 		return -EINVAL;
 	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
 		return -EINVAL;
-	/* Choosing ids is for who restores a whole system; it isn't offered here. */
-	return a->set_tid ? -EPERM : 0;
+	return a->set_tid ? check_set_tid(a) : 0;
 }
 
 long sys_clone3(const void __user *uargs, size_t size)

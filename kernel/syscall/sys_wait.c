@@ -104,9 +104,10 @@ long sys_waitid(int type, int id, void __user *info, unsigned int options,
 		ret = do_wait(&opts, &res);
 	if (ret > 0 && put_rusage(usage, &res))
 		return -EFAULT;
-	if (ret < 0)
-		return ret;
-	return info && put_waitinfo(info, &res, ret > 0) ? -EFAULT : 0;
+	/* It is filled in, with zeros, even when the call fails. */
+	if (info && put_waitinfo(info, &res, ret > 0))
+		return -EFAULT;
+	return ret < 0 ? ret : 0;
 }
 
 /* --- groups ------------------------------------------------------------------------------------------ */
