@@ -40,6 +40,11 @@ void n_tty_flush(struct tty *tty)
 	memset(tty->ends, 0, sizeof(tty->ends));
 }
 
+void n_tty_flush_output(struct tty *tty)
+{
+	tty->nr_held = 0;
+}
+
 static bool canonical(const struct tty *tty)
 {
 	return n_tty_has(tty, ICANON);
@@ -169,7 +174,8 @@ static size_t put_text(struct tty *tty, u8 c, char *to)
 	return 1;
 }
 
-size_t n_tty_process(struct tty *tty, const char *from, size_t n, char *to)
+/* What `n` bytes of output become: returns the length at `to`. */
+static size_t process(struct tty *tty, const char *from, size_t n, char *to)
 {
 	size_t len = 0;
 
@@ -195,40 +201,38 @@ size_t n_tty_process(struct tty *tty, const char *from, size_t n, char *to)
 	return len;
 }
 
-#define ECHO_CHUNK 16
+#define EXPANSION TAB_WIDTH /* bytes that one byte of output may become */
 
-static void output_echo(struct tty *tty, const u8 *text, size_t len)
+bool n_tty_output(struct tty *tty, const char *text, size_t n)
 {
-	char out[ECHO_CHUNK * N_TTY_EXPANSION];
+	char out[N_TTY_CHUNK * EXPANSION];
+	size_t len;
 
-	while (len) {
-		size_t n = min(len, (size_t)ECHO_CHUNK);
-
-		console_write(out, n_tty_process(tty, (const char *)text, n, out));
-		text += n;
-		len -= n;
+	if (tty->stopped && TTY_HELD_SIZE - tty->nr_held < n * EXPANSION)
+		return false;
+	len = process(tty, text, n, out);
+	if (!tty->stopped) {
+		console_write(out, len);
+		return true;
 	}
+	memcpy(tty->held + tty->nr_held, out, len);
+	tty->nr_held += (unsigned int)len;
+	return true;
 }
 
 void n_tty_start(struct tty *tty)
 {
-	unsigned int n = tty->nr_held;
-
 	tty->stopped = tty->stopped_by_call = false;
+	console_write(tty->held, tty->nr_held);
 	tty->nr_held = 0;
-	output_echo(tty, tty->held, n);
 }
 
 /* Without asking the settings whether to. What finds no room while output is stopped is dropped. */
 static void echo_raw(struct tty *tty, const char *text, size_t len)
 {
-	if (!tty->stopped) {
-		output_echo(tty, (const u8 *)text, len);
-		return;
-	}
-	len = min(len, (size_t)(TTY_HELD_SIZE - tty->nr_held));
-	memcpy(tty->held + tty->nr_held, text, len);
-	tty->nr_held += (unsigned int)len;
+	bool done = n_tty_output(tty, text, len);
+
+	(void)done;
 }
 
 /* --- echo ---------------------------------------------------------------------------------- */
@@ -454,7 +458,7 @@ static void receive_signal(struct tty *tty, u8 c)
 {
 	if (!n_tty_has(tty, NOFLSH)) {
 		n_tty_flush(tty);
-		tty->nr_held = 0;
+		n_tty_flush_output(tty);
 	}
 	if ((tty->termios.c_iflag & IXON) && !tty->stopped_by_call)
 		n_tty_start(tty);

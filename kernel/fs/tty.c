@@ -244,8 +244,6 @@ static ssize_t tty_read(struct file *file, struct io_iter *to, loff_t *pos)
 
 /* --- output -------------------------------------------------------------------------------- */
 
-#define WRITE_CHUNK 64
-
 /*
  * What the screen answers to what it was asked is typed by it, so to say; but only for who sits there:
  * at the other seat there is a terminal that answers for itself.
@@ -260,20 +258,16 @@ static void take_reply(struct tty *tty)
 			tty_input(text[i], SEAT_SCREEN);
 }
 
-/* Puts a chunk out, unless output is stopped: then false. */
 static bool put_chunk(struct tty *tty, const char *text, size_t n)
 {
-	char out[WRITE_CHUNK * N_TTY_EXPANSION];
 	unsigned long flags = spin_lock_irqsave(&tty->lock);
-	bool stopped = tty->stopped;
-	size_t len = stopped ? 0 : n_tty_process(tty, text, n, out);
+	bool done = n_tty_output(tty, text, n);
 
 	spin_unlock_irqrestore(&tty->lock, flags);
-	console_write(out, len);
-	return !stopped;
+	return done;
 }
 
-/* The same, waiting while output is stopped. => write_lock held, and dropped meanwhile */
+/* Puts a chunk out, waiting while output is stopped. => write_lock held, and dropped meanwhile */
 static int write_chunk(struct file *file, const char *text, size_t n)
 {
 	struct tty *tty = tty_of(file);
@@ -296,7 +290,7 @@ static ssize_t tty_write(struct file *file, struct io_iter *from, loff_t *pos)
 {
 	struct tty *tty = tty_of(file);
 	size_t wanted = from->count, done = 0;
-	char chunk[WRITE_CHUNK];
+	char chunk[N_TTY_CHUNK];
 	int err = 0;
 
 	if (hung_up(file))
@@ -328,7 +322,14 @@ static ssize_t tty_write(struct file *file, struct io_iter *from, loff_t *pos)
 
 /* --- settings ------------------------------------------------------------------------------ */
 
-static long tty_set(struct tty *tty, unsigned long arg, bool flush)
+/* Waits until what was written is out: 0 or -ERESTARTSYS. */
+static int drain(struct tty *tty)
+{
+	return wait_event_interruptible(tty->writers, !READ_ONCE(tty->nr_held));
+}
+
+/* wait: for output; flush: input as well. */
+static long tty_set(struct tty *tty, unsigned long arg, bool wait, bool flush)
 {
 	int err = check_change(tty, SIGTTOU);
 	struct kernel_termios new;
@@ -338,6 +339,9 @@ static long tty_set(struct tty *tty, unsigned long arg, bool flush)
 		return err;
 	if (copy_from_user(&new, (const void __user *)arg, sizeof(new)))
 		return -EFAULT;
+	err = wait ? drain(tty) : 0;
+	if (err)
+		return err;
 	flags = spin_lock_irqsave(&tty->lock);
 	if (flush)
 		n_tty_flush(tty);
@@ -357,11 +361,13 @@ static long tty_flush(struct tty *tty, unsigned long which)
 		return err;
 	if (which > TCIOFLUSH)
 		return -EINVAL;
-	if (which == TCOFLUSH) /* nothing waits to be written, ever */
-		return 0;
 	flags = spin_lock_irqsave(&tty->lock);
-	n_tty_flush(tty);
+	if (which != TCOFLUSH)
+		n_tty_flush(tty);
+	if (which != TCIFLUSH)
+		n_tty_flush_output(tty);
 	spin_unlock_irqrestore(&tty->lock, flags);
+	wake_up(&tty->writers);
 	return 0;
 }
 
@@ -390,10 +396,14 @@ static long tty_flow(struct tty *tty, unsigned long action)
 	return 0;
 }
 
-/* Waits until what was written is out, which it always is, and (as Linux has it) makes no break. */
+/* Waits until what was written is out. No break is made, as none would be on Linux' own console. */
 static long tty_break(struct tty *tty)
 {
-	return check_change(tty, SIGTTOU);
+	int err = check_change(tty, SIGTTOU);
+
+	if (!err && drain(tty))
+		err = -EINTR;
+	return err;
 }
 
 static long tty_get_winsize(struct tty *tty, unsigned long arg)
@@ -450,10 +460,9 @@ static long tty_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case TCGETS:
 		return tty_get_termios(tty, arg);
 	case TCSETS:
-	case TCSETSW: /* what was written is out already */
-		return tty_set(tty, arg, false);
+	case TCSETSW:
 	case TCSETSF:
-		return tty_set(tty, arg, true);
+		return tty_set(tty, arg, cmd != TCSETS, cmd == TCSETSF);
 	case TIOCGWINSZ:
 		return tty_get_winsize(tty, arg);
 	case TIOCSWINSZ:
@@ -466,7 +475,7 @@ static long tty_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case TCSBRKP:
 		return tty_break(tty);
 	case TIOCOUTQ:
-		return put_user(0, (int __user *)arg);
+		return put_user((int)READ_ONCE(tty->nr_held), (int __user *)arg);
 	case FIONREAD:
 		return tty_readable(tty, arg);
 	}
@@ -474,6 +483,8 @@ static long tty_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 }
 
 /* Raw mode without a time counts on VMIN characters: fewer are nothing to read. */
+#define POLL_OUT_BELOW 256U /* with so much waiting already, a program should wait as well */
+
 static u32 tty_poll(struct file *file, struct poll_table *pt)
 {
 	struct tty *tty = tty_of(file);
@@ -487,7 +498,7 @@ static u32 tty_poll(struct file *file, struct poll_table *pt)
 	rule = read_rule(tty);
 	if (n_tty_readable(tty) >= (rule.tenths ? 1 : max(rule.min, (size_t)1)))
 		mask |= POLLIN | POLLRDNORM;
-	if (!READ_ONCE(tty->stopped))
+	if (READ_ONCE(tty->nr_held) < POLL_OUT_BELOW)
 		mask |= POLLOUT | POLLWRNORM;
 	return mask;
 }

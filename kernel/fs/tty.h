@@ -18,7 +18,7 @@
 #include "kernel/sched/wait.h"
 
 #define TTY_RING_SIZE 4096U
-#define TTY_HELD_SIZE 512U
+#define TTY_HELD_SIZE 4096U
 
 struct pid;
 
@@ -37,7 +37,7 @@ struct tty {
 	bool stopped_by_call;	    /* and only a call lets it go on: TCXONC */
 	unsigned int column;	    /* where output stands */
 	unsigned int line_column;   /* where it stood when the line being typed began */
-	u8 held[TTY_HELD_SIZE];	    /* echo that waits while output is stopped */
+	char held[TTY_HELD_SIZE];   /* output that waits while it is stopped */
 	unsigned int nr_held;
 	struct kernel_termios termios;
 	enum console_seat seat; /* where was typed last */
@@ -95,13 +95,18 @@ unsigned int n_tty_readable(const struct tty *tty);
 unsigned int n_tty_readable_text(const struct tty *tty);
 /* Moves at most n bytes out, none beyond a line's end: then *line_end is set. */
 size_t n_tty_take(struct tty *tty, char *to, size_t n, bool *line_end);
-#define N_TTY_EXPANSION 8 /* bytes that one byte of output may become */
-/* What `n` bytes of output become: returns the length at `to`. */
-size_t n_tty_process(struct tty *tty, const char *from, size_t n, char *to);
-void n_tty_set_termios(struct tty *tty, const struct kernel_termios *new);
-void n_tty_flush(struct tty *tty);
-/* Lets output go on, with the echo that was held; the caller wakes tty->writers. */
+#define N_TTY_CHUNK 64
+/*
+ * Puts at most N_TTY_CHUNK bytes out as the settings say, or has them wait while output is stopped;
+ * false when too many wait already.
+ */
+bool n_tty_output(struct tty *tty, const char *text, size_t n);
+/* Lets output go on with what has waited; the caller wakes tty->writers. */
 void n_tty_start(struct tty *tty);
+/* Drops input; and output that waits. */
+void n_tty_flush(struct tty *tty);
+void n_tty_flush_output(struct tty *tty);
+void n_tty_set_termios(struct tty *tty, const struct kernel_termios *new);
 static inline bool n_tty_has(const struct tty *tty, u32 lflag)
 {
 	return tty->termios.c_lflag & lflag;
