@@ -217,6 +217,70 @@ void truncate_pagecache(struct address_space *mapping, u64 from)
 	zero_tail(mapping, from);
 }
 
+/* --- holes ----------------------------------------------------------------------------------------- */
+
+/*
+ * Takes the first page from *index to `last` out of the cache if only the cache holds it (then nobody
+ * can come to it meanwhile: that takes mapping->lock); else gives it with a reference and *kept set.
+ * NULL: there is none.
+ */
+static struct page *take_unused_page(struct address_space *mapping, unsigned long *index,
+				     unsigned long last, bool *kept)
+{
+	struct page *page;
+
+	spin_lock(&mapping->lock);
+	page = radix_tree_next(&mapping->pages, index);
+	if (page && *index > last)
+		page = NULL;
+	*kept = page && page_count(page) > 1;
+	if (*kept) {
+		get_page(page);
+	} else if (page) {
+		radix_tree_delete(&mapping->pages, *index);
+		mapping->nrpages--;
+	}
+	spin_unlock(&mapping->lock);
+	return page;
+}
+
+/* Zeroes n bytes inside one page, if it is in the cache. */
+static void zero_in_page(struct address_space *mapping, u64 from, size_t n)
+{
+	struct page *page = n ? find_get_page(mapping, from >> PAGE_SHIFT) : NULL;
+
+	if (page) {
+		memset((char *)page_address(page) + (from & ~PAGE_MASK), 0, n);
+		put_page(page);
+	}
+}
+
+void punch_pagecache(struct address_space *mapping, u64 from, u64 to)
+{
+	u64 first = ALIGN_UP(from, PAGE_SIZE), end = ALIGN_DOWN(to, PAGE_SIZE);
+	unsigned long index = first >> PAGE_SHIFT;
+	struct page *page;
+	bool kept;
+
+	if (first > end) { /* all in one page */
+		zero_in_page(mapping, from, to - from);
+		return;
+	}
+	zero_in_page(mapping, from, first - from);
+	zero_in_page(mapping, end, to - end);
+	while (first < end &&
+	       (page = take_unused_page(mapping, &index, (end >> PAGE_SHIFT) - 1, &kept))) {
+		if (kept) {
+			clear_page(page_address(page));
+		} else {
+			page->mapping = NULL;
+			atomic_long_dec(&nr_file_pages);
+		}
+		put_page(page);
+		index++;
+	}
+}
+
 /* --- mappings --------------------------------------------------------------------------------------- */
 
 static unsigned int filemap_fault(struct vm_fault *vmf)

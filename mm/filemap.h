@@ -31,6 +31,11 @@ void truncate_pagecache(struct address_space *mapping, u64 from);
  */
 unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned long first,
 				       unsigned long last);
+/*
+ * Makes the bytes from `from` to before `to` zero, for a hole. Pages that lie in it altogether and
+ * that nobody else uses are dropped; others keep their place. => the file's size doesn't change
+ */
+void punch_pagecache(struct address_space *mapping, u64 from, u64 to);
 /* Number of pages in all page caches: Cached in /proc/meminfo. */
 extern atomic_long_t nr_file_pages;
 

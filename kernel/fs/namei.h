@@ -104,7 +104,7 @@ int walk_into(struct path_walk *w, struct dentry *dentry, bool follow);
 /* The entry of that name, referenced, or ERR_PTR (-ENOENT, -ENAMETOOLONG...). */
 struct dentry *lookup_child(struct dentry *dir, const char *name, size_t len);
 
-/* => i_rwsem of dir held for writing. The common first half of making something in it. */
+/* The common first half of making something in a directory. => its i_rwsem held for writing */
 struct dentry *prepare_create(struct dentry *dir, const char *name, size_t len,
 			      const struct cred_view *cred);
 

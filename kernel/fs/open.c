@@ -7,7 +7,7 @@
 /* What F_GETFL may show; O_CLOEXEC belongs to the descriptor. */
 #define O_KNOWN_FLAGS                                                                         \
 	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | FASYNC | \
-	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | O_PATH |    \
+	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | O_PATH | \
 	 O_TMPFILE_BIT)
 
 struct open_request {
@@ -124,21 +124,19 @@ static int make_tmpfile(struct path_walk *w, struct open_request *req)
 	int err = -EOPNOTSUPP;
 
 	down_write(&dir->i_rwsem);
-	if (dir->i_op && dir->i_op->tmpfile) {
-		dentry = prepare_create(w->dir, "", 0, &req->at->cred);
-		err = IS_ERR(dentry) ? (int)PTR_ERR(dentry) : 0;
-	}
-	if (!err) {
-		err = dir->i_op->tmpfile(dir, dentry, S_IFREG | (req->mode & ~req->at->fs->umask),
-					 &req->at->cred);
-		if (err)
-			dput(dentry);
-		else
-			d_name_tmpfile(dentry);
-	}
+	dentry = prepare_create(w->dir, "", 0, &req->at->cred);
 	up_write(&dir->i_rwsem);
-	if (err)
+	if (IS_ERR(dentry))
+		return (int)PTR_ERR(dentry);
+	if (dir->i_op && dir->i_op->tmpfile)
+		err = dir->i_op->tmpfile(dir, dentry,
+					 S_IFREG | (req->mode & ~req->at->fs->umask),
+					 &req->at->cred);
+	if (err) {
+		dput(dentry);
 		return err;
+	}
+	d_name_tmpfile(dentry);
 	dentry->d_inode->i_linkable = !(req->flags & O_EXCL);
 	dput(w->dir);
 	w->dir = dentry;

@@ -29,10 +29,11 @@ struct pipe_inode_info {
 	unsigned int nr_slots;	 /* a power of two */
 	struct pipe_slot *slots;
 	struct page *spare; /* the last page emptied: the next write needs one */
+	void *user;	    /* charged with nr_slots pages */
 	struct wait_queue_head rd_wait, wr_wait;
 };
 
-void (*pipe_send_sigpipe)(void);
+const struct pipe_task_ops *pipe_tasks;
 
 static spinlock_t pipe_list_lock = SPINLOCK_INIT;
 static struct super_block *pipe_sb;
@@ -223,8 +224,8 @@ static ssize_t pipe_write(struct file *file, struct io_iter *from, loff_t *pos)
 		n = write_step(pipe, file, from);
 	}
 	mutex_unlock(&pipe->mutex);
-	if (n == -EPIPE && pipe_send_sigpipe)
-		pipe_send_sigpipe();
+	if (n == -EPIPE)
+		pipe_tasks->send_sigpipe();
 	if (!done)
 		return n;
 	wake_up(&pipe->rd_wait);
@@ -283,8 +284,13 @@ long pipe_get_size(struct file *file)
 	return pipe ? (long)(READ_ONCE(pipe->nr_slots) * PAGE_SIZE) : -EBADF;
 }
 
-/* => pipe->mutex; nr_slots a power of two */
-static int resize(struct pipe_inode_info *pipe, unsigned int nr_slots)
+static bool unlimited(const struct cred_view *cred)
+{
+	return cred_capable(cred, CAP_SYS_RESOURCE) || cred_capable(cred, CAP_SYS_ADMIN);
+}
+
+/* Another number of slots, charged already. => pipe->mutex; nr_slots a power of two */
+static int replace_slots(struct pipe_inode_info *pipe, unsigned int nr_slots)
 {
 	unsigned int used = pipe->head - pipe->tail;
 	struct pipe_slot *slots;
@@ -304,6 +310,25 @@ static int resize(struct pipe_inode_info *pipe, unsigned int nr_slots)
 	return 0;
 }
 
+/* => pipe->mutex; nr_slots a power of two */
+static int resize(struct pipe_inode_info *pipe, unsigned int nr_slots, const struct cred_view *cred)
+{
+	long more = (long)nr_slots - (long)pipe->nr_slots, sum;
+	int err;
+
+	if (more > 0 && nr_slots * PAGE_SIZE > PIPE_MAX_SIZE &&
+	    !cred_capable(cred, CAP_SYS_RESOURCE))
+		return -EPERM;
+	sum = pipe_tasks->charge(pipe->user, more);
+	if (more > 0 && sum > PIPE_USER_PAGES && !unlimited(cred))
+		err = -EPERM;
+	else
+		err = replace_slots(pipe, nr_slots);
+	if (err)
+		pipe_tasks->charge(pipe->user, -more);
+	return err;
+}
+
 long pipe_set_size(struct file *file, unsigned int size, const struct cred_view *cred)
 {
 	struct pipe_inode_info *pipe = pipe_of(file);
@@ -317,11 +342,7 @@ long pipe_set_size(struct file *file, unsigned int size, const struct cred_view 
 	while (nr_slots * PAGE_SIZE < size)
 		nr_slots *= 2;
 	mutex_lock(&pipe->mutex);
-	if (nr_slots > pipe->nr_slots && nr_slots * PAGE_SIZE > PIPE_MAX_SIZE &&
-	    !cred_capable(cred, CAP_SYS_RESOURCE))
-		ret = -EPERM;
-	else
-		ret = resize(pipe, nr_slots);
+	ret = resize(pipe, nr_slots, cred);
 	if (!ret)
 		ret = (long)(nr_slots * PAGE_SIZE);
 	mutex_unlock(&pipe->mutex);
@@ -332,7 +353,16 @@ long pipe_set_size(struct file *file, unsigned int size, const struct cred_view 
 
 /* --- opening and closing ------------------------------------------------------------------- */
 
-static struct pipe_inode_info *pipe_alloc(void)
+/* Charges the running task's user for a new pipe, and says how large it may be. */
+static unsigned int charge_new(void *user, const struct cred_view *cred)
+{
+	if (pipe_tasks->charge(user, PIPE_DEF_SLOTS) <= PIPE_USER_PAGES || unlimited(cred))
+		return PIPE_DEF_SLOTS;
+	pipe_tasks->charge(user, PIPE_MIN_SLOTS - PIPE_DEF_SLOTS);
+	return PIPE_MIN_SLOTS;
+}
+
+static struct pipe_inode_info *pipe_alloc(const struct cred_view *cred)
 {
 	struct pipe_inode_info *pipe = kzalloc(sizeof(*pipe), GFP_KERNEL);
 
@@ -343,7 +373,8 @@ static struct pipe_inode_info *pipe_alloc(void)
 		kfree(pipe);
 		return NULL;
 	}
-	pipe->nr_slots = PIPE_DEF_SLOTS;
+	pipe->user = pipe_tasks->user_get();
+	pipe->nr_slots = charge_new(pipe->user, cred);
 	mutex_init(&pipe->mutex);
 	init_waitqueue_head(&pipe->rd_wait);
 	init_waitqueue_head(&pipe->wr_wait);
@@ -356,12 +387,14 @@ static void pipe_free(struct pipe_inode_info *pipe)
 		release_slot(pipe);
 	if (pipe->spare)
 		free_page(pipe->spare);
+	pipe_tasks->charge(pipe->user, -(long)pipe->nr_slots);
+	pipe_tasks->user_put(pipe->user);
 	kfree(pipe->slots);
 	kfree(pipe);
 }
 
 /* The pipe of an inode, made if there is none, with one opening more; or NULL. */
-static struct pipe_inode_info *pipe_get(struct inode *inode)
+static struct pipe_inode_info *pipe_get(struct inode *inode, const struct cred_view *cred)
 {
 	struct pipe_inode_info *fresh = NULL, *pipe;
 
@@ -377,7 +410,7 @@ static struct pipe_inode_info *pipe_get(struct inode *inode)
 		spin_unlock(&pipe_list_lock);
 		if (pipe)
 			break;
-		fresh = pipe_alloc();
+		fresh = pipe_alloc(cred);
 		if (!fresh)
 			return NULL;
 	}
@@ -471,7 +504,7 @@ static int fifo_open_locked(struct inode *inode, struct pipe_inode_info *pipe, s
 
 static int fifo_open(struct inode *inode, struct file *file)
 {
-	struct pipe_inode_info *pipe = pipe_get(inode);
+	struct pipe_inode_info *pipe = pipe_get(inode, &file->f_cred);
 	int err;
 
 	if (!pipe)

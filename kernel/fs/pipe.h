@@ -13,6 +13,12 @@
 #include "kernel/sched/wait.h"
 
 #define PIPE_DEF_SLOTS 16 /* 64 KiB */
+/*
+ * Beyond so many pages in the pipes of one user, who has neither CAP_SYS_RESOURCE nor
+ * CAP_SYS_ADMIN, new ones are small: fs.pipe-user-pages-soft.
+ */
+#define PIPE_USER_PAGES 16384
+#define PIPE_MIN_SLOTS	2
 /* Without CAP_SYS_RESOURCE no pipe is made larger: fs.pipe-max-size. Bytes. */
 #define PIPE_MAX_SIZE (1U << 20)
 
@@ -28,9 +34,16 @@ int pipe_open_pair(struct file *files[2], unsigned int flags, const struct cred_
 long pipe_get_size(struct file *file);
 long pipe_set_size(struct file *file, unsigned int size, const struct cred_view *cred);
 
-/*
- * Set by the process layer: tells the running task that it wrote to a pipe that nobody reads.
- */
-extern void (*pipe_send_sigpipe)(void);
+/* What pipes need of the process layer, which sets it at boot. */
+struct pipe_task_ops {
+	/* Tells the running task that it wrote to a pipe that nobody reads. */
+	void (*send_sigpipe)(void);
+	/* The user the running task counts for, referenced; and the end of that. */
+	void *(*user_get)(void);
+	void (*user_put)(void *user);
+	/* Adds to the pages that a user's pipes may hold; their sum. */
+	long (*charge)(void *user, long pages);
+};
+extern const struct pipe_task_ops *pipe_tasks;
 
 #endif

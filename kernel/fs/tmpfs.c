@@ -8,6 +8,7 @@
  */
 #include "kernel/base/string.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/sched/sched.h"
 #include "mm/filemap.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -50,10 +51,25 @@ static ssize_t tmpfs_read_iter(struct file *file, struct io_iter *to, loff_t *po
 	return (ssize_t)done;
 }
 
+/*
+ * The page at `index`, made if need be, with a reference; ERR_PTR: -ENOSPC, -ENOMEM. All files
+ * together may fill half of the memory, as Linux has it for each tmpfs.
+ */
+static struct page *tmpfs_get_page(struct inode *inode, unsigned long index)
+{
+	struct page *page = find_get_page(&inode->i_data, index);
+
+	if (page)
+		return page;
+	if ((unsigned long)atomic_long_read(&nr_file_pages) >= totalram_pages() / 2)
+		return ERR_PTR(-ENOSPC);
+	return read_cache_page(&inode->i_data, index);
+}
+
 /* Copies into one page of the cache; the bytes copied, or -errno. => i_rwsem held for writing */
 static ssize_t write_page(struct inode *inode, struct io_iter *from, u64 at, size_t n)
 {
-	struct page *page = read_cache_page(&inode->i_data, at >> PAGE_SHIFT);
+	struct page *page = tmpfs_get_page(inode, at >> PAGE_SHIFT);
 	size_t got;
 
 	if (IS_ERR(page))
@@ -118,10 +134,53 @@ static int tmpfs_truncate(struct inode *inode, u64 size)
 
 	/* The size first, so that a fault meanwhile brings no page back. */
 	i_size_write(inode, size);
-	if (size < old)
+	if (size <= old) /* also what fallocate() put behind the end */
 		truncate_pagecache(&inode->i_data, size);
 	inode->i_mtime = inode->i_ctime = current_time();
 	return 0;
+}
+
+/*
+ * Brings in all pages of a range. What was made before memory ran out stays, and is zeros: it
+ * shows in nothing but the number of blocks. => i_rwsem held for writing
+ */
+static int tmpfs_fill(struct inode *inode, u64 from, u64 to)
+{
+	for (u64 at = ALIGN_DOWN(from, PAGE_SIZE); at < to; at += PAGE_SIZE) {
+		struct page *page = tmpfs_get_page(inode, at >> PAGE_SHIFT);
+
+		if (IS_ERR(page))
+			return -ENOSPC;
+		put_page(page);
+		if (sched_kill_pending())
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int tmpfs_fallocate(struct file *file, unsigned int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file->f_inode;
+	u64 from = (u64)offset, to = from + (u64)len, size;
+	int err = 0;
+
+	down_write(&inode->i_rwsem);
+	size = i_size_read(inode);
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		punch_pagecache(&inode->i_data, from, to);
+	else if ((ALIGN_UP(to, PAGE_SIZE) - ALIGN_DOWN(from, PAGE_SIZE)) >> PAGE_SHIFT >
+		 totalram_pages() / 2)
+		err = -ENOSPC;
+	else
+		err = tmpfs_fill(inode, from, to);
+	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && to > size)
+		i_size_write(inode, to);
+	if (!err) {
+		inode->i_ctime = inode->i_mtime = current_time();
+		inode_remove_privs(inode, &file->f_cred);
+	}
+	up_write(&inode->i_rwsem);
+	return err;
 }
 
 /* Nothing is behind what is in memory. */
@@ -135,6 +194,7 @@ static const struct file_operations tmpfs_file_fops = {
 	.read_iter = tmpfs_read_iter,
 	.write_iter = tmpfs_write_iter,
 	.mmap = tmpfs_mmap,
+	.fallocate = tmpfs_fallocate,
 	.fsync = tmpfs_fsync,
 };
 

@@ -14,7 +14,32 @@ static void send_sigpipe(void)
 	send_signal_info(current, &info, true);
 }
 
+static void *current_user(void)
+{
+	user_hold(current->user);
+	return current->user;
+}
+
+static void put_user_struct(void *user)
+{
+	user_put(user);
+}
+
+static long charge_pages(void *user, long pages)
+{
+	struct user_struct *u = user;
+
+	return atomic_long_add_return(&u->pipe_pages, pages);
+}
+
+static const struct pipe_task_ops pipe_ops = {
+	.send_sigpipe = send_sigpipe,
+	.user_get = current_user,
+	.user_put = put_user_struct,
+	.charge = charge_pages,
+};
+
 void process_register_fs(void)
 {
-	pipe_send_sigpipe = send_sigpipe;
+	pipe_tasks = &pipe_ops;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all tasks of one user have together: the counts behind RLIMIT_NPROC and RLIMIT_SIGPENDING. */
+/* What all tasks of one user have together: the counts behind RLIMIT_NPROC, RLIMIT_SIGPENDING and pipes. */
 #ifndef KERNEL_PROCESS_USER_H
 #define KERNEL_PROCESS_USER_H
 
@@ -13,6 +13,7 @@ struct user_struct {
 	struct hlist_node link;
 	atomic_long_t processes;  /* tasks whose real user id this is */
 	atomic_long_t sigpending; /* siginfos that wait for them */
+	atomic_long_t pipe_pages; /* what the pipes they made may hold */
 };
 
 void user_init(void);

@@ -90,7 +90,8 @@ static int check_copy(const struct file *in, loff_t from, const struct file *out
 		return -EBADF;
 	if (a->i_sb != b->i_sb)
 		return -EXDEV;
-	if ((s64)((u64)from + *len) < from || (s64)((u64)to + *len) < to)
+	/* As Linux compares them: without signs. */
+	if ((u64)from + *len < (u64)from || (u64)to + *len < (u64)to)
 		return -EOVERFLOW;
 	*len = from >= size ? 0 : min(*len, (size_t)(size - from));
 	if (a == b && to + (loff_t)*len > from && to < from + (loff_t)*len)
