@@ -5,7 +5,8 @@
  *	do_user_fault        find the area, let a stack grow, check the access
  *	  handle_mm_fault      make the tables down to the entry
  *	    do_anonymous_page    nothing there: the zero page to read, a page of zeros to write
- *	    do_fault             nothing there, but a file behind it
+ *	    do_fault             nothing there, but a file behind it: its page, those beside it,
+ *	                         or a copy
  *	    do_wp_page           there, but read-only: reuse or copy (cow.c)
  *
  * Locks: mmap_lock for reading throughout, so areas stay; for writing while a stack grows. The page
@@ -24,23 +25,28 @@ void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigne
 }
 
 /* Sets an empty entry, if it still is empty; true then. */
-static bool install_pte(struct vm_fault *vmf, pte_t pte, struct page *page)
+static bool install_at(struct vm_fault *vmf, pte_t *ptep, pte_t pte, struct page *page)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
 	bool empty;
 
 	spin_lock(lock);
-	empty = pte_none(ptep_get(vmf->pte));
+	empty = pte_none(ptep_get(ptep));
 	if (empty) {
 		if (page) {
 			page_add_first_map(page);
 			add_mm_counter(mm, page_rss_kind(page), 1);
 		}
-		set_pte(vmf->pte, pte);
+		set_pte(ptep, pte);
 	}
 	spin_unlock(lock);
 	return empty;
+}
+
+static bool install_pte(struct vm_fault *vmf, pte_t pte, struct page *page)
+{
+	return install_at(vmf, vmf->pte, pte, page);
 }
 
 static pte_t writable(pte_t pte, const struct vm_area_struct *vma)
@@ -71,21 +77,53 @@ static unsigned int do_anonymous_page(struct vm_fault *vmf)
 	return 0;
 }
 
+bool map_file_page(struct vm_fault *vmf, struct page *page, unsigned long addr)
+{
+	const struct vm_area_struct *vma = vmf->vma;
+	pte_t pte = pte_mkyoung(mk_pte(page, vma->vm_page_prot));
+	pte_t *ptep = vmf->pte + ((long)(addr - vmf->address) >> PAGE_SHIFT);
+
+	if (!(vma->vm_flags & VM_SOFTDIRTY))
+		pte = pte_wrprotect(pte); /* somebody wants to see the first write */
+	return install_at(vmf, ptep, pte, page);
+}
+
+/* How much a read fault of a file looks at, in pages: a window of its size, aligned. */
+#define FAULT_AROUND_PAGES 16UL
+
+/*
+ * Where one page of a file is read, those beside it will be, too: what of them is in memory is mapped
+ * along with it, within the window, the area, and the page table.
+ */
+static unsigned int do_fault_around(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long addr = ALIGN_DOWN(vmf->address, FAULT_AROUND_PAGES << PAGE_SHIFT);
+	unsigned long start, end;
+
+	addr = max(addr, vma->vm_start);
+	start = linear_page_index(vma, addr);
+	end = min(start + FAULT_AROUND_PAGES, start + PTRS_PER_TABLE - pte_index(addr));
+	end = min(end, vma->vm_pgoff + vma_pages(vma));
+	return vma->vm_ops->map_pages(vmf, start, end - 1);
+}
+
 /* The file's own page: to read it, or to write what is shared. */
 static unsigned int do_map_file_page(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	bool write = vmf->flags & FAULT_FLAG_WRITE;
-	pte_t pte = pte_mkyoung(mk_pte(vmf->page, vma->vm_page_prot));
+	bool mapped;
 
-	if (write) {
+	if (vmf->flags & FAULT_FLAG_WRITE) {
 		page_set_flag(vmf->page, PG_dirty);
-		pte = writable(pte, vma);
-	} else if (!(vma->vm_flags & VM_SOFTDIRTY)) {
-		pte = pte_wrprotect(pte); /* somebody wants to see the first write */
+		mapped = install_pte(
+			vmf, writable(pte_mkyoung(mk_pte(vmf->page, vma->vm_page_prot)), vma),
+			vmf->page);
+	} else {
+		mapped = map_file_page(vmf, vmf->page, vmf->address);
 	}
 	/* The reference that the fault operation gave becomes the mapping's. */
-	if (!install_pte(vmf, pte, vmf->page))
+	if (!mapped)
 		put_page(vmf->page);
 	return 0;
 }
@@ -116,6 +154,11 @@ static unsigned int do_fault(struct vm_fault *vmf)
 
 	if (!vmf->vma->vm_ops->fault)
 		return VM_FAULT_SIGBUS;
+	if (!(vmf->flags & FAULT_FLAG_WRITE) && vmf->vma->vm_ops->map_pages) {
+		ret = do_fault_around(vmf);
+		if (ret)
+			return ret;
+	}
 	ret = vmf->vma->vm_ops->fault(vmf);
 	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
 		return ret;

@@ -297,8 +297,46 @@ static unsigned int filemap_fault(struct vm_fault *vmf)
 	return 0;
 }
 
+/* The next cached page from *index to last with a new reference, *index its own; or NULL. */
+static struct page *find_get_next(struct address_space *mapping, unsigned long *index,
+				  unsigned long last)
+{
+	struct page *page;
+
+	spin_lock(&mapping->lock);
+	page = radix_tree_next(&mapping->pages, index);
+	if (page && *index > last)
+		page = NULL;
+	if (page)
+		get_page(page);
+	spin_unlock(&mapping->lock);
+	return page;
+}
+
+static unsigned int filemap_map_pages(struct vm_fault *vmf, unsigned long start_pgoff,
+				      unsigned long end_pgoff)
+{
+	struct address_space *mapping = vmf->vma->vm_file->mapping;
+	unsigned long pages = DIV_ROUND_UP(READ_ONCE(mapping->size), PAGE_SIZE);
+	unsigned long index = start_pgoff, last = min(end_pgoff + 1, pages);
+	unsigned int ret = 0;
+	struct page *page;
+
+	for (; index < last && (page = find_get_next(mapping, &index, last - 1)); index++) {
+		unsigned long addr = vmf->address + ((index - vmf->pgoff) << PAGE_SHIFT);
+
+		if (page_flag(page, PG_locked) || !page_flag(page, PG_uptodate) ||
+		    !map_file_page(vmf, page, addr))
+			put_page(page);
+		else if (index == vmf->pgoff)
+			ret = VM_FAULT_NOPAGE;
+	}
+	return ret;
+}
+
 static const struct vm_operations_struct generic_file_vm_ops = {
 	.fault = filemap_fault,
+	.map_pages = filemap_map_pages,
 };
 
 int generic_file_mmap(struct vm_file *file, struct vm_area_struct *vma)

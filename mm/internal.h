@@ -306,6 +306,11 @@ static inline struct page *vm_normal_page(pte_t pte)
 
 /* What every file of the fault path needs of a write to a page that is mapped read-only: cow.c. */
 unsigned int do_wp_page(struct vm_fault *vmf);
+/*
+ * Maps a file's page at addr, in the table that vmf->pte is in, as a read does; true when nothing was
+ * there, and then the caller's reference is the mapping's. => the area is vmf's
+ */
+bool map_file_page(struct vm_fault *vmf, struct page *page, unsigned long addr);
 /* Marks a page nobody else sees yet as anonymous memory of the area at addr. */
 void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigned long addr);
 /* The entry for a page with a protection. */

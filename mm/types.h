@@ -151,8 +151,12 @@ struct vm_operations_struct {
 	void (*close)(struct vm_area_struct *vma);
 	/* Finds the page for vmf->pgoff; fills vmf->page with a reference. => mmap_lock. */
 	unsigned int (*fault)(struct vm_fault *vmf);
-	/* Maps pages already in memory in [start, end] around vmf->address. */
-	void (*map_pages)(struct vm_fault *vmf, unsigned long start_pgoff, unsigned long end_pgoff);
+	/*
+	 * Maps what is in memory already of the pages [start_pgoff, end_pgoff], whose entries are in
+	 * one table. VM_FAULT_NOPAGE when the page of the fault was one of them, else 0. Optional.
+	 */
+	unsigned int (*map_pages)(struct vm_fault *vmf, unsigned long start_pgoff,
+				  unsigned long end_pgoff);
 	unsigned int (*page_mkwrite)(struct vm_fault *vmf);
 	int (*may_split)(struct vm_area_struct *vma, unsigned long addr);
 	int (*mremap)(struct vm_area_struct *vma);

@@ -145,6 +145,11 @@ static void model_touch(struct page_model *pages, unsigned int i, bool write, u8
 {
 	struct page_model *p = &pages[i];
 
+	if (is_file(p) && p->state == ABSENT) {
+		if (!write)
+			model_fault_around(pages, i, REGION);
+		*cached_page(p) = true;
+	}
 	if (write && p->kind == FILE_SHARED) {
 		file_value[p->index] = value;
 	} else if (write) {
@@ -166,6 +171,9 @@ static void access_page(struct page_model *pages, unsigned int i, unsigned long 
 	sim_set_cpu((unsigned int)(test_random() % SIM_NR_CPUS));
 	got = sim_access(addr + PROBE, &value, 1, kind);
 	CHECK(got == verdict, "access %d at %#lx: %d, expected %d", kind, addr, got, verdict);
+	/* Before the end of the file is noticed, what is in memory beside it has been mapped. */
+	if (got == FAULT_BUS && kind != SIM_WRITE)
+		model_fault_around(pages, i, REGION);
 	if (got != FAULT_HANDLED)
 		return;
 	if (kind == SIM_WRITE)
@@ -208,8 +216,13 @@ static void model_populate(struct page_model *pages, unsigned int i)
 {
 	struct page_model *p = &pages[i];
 
-	if (!p->prot || beyond_end(p) || p->state == COPIED)
+	if (!p->prot || p->state == COPIED)
 		return;
+	if (beyond_end(p)) {
+		if (p->state == ABSENT && !is_private_writable(p))
+			model_fault_around(pages, i, REGION);
+		return;
+	}
 	model_touch(pages, i, is_private_writable(p), original_value(p));
 }
 
@@ -379,8 +392,7 @@ static void op_mlock(void)
 		/* The first page that can't be had ends it. */
 		if (!region[i].prot || (beyond_end(&region[i]) && region[i].state == ABSENT))
 			expected = -ENOMEM;
-		else
-			model_populate(region, i);
+		model_populate(region, i);
 	}
 	err = lock ? vm_mlock(REGION + first * PAGE_SIZE, n * PAGE_SIZE, 0) :
 		     vm_munlock(REGION + first * PAGE_SIZE, n * PAGE_SIZE);
@@ -570,8 +582,10 @@ static void op_truncate(void)
 	unsigned int from = (unsigned int)(test_random() % FILE_PAGES);
 
 	truncate_pagecache(&file.mapping, (u64)from << PAGE_SHIFT);
-	for (unsigned int i = from; i < FILE_PAGES; i++)
+	for (unsigned int i = from; i < FILE_PAGES; i++) {
 		file_value[i] = sim_file_byte((u64)i * PAGE_SIZE + PROBE);
+		cached[0][i] = false;
+	}
 	for (unsigned int i = 0; i < REGION_PAGES; i++)
 		if ((region[i].kind == FILE_PRIVATE || region[i].kind == FILE_SHARED) &&
 		    region[i].index >= from)
@@ -582,6 +596,7 @@ static void random_walk(unsigned int steps)
 {
 	memset(region, 0, sizeof(region));
 	memset(heap, 0, sizeof(heap));
+	memset(cached, 0, sizeof(cached));
 	memset(anon_vma_of, 0, sizeof(anon_vma_of));
 	anon_vmas = 0;
 	for (unsigned int i = 0; i < FILE_PAGES; i++)

@@ -50,6 +50,7 @@ static unsigned int anon_vmas;
 #define PROBE	   100
 static u8 file_value[FILE_PAGES];
 static struct sim_file file, readonly_file;
+static bool cached[2][FILE_PAGES]; /* what of either is in memory */
 
 static bool is_file(const struct page_model *p)
 {
@@ -209,6 +210,34 @@ static void model_anon_vma(struct page_model *pages, unsigned int i)
 		anon = ++anon_vmas;
 	for (; first < end; first++)
 		pages[first].anon = anon;
+}
+
+static bool *cached_page(const struct page_model *p)
+{
+	return &cached[p->kind == READONLY_SHARED][p->index];
+}
+
+/*
+ * A read fault of a file at page i of a stretch: what is cached of its window of 16 pages is mapped along
+ * with it, if it is in the area and in the same page table.
+ */
+static void model_fault_around(struct page_model *pages, unsigned int i, unsigned long base)
+{
+	const unsigned long window = 16 * PAGE_SIZE;
+	unsigned int first = area_start(pages, i), end = area_end(pages, i);
+	unsigned long addr = base + i * PAGE_SIZE;
+
+	addr = max(addr / window * window, base + first * PAGE_SIZE);
+	first = (unsigned int)((addr - base) / PAGE_SIZE);
+	end = min(end, first + 16);
+	for (unsigned int j = first; j < end; j++) {
+		struct page_model *p = &pages[j];
+
+		if ((base + j * PAGE_SIZE) / PMD_SIZE != addr / PMD_SIZE)
+			break;
+		if (p->state == ABSENT && !beyond_end(p) && *cached_page(p))
+			p->state = SEEN;
+	}
 }
 
 /* Unmaps [first, end). */

@@ -192,6 +192,67 @@ static int child_protects(void)
 	return raw_mprotect(at, PAGE, PROT_NONE) || raw_madvise(at, PAGE, MADV_DONTNEED);
 }
 
+/* Which of the pages are mapped, as "16-32": the first and the last stretch's end. */
+static const char *mapped(const char *base, unsigned long pages)
+{
+	static char text[64];
+	unsigned long first = pages, end = 0, n = 0;
+
+	for (unsigned long i = 0; i < pages; i++) {
+		if (!resident(base + i * PAGE))
+			continue;
+		if (first == pages)
+			first = i;
+		end = i + 1;
+		n++;
+	}
+	snprintf(text, sizeof(text), "%lu-%lu%s", first, end,
+		 n == end - first ? "" : " with holes");
+	return text;
+}
+
+/* Reading one page maps those that are in memory around it: its 64 KiB. */
+static void around(void)
+{
+	char *base;
+	long before;
+	int got;
+
+	map(320, RW, 0);
+	touch(p, 320);
+	base = (char *)((at + 16 * PAGE - 1) & -(16 * PAGE));
+	raw_madvise(at, 320 * PAGE, MADV_DONTNEED);
+	is(faults_of_read(base + 21 * PAGE, &got), 1, "a read");
+	is_str(mapped(base, 64), "16-32", "... maps the page's 64 KiB");
+	is(faults_of_write(base + 40 * PAGE, 1), 1, "a write");
+	is_str(mapped(base + 32 * PAGE, 32), "8-9", "... that page alone");
+	is(faults_of_read(base + 41 * PAGE, &got), 1, "a read beside it");
+	is_str(mapped(base + 32 * PAGE, 32), "0-16", "... the others");
+	raw_madvise(at, 320 * PAGE, MADV_DONTNEED);
+	minor_faults();
+	before = minor_faults();
+	for (unsigned long i = 0; i < 256; i++)
+		got += peek(base + i * PAGE);
+	is(minor_faults() - before, 16, "256 pages are read with 16 faults");
+
+	raw_madvise(at, 320 * PAGE, MADV_DONTNEED);
+	raw_munmap((unsigned long)base + 3 * PAGE, PAGE);
+	peek(base + 6 * PAGE);
+	is_str(mapped(base, 64), "4-20",
+	       "where an area begins within the 64 KiB, they begin there");
+	raw_madvise(at, 320 * PAGE, MADV_DONTNEED);
+	raw_munmap((unsigned long)base + 40 * PAGE, PAGE);
+	peek(base + 36 * PAGE);
+	is_str(mapped(base, 64), "32-40", "... and where it ends, they end");
+	raw_madvise(at, 320 * PAGE, MADV_DONTNEED);
+	raw_madvise((unsigned long)base + 50 * PAGE, 2 * PAGE, MADV_REMOVE);
+	peek(base + 49 * PAGE);
+	ok(resident(base + 49 * PAGE) && !resident(base + 50 * PAGE) &&
+		   !resident(base + 51 * PAGE) && resident(base + 52 * PAGE),
+	   "what isn't in memory is left out");
+	raw_munmap(at, 320 * PAGE);
+}
+
 static void own_areas(void)
 {
 	map(1, RW, 0);
@@ -213,6 +274,7 @@ int main(int argc, char **argv)
 	calls();
 	moves();
 	families();
+	around();
 	own_areas();
 	return done_testing();
 }
