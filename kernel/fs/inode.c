@@ -164,12 +164,42 @@ void inode_remove_privs(struct inode *inode, const struct cred_view *cred)
 	inode->i_mode &= ~S_ISUID;
 }
 
+u64 (*fs_size_limit)(void);
+void (*fs_send_sigxfsz)(void);
+
+/* RLIMIT_FSIZE: whether a file of `size` bytes is allowed. Tells the task if it isn't. */
+static int check_size_limit(u64 size)
+{
+	if (!fs_size_limit || size <= fs_size_limit())
+		return 0;
+	fs_send_sigxfsz();
+	return -EFBIG;
+}
+
+int limit_write(u64 pos, size_t *count)
+{
+	int err = check_size_limit(pos + 1);
+
+	if (err)
+		return err;
+	if (pos >= MAX_FILE_SIZE)
+		return -EFBIG;
+	*count = min(*count, (size_t)(MAX_FILE_SIZE - pos));
+	if (fs_size_limit)
+		*count = min(*count, (size_t)(fs_size_limit() - pos));
+	return 0;
+}
+
 int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred)
 {
-	int err = -EINVAL;
+	int err = 0;
 
+	if (!inode->i_op || !inode->i_op->truncate)
+		return -EINVAL;
 	down_write(&inode->i_rwsem);
-	if (inode->i_op && inode->i_op->truncate)
+	if (size > i_size_read(inode))
+		err = check_size_limit(size);
+	if (!err)
 		err = inode->i_op->truncate(inode, size);
 	if (!err)
 		inode_remove_privs(inode, cred);

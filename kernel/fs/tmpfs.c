@@ -93,11 +93,13 @@ static ssize_t tmpfs_write_iter(struct file *file, struct io_iter *from, loff_t 
 	down_write(&inode->i_rwsem);
 	if (file->f_flags & O_APPEND)
 		*pos = (loff_t)i_size_read(inode);
-	if (from->count && *pos >= MAX_FILE_SIZE) {
+	wanted = from->count;
+	if (wanted)
+		got = limit_write((u64)*pos, &wanted);
+	if (got) {
 		up_write(&inode->i_rwsem);
-		return -EFBIG;
+		return got;
 	}
-	wanted = min(from->count, (size_t)(MAX_FILE_SIZE - *pos));
 	while (done < wanted) {
 		u64 at = (u64)*pos + done;
 		size_t n = min(PAGE_SIZE - (at & (PAGE_SIZE - 1)), wanted - done);

@@ -432,6 +432,16 @@ loff_t generic_llseek(struct file *file, loff_t offset, int whence, u64 size, lo
 loff_t llseek_no_end(struct file *file, loff_t offset, int whence);
 /* Sets the size in bytes; -EINVAL where there is none to set. */
 int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred);
+
+/*
+ * How many of `count` bytes at pos may be written. 0, or -EFBIG when none may: by the largest file
+ * there is, or by the task's RLIMIT_FSIZE, which sends it SIGXFSZ.
+ */
+int limit_write(u64 pos, size_t *count);
+
+/* Set by the process layer: the running task's RLIMIT_FSIZE, and how it is told. */
+extern u64 (*fs_size_limit)(void);
+extern void (*fs_send_sigxfsz)(void);
 /* A descriptor's truncate(2). */
 int file_truncate(struct file *file, loff_t size);
 /* 0, or -EACCES when this may not be executed: no regular file, no x bit, a noexec mount. */
