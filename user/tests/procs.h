@@ -58,11 +58,11 @@ TAP_FN void nap(void)
 	raw(SYS_nanosleep, &t, NULL);
 }
 
-/* Waits, for half a minute at most, until a condition holds; the value says whether it does. */
+/* Waits, for some seconds at most, until a condition holds; the value says whether it does. */
 #define UNTIL(condition)                                        \
 	({                                                      \
 		bool holds_ = false;                            \
-		for (int n_ = 0; n_ < 15000 && !holds_; n_++) { \
+		for (int n_ = 0; n_ < 5000 && !holds_; n_++) { \
 			holds_ = (condition);                   \
 			if (!holds_)                            \
 				nap();                          \
