@@ -59,15 +59,15 @@ TAP_FN void nap(void)
 }
 
 /* Waits, for some seconds at most, until a condition holds; the value says whether it does. */
-#define UNTIL(condition)                                        \
-	({                                                      \
-		bool holds_ = false;                            \
+#define UNTIL(condition)                                       \
+	({                                                     \
+		bool holds_ = false;                           \
 		for (int n_ = 0; n_ < 5000 && !holds_; n_++) { \
-			holds_ = (condition);                   \
-			if (!holds_)                            \
-				nap();                          \
-		}                                               \
-		holds_;                                         \
+			holds_ = (condition);                  \
+			if (!holds_)                           \
+				nap();                         \
+		}                                              \
+		holds_;                                        \
 	})
 
 /* For what a child or a thread finds: says what doesn't hold, and makes the function return 1. */
