@@ -7,7 +7,7 @@
 /* What F_GETFL may show; O_CLOEXEC belongs to the descriptor. */
 #define O_KNOWN_FLAGS                                                                         \
 	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | FASYNC | \
-	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | O_PATH | \
+	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_SYNC | O_PATH |    \
 	 O_TMPFILE_BIT)
 
 struct open_request {
@@ -129,8 +129,7 @@ static int make_tmpfile(struct path_walk *w, struct open_request *req)
 	if (IS_ERR(dentry))
 		return (int)PTR_ERR(dentry);
 	if (dir->i_op && dir->i_op->tmpfile)
-		err = dir->i_op->tmpfile(dir, dentry,
-					 S_IFREG | (req->mode & ~req->at->fs->umask),
+		err = dir->i_op->tmpfile(dir, dentry, S_IFREG | (req->mode & ~req->at->fs->umask),
 					 &req->at->cred);
 	if (err) {
 		dput(dentry);

@@ -13,8 +13,14 @@
 
 /* Numbers: some headers here are older than the calls. */
 enum {
-	NR_preadv2 = 327, NR_pwritev2 = 328, NR_statx = 332, NR_copy_file_range = 326,
-	NR_syncfs = 306, NR_close_range = 436, NR_openat2 = 437, NR_faccessat2 = 439,
+	NR_preadv2 = 327,
+	NR_pwritev2 = 328,
+	NR_statx = 332,
+	NR_copy_file_range = 326,
+	NR_syncfs = 306,
+	NR_close_range = 436,
+	NR_openat2 = 437,
+	NR_faccessat2 = 439,
 };
 
 static char buf[8192];
@@ -93,8 +99,8 @@ static void descriptors(void)
 
 	for (size_t i = 0; i < COUNT(fd_calls); i++) {
 		for (size_t j = 0; j < COUNT(bad); j++)
-			is(call_fd(&fd_calls[i], bad[j]), -EBADF, "%s(%ld): EBADF", fd_calls[i].name,
-			   bad[j]);
+			is(call_fd(&fd_calls[i], bad[j]), -EBADF, "%s(%ld): EBADF",
+			   fd_calls[i].name, bad[j]);
 		if (!fd_calls[i].path_ok)
 			is(call_fd(&fd_calls[i], path), -EBADF, "%s of O_PATH: EBADF",
 			   fd_calls[i].name);

@@ -70,8 +70,8 @@ static void to_the_limit(void)
 		const char *name;
 		int (*how)(void);
 	} ways[] = {
-		{ "open", by_open },   { "O_PATH", by_path }, { "dup", by_dup },
-		{ "F_DUPFD", by_dupfd }, { "pipe", by_pipe },   { "O_TMPFILE", by_tmpfile },
+		{ "open", by_open },	 { "O_PATH", by_path }, { "dup", by_dup },
+		{ "F_DUPFD", by_dupfd }, { "pipe", by_pipe },	{ "O_TMPFILE", by_tmpfile },
 	};
 	static const int limits[] = { 10, 65, 300, 1000 };
 	struct rlimit lim, old;
@@ -168,7 +168,8 @@ static void deep(void)
 	while (depth < 3000 && mkdir("d", 0700) == 0 && chdir("d") == 0)
 		depth++;
 	is(depth, 3000, "3000 directories, one in the other");
-	fails(syscall(SYS_getcwd, cwd, sizeof(cwd)), ENAMETOOLONG, "getcwd has no room: ENAMETOOLONG");
+	fails(syscall(SYS_getcwd, cwd, sizeof(cwd)), ENAMETOOLONG,
+	      "getcwd has no room: ENAMETOOLONG");
 	fails(syscall(SYS_getcwd, cwd, 10), ENAMETOOLONG, "with a small buffer too");
 	while (depth > 0 && chdir("..") == 0 && rmdir("d") == 0)
 		depth--;

@@ -62,7 +62,8 @@ static void vectors(void)
 
 static void sending(void)
 {
-	int in = make_file("f", 100), out = make_file("g", 0), p[2], ro = open(in_dir("f"), O_RDONLY);
+	int in = make_file("f", 100), out = make_file("g", 0), p[2],
+	    ro = open(in_dir("f"), O_RDONLY);
 	int append = open(in_dir("g"), O_WRONLY | O_APPEND), dir = open(test_dir, O_RDONLY);
 	int big = open("/etc/numbers", O_RDONLY), null = open("/dev/null", O_RDWR);
 	int wo = open(in_dir("f"), O_WRONLY), zero = open("/dev/zero", O_RDONLY);
@@ -212,7 +213,8 @@ static void allocating(void)
 	   "its edges are where they should be");
 	is(fallocate(fd, 3, 60000, 100), 0, "a hole in one page");
 	pread(fd, buf, 65536, 0);
-	ok(buf[59999] == 'x' && buf[60000] == 0 && buf[60099] == 0 && buf[60100] == 'x', "is there");
+	ok(buf[59999] == 'x' && buf[60000] == 0 && buf[60099] == 0 && buf[60100] == 'x',
+	   "is there");
 	map = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	map[30000] = 'y';
 	is(fallocate(fd, 3, 24576, 8192), 0, "a hole in mapped memory");
@@ -280,7 +282,7 @@ static void listing(void)
 		unsigned long ino, next;
 		unsigned short len;
 		char name[];
-	} *e;
+	} * e;
 	int fd = open(test_dir, O_RDONLY), file = open(in_dir("f"), O_RDONLY);
 	long n = syscall(SYS_getdents, fd, buf, 1000);
 	int dots = 0, files = 0;
