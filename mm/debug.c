@@ -245,11 +245,17 @@ static bool chain_has(const struct vm_area_struct *vma, const struct anon_vma *a
 	return false;
 }
 
+/* A page that more than these map is looked for once in a while only: else all look for each other. */
+#define AUDIT_RMAP_ALWAYS 16
+
 /* Every mapping of an anonymous page must be found from the page. */
 static void audit_rmap(struct page *page, unsigned long addr)
 {
-	int found, counted;
+	static unsigned int visits;
+	int found, counted = page_mapcount(page);
 
+	if (counted > AUDIT_RMAP_ALWAYS && ++visits % (unsigned int)counted)
+		return;
 	/* Another address space may map or unmap the page meanwhile: then count again. */
 	for (int i = 0; i < 3; i++) {
 		counted = page_mapcount(page);

@@ -17,22 +17,7 @@
  * and their hash, pages of VmSize, VmData and VmLck, present pages of the near part, the hash of
  * their pagemap bits and the hash of their contents.
  */
-#include "twin_ops.h"
-
-static bool full_dump;
-
-static void emit_line(unsigned int number)
-{
-	char line[512];
-	int n = snprintf(line, sizeof(line),
-			 "%u %s = %s%s; f%ld; n%d %08x; v%ld d%ld l%ld;%s; p%lu %08x %08x\n",
-			 number, op.text, result_name(op.result), op.extra, op.faults, state.count,
-			 (unsigned int)state.areas_hash, state.size, state.data, state.locked,
-			 state.heap, state.present, (unsigned int)state.pages_hash,
-			 (unsigned int)state.contents_hash);
-
-	emit(line, n < (int)sizeof(line) ? n : (int)sizeof(line) - 1);
-}
+#include "twin_fork.h"
 
 static bool catch_faults(void)
 {
@@ -47,52 +32,21 @@ static void warm_up(void)
 	heap_break = syscall(SYS_brk, 0);
 	heap_base = (heap_break + PAGE - 1) & -PAGE;
 	heap_break = syscall(SYS_brk, heap_base);
-	maps_fd = open("/proc/self/maps", O_RDONLY);
-	status_fd = open("/proc/self/status", O_RDONLY);
-	pagemap_fd = open("/proc/self/pagemap", O_RDONLY);
+	open_proc();
 	memset(file_text, 1, sizeof(file_text));
 	read_state();
 	own_size = state.size;
 	own_data = state.data;
 	own_locked = 0;
 	open_memlock();
-	begin_op(C_READ);
-	kernel(SYS_getppid, 0, 0, 0, 0, 0, 0);
-	touch((volatile uint64_t *)file_text, true, 0);
-	touch((volatile uint64_t *)file_text, false, 0);
+	settle();
 }
 
 static void run_seed(unsigned long seed, unsigned int ops)
 {
 	random_state = seed * 0x2545f4914f6cdd1d;
 	warm_up();
-	for (unsigned int i = 1; i <= ops; i++) {
-		step(i);
-		counts[op.call][op.result]++;
-		read_state();
-		emit_line(i);
-	}
-	if (limit_ops)
-		lift_limit();
-	/* What isn't looked at after each operation is looked at once. */
-	print_text &= full_dump;
-	dump_areas();
-	dump_pages();
-	dump_smaps();
-}
-
-/* The child's counts go into a file, where they are added to those of the seeds before. */
-static void add_counts(void)
-{
-	static uint32_t sums[CALLS][RESULTS];
-
-	if (pread(common_fd, sums, sizeof(sums), 0) != sizeof(sums))
-		memset(sums, 0, sizeof(sums));
-	for (int i = 0; i < CALLS; i++)
-		for (int k = 0; k < RESULTS; k++)
-			sums[i][k] += counts[i][k];
-	if (pwrite(common_fd, sums, sizeof(sums), 0) != sizeof(sums))
-		say("cannot write the counts: %s\n", strerror(errno));
+	run_ops(ops);
 }
 
 static void print_counts(void)
@@ -114,6 +68,10 @@ static int child(unsigned long seed, unsigned int ops)
 {
 	if (!probe_only && !catch_faults()) {
 		say("twin: no signals here: %s (try -k)\n", strerror(errno));
+		return 1;
+	}
+	if (!make_relay()) {
+		say("twin: no shared memory: %s\n", strerror(errno));
 		return 1;
 	}
 	run_seed(seed, ops);

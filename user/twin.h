@@ -56,13 +56,14 @@ enum call {
 	C_KWRITE,
 	C_KREAD,
 	C_SETLIMIT,
+	C_FORK,
 	CALLS,
 };
 
 static const char *const call_names[CALLS] = {
-	"mmap",	   "munmap",   "mprotect",   "mremap",	"mlock",   "mlock2",
-	"munlock", "mlockall", "munlockall", "madvise", "mincore", "msync",
-	"brk",	   "write",    "read",	     "kwrite",	"kread",   "setlimit",
+	"mmap",	    "munmap",	  "mprotect", "mremap",	  "mlock", "mlock2", "munlock",
+	"mlockall", "munlockall", "madvise",  "mincore",  "msync", "brk",    "write",
+	"read",	    "kwrite",	  "kread",    "setlimit", "fork",
 };
 
 /* Results are errno values; two more for what isn't a call's error. */

@@ -125,7 +125,9 @@ static void do_mmap(unsigned long addr, unsigned long len, unsigned long prot, u
 	for (size_t i = 0; i < sizeof(map_flags) / sizeof(map_flags[0]); i++)
 		if (flags & map_flags[i].flag)
 			say_op(" %s", map_flags[i].name);
-	if (!(flags & MAP_PRIVATE))
+	if (flags & MAP_SHARED)
+		say_op(" shared");
+	else if (!(flags & MAP_PRIVATE))
 		say_op(" no type");
 	if (!(flags & MAP_ANONYMOUS))
 		say_op(" no file");
@@ -157,6 +159,8 @@ static void op_mmap(void)
 	unsigned long flags = pick_map_flags(), prot = pick_prot();
 
 	begin_op(C_MMAP);
+	if (chance(15))
+		flags ^= MAP_PRIVATE | MAP_SHARED;
 	if (chance(75))
 		flags |= MAP_FIXED;
 	else if (chance(50))

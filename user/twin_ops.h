@@ -349,6 +349,9 @@ static void op_limit(void)
 	set_limit(narrowed, (base + room) * PAGE);
 }
 
+/* In twin_fork.h. */
+static void op_fork(unsigned int number);
+
 /* --- one step --------------------------------------------------------------------------------- */
 
 static void step(unsigned int number)
@@ -362,8 +365,8 @@ static void step(unsigned int number)
 		{ 1, op_mlockall },  { 1, op_munlockall }, { 10, op_madvise },	 { 3, op_mincore },
 		{ 3, op_msync },     { 4, op_brk },	   { 2, op_limit },
 	};
-	const unsigned int touching = 24;
-	unsigned int sum = touching, at;
+	const unsigned int touching = 24, forking = 2;
+	unsigned int sum = touching + forking, at;
 
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		sum += ops[i].weight;
@@ -375,6 +378,11 @@ static void step(unsigned int number)
 		return;
 	}
 	at -= touching;
+	if (at < forking) {
+		op_fork(number);
+		return;
+	}
+	at -= forking;
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
 		if (at < ops[i].weight) {
 			ops[i].run();

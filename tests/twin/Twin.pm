@@ -37,7 +37,7 @@ sub item {
 # The seconds that a run may take: ten times what it usually does, and a boot.
 sub limit_for {
 	my ($seeds, $ops) = @_;
-	return 60 + $seeds * $ops / 250;
+	return 60 + $seeds * $ops / 170;
 }
 
 # What a run printed: { seeds => { N => hash }, counts => { call => { result => number } } }.
@@ -72,22 +72,21 @@ sub parting {
 	my $at = 0;
 	$at++ while $at < @$linux && $at < @$tessera && $linux->[$at] eq $tessera->[$at];
 	return if $at == @$linux && $at == @$tessera && @$linux;
-	if (($linux->[$at] // '') !~ /^\d+ /) {
-		# All operations agree, and what is compared once at the end doesn't.
-		my ($number, @why) = explain($seed, $ops, $ops, \@flags, $linux);
-		return ($number, @why);
-	}
-	return explain($seed, $at + 1, $ops, \@flags, $linux, $tessera->[$at]);
+	# A child's operation ("12.3 ...") stands for its parent's last one: with it the child can be seen
+	# to its end. Or all operations agree, and what is compared once at the end doesn't.
+	my $bad = $ops;
+	$bad = grep { defined && /^\d+ / } @$linux[0 .. $at] if ($linux->[$at] // '') =~ /^[\d.]+ /;
+	return explain($seed, $bad, $ops, \@flags, $at, $linux, $tessera);
 }
 
 # The text of the shortest prefix that fails: the last operations, both results, and what the areas
 # and pages were before and are after.
 sub explain {
-	my ($seed, $bad, $ops, $flags, $linux, $other) = @_;
+	my ($seed, $bad, $ops, $flags, $at, $linux, $tessera) = @_;
 	my @why = ("seed $seed: the kernels part at operation $bad; the operations before it:");
-	my $from = $bad > 12 ? $bad - 12 : 1;
-	push @why, map { "    $_" } @$linux[$from - 1 .. $bad - 2];
-	push @why, "  linux:   " . ($linux->[$bad - 1] // 'nothing'), '  tessera: ' . ($other // 'nothing');
+	my $from = $at > 12 ? $at - 12 : 0;
+	push @why, map { "    $_" } @$linux[$from .. $at - 1];
+	push @why, '  linux:   ' . ($linux->[$at] // 'nothing'), '  tessera: ' . ($tessera->[$at] // 'nothing');
 	my %dump;
 	for my $kernel (qw(linux tessera)) {
 		my $run = run($kernel, limit_for(1, $ops), item('-t', '-d', @$flags, $seed, 1, $bad - 1),
