@@ -58,6 +58,7 @@ static void end_machine(int sig)
 						  0x4321fedc;
 
 	end_processes();
+	say("\n");
 	if (getpid() != 1)
 		exit(0);
 	sync();

@@ -201,6 +201,23 @@ sub wait_for {
 	return undef;
 }
 
+# What init's shell prints when it waits for a line.
+our $prompt = qr/tessera:\S+# \z/;
+
+# Waits for the shell's prompt. What was printed meanwhile, without that and without the line just typed.
+sub answer {
+	my ($self) = @_;
+	my $text = $self->wait_for($prompt) // die "no prompt\n";
+	return $text =~ s/\A[^\n]*\n//r =~ s/$prompt//r;
+}
+
+# What a line typed at the shell makes it print.
+sub ask {
+	my ($self, $line) = @_;
+	$self->send("$line\n");
+	return $self->answer;
+}
+
 # Types on the serial line.
 sub send {
 	my ($self, $text) = @_;
@@ -243,19 +260,23 @@ sub monitor_answer {
 # Names that QEMU has for the keys of a US keyboard.
 my %keys = (
 	"\n" => 'ret', ' ' => 'spc', "\t" => 'tab', "\x7f" => 'backspace', '/' => 'slash', '-' => 'minus',
-	'.' => 'dot', ',' => 'comma', '=' => 'equal', ';' => 'semicolon', '_' => 'shift-minus',
-	'+' => 'shift-equal', '?' => 'shift-slash', ':' => 'shift-semicolon', '>' => 'shift-dot',
+	'.' => 'dot', ',' => 'comma', '=' => 'equal', ';' => 'semicolon', "'" => 'apostrophe',
+	'`' => 'grave_accent', '[' => 'bracket_left', ']' => 'bracket_right', '\\' => 'backslash',
+	'_' => 'shift-minus', '+' => 'shift-equal', '?' => 'shift-slash', ':' => 'shift-semicolon',
+	'>' => 'shift-dot', '<' => 'shift-comma', '"' => 'shift-apostrophe', '~' => 'shift-grave_accent',
+	'{' => 'shift-bracket_left', '}' => 'shift-bracket_right', '|' => 'shift-backslash',
+	(map { substr(')!@#$%^&*(', $_, 1) => "shift-$_" } 0 .. 9),
 	(map { $_ => $_ } 'a' .. 'z', 0 .. 9),
 	(map { uc $_ => "shift-$_" } 'a' .. 'z'),
 	(map { chr($_) => 'ctrl-' . chr($_ + 96) } 1 .. 8, 11 .. 26),
 );
 
-# Types on the keyboard: text, or by { } the name of a key, as in "{caps_lock}a". A keyboard stores
+# Types on the keyboard: text, or by { } the name of a key, as in "{caps_lock}a" or "{alt-x}". A keyboard stores
 # few keys that nobody fetches: so the echo of each character is waited for.
 sub type {
 	my ($self, $text) = @_;
-	for ($text =~ /\{\w+\}|./sg) {
-		my $named = /\A\{(\w+)\}\z/;
+	for ($text =~ /\{\w[\w-]*\}|./sg) {
+		my $named = /\A\{(\w[\w-]*)\}\z/;
 		my $key = $named ? $1 : $keys{$_} // die "no key for $_\n";
 		my $before = length $self->{raw};
 		$self->monitor("sendkey $key 5");

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 #
-# Somebody at the machine: types at the tour's prompt, on the serial line and on the keyboard, and
-# reads the answers there and on the screen, in VGA's text mode and in a UEFI framebuffer.
+# Somebody at the machine: types on its keyboard, and reads what is on its screen, in VGA's text mode
+# and in a UEFI framebuffer. What a shell does on the serial line is tests/qemu/shell.t's affair.
 use strict;
 use warnings;
 use File::Temp;
@@ -11,149 +11,60 @@ use lib $FindBin::Bin;
 use Guest;
 use Test::More;
 
-my $prompt = qr/^tessera> \z/m;
-
-# Text between a line that was entered and the next prompt; the line itself, as echoed, is dropped.
-sub answer {
-	my ($guest) = @_;
-	my $text = $guest->wait_for($prompt) // die "no prompt\n";
-	return $text =~ s/\A[^\n]*\n//r =~ s/tessera> \z//r;
-}
-
-sub ask {
-	my ($guest, $line) = @_;
-	$guest->send("$line\n");
-	return answer($guest);
-}
-
+# What a line typed on the keyboard makes the shell print.
 sub ask_by_keyboard {
 	my ($guest, $line) = @_;
 	$guest->type("$line\n");
-	return answer($guest);
+	return $guest->answer;
 }
 
-# --- what the prompt offers ---------------------------------------------------------------------
-
-# 64-bit addresses.
-no warnings 'portable';
-
-# Areas as [start, end, rights, rest].
-sub areas {
-	return map { /^([0-9a-f]+)-([0-9a-f]+) ([-r][-w][-x][ps]) (.*)/ ? [ hex $1, hex $2, $3, $4 ] : () }
-		split /\n/, $_[0];
-}
-
-sub try_maps {
-	my ($guest) = @_;
-	my $maps = ask($guest, 'maps');
-	my @areas = areas($maps);
-	is(scalar @areas, scalar(split /\n/, $maps), 'maps: each line is an area');
-	my $end = 0;
-	my @bad = grep { my $bad = $_->[0] < $end || $_->[1] <= $_->[0]; $end = $_->[1]; $bad } @areas;
-	is(scalar @bad, 0, 'maps: in order, none over another');
-	my ($text) = grep { $_->[2] eq 'r-xp' && $_->[3] =~ m{/init$} } @areas;
-	my ($stack) = grep { $_->[2] eq 'rw-p' && $_->[3] =~ /\[stack\]$/ } @areas;
-	ok($text, 'maps: the program\'s text') and ok($stack, 'maps: the stack') or die "no areas: $maps\n";
-	is(scalar(grep { $_->[2] =~ /wx/ } @areas), 0, 'maps: nothing is writable and executable');
-	is(ask($guest, 'maps'), $maps, 'maps: the same again');
-	return ($maps, $text, $stack);
-}
-
-sub try_walk {
-	my ($guest, $text, $stack) = @_;
-	my ($inside) = ask($guest, 'walk') =~ /^walk needs an address.*: walk ([0-9a-f]+)$/m;
-	$inside //= 0;
-	cmp_ok(hex $inside, '>=', $text->[0], 'walk: proposes an address');
-	cmp_ok(hex $inside, '<', $text->[1], 'walk: in the text');
-	for ([ hex $inside, '-', 'the text' ], [ $stack->[1] - 8, 'W', 'the stack' ]) {
-		my ($addr, $write, $where) = @$_;
-		my $walk = ask($guest, sprintf 'walk %x', $addr);
-		is(join(' ', $walk =~ /^(P[GUM]D|PTE)\[/mg), 'PGD PUD PMD PTE', "walk: four levels, of $where");
-		like($walk, qr/^PTE.* P $write U /m, "walk: rights of $where");
-		my ($physical) = $walk =~ /^=> physical 0x([0-9a-f]+), in a page of 4 KiB/m;
-		is(hex($physical // 0) & 4095, $addr & 4095, "walk: the physical address of $where");
-		isnt(hex($physical // 0), 0, "walk: is one");
-	}
-	my $indices = join ' ', map { hex($inside) >> $_ & 511 } 39, 30, 21, 12;
-	is(join(' ', ask($guest, "walk 0x$inside") =~ /^P..\[ *(\d+)\]/mg), $indices, 'walk: the indices of the address');
-	like(ask($guest, 'walk 1000'), qr/^=> nothing /m, 'walk: where nothing is');
-	for (qw(zzz 12x -1 0x 1ffffffffffffffff)) {
-		like(ask($guest, "walk $_"), qr/^\Q$_\E is not an address in hexadecimal$/m, "walk: $_");
-	}
-	for (qw(ffffffff80000000 8000000000000000)) {
-		like(ask($guest, "walk $_"), qr/^0x$_ is not an address of a program's half/m, "walk: $_");
-	}
-	like(ask($guest, 'walk 7fffffffefff'), qr/^=> nothing /m, 'walk: the last address a program can have');
-	is(ask($guest, "walk $_"), "walk of 0x$_: Invalid argument\n", 'walk: behind it')
-		for qw(7ffffffff000 800000000000);
-}
-
-sub try_memory {
-	my ($guest) = @_;
-	my ($free) = ask($guest, 'meminfo') =~ /^MemTotal:\s+\d+ kB\nMemFree:\s+(\d+) kB$/m;
-	my ($blocks) = ask($guest, 'buddyinfo') =~ /^Node 0, zone +DMA32((?: +\d+){11}) *$/m;
-	my ($pages, $order) = (0, 0);
-	$pages += $_ << $order++ for split ' ', $blocks // '';
-	cmp_ok($free // 0, '>', 400 * 1024, 'meminfo: most of 512 MiB is free');
-	cmp_ok(abs($pages * 4 - ($free // 0)), '<', 1024, 'buddyinfo: and that is its blocks');
-}
-
-sub try_run {
-	my ($guest) = @_;
-	like(ask($guest, 'run /bin/hello-musl'), qr{\AHello from /bin/hello-musl\n}, 'run: a path');
-	like(ask($guest, 'run hello-pie'), qr{\AHello from /bin/hello-pie\n}, 'run: a name');
-	is(ask($guest, 'run /bin/busybox echo hi'), "hi\n", 'run: with arguments');
-	like(ask($guest, 'run /init crash'), qr/^.*\[\d+\]: cannot write 0x[0-9a-f]+: .*\n.*ended by signal 11, /m,
-		'run: a program that crashes');
-	like(ask($guest, 'run /bin/busybox cat /nothere'), qr/^ +wait status 0x0100: ended with exit status 1$/m,
-		'run: one that fails');
-	like(ask($guest, 'run nothere'), qr/\Acannot run nothere: No such file or directory\n\z/, 'run: what isn\'t there');
-	like(ask($guest, 'run /etc/motd'), qr{\Acannot run /etc/motd: }, 'run: what is no program');
-	like(ask($guest, 'run'), qr/\Arun needs a program's name/, 'run: nothing');
-	is(ask($guest, 'frobnicate 1'), "frobnicate is not a command here; help lists those there are\n",
-		'an unknown command');
-	is(ask($guest, ''), '', 'an empty line');
-	is(ask($guest, 'run echo ' . join ' ', 1 .. 20), "more than 16 words are too many\n", 'too many words');
-	is(ask($guest, 'x' x 300), "a line has at most 255 characters\n", 'too long a line');
-	my $help = ask($guest, 'help');
-	like($help, qr/^ +\Q$_\E\b/m, "help: $_") for qw(maps walk buddyinfo meminfo run tour poweroff);
-}
-
-sub try_editing {
-	my ($guest, $maps) = @_;
-	is(ask($guest, "mzz\x7f\x7faps"), $maps, 'backspace takes a character back');
-	is(ask($guest, "run /bin/busybox\x15maps"), $maps, 'Ctrl-U takes the line back');
-	is(ask($guest, "run /bin/busybox echo one two\x17three"), "one three\n", 'Ctrl-W takes a word back');
-	is(ask($guest, "\x7f\x7f\x15maps"), $maps, 'on an empty line they do nothing');
-	is(ask($guest, "run echo a\tb  c "), "a b c\n", 'spaces and tabs separate words');
-	$guest->send("maps\r");
-	is(answer($guest), $maps, 'a carriage return ends a line');
-
-	# What is typed while nobody reads isn't lost; where its echo appears is a matter of time.
-	$guest->send("a1\na2\na3\n");
-	my @answers = map { qr/$_ is not a command here; .*/ } qw(a1 a2 a3);
-	my $text = $guest->wait_for(qr/$answers[0].*$answers[1].*$answers[2]\n.*tessera> \z/s);
-	ok(defined $text, 'lines typed ahead are read, in order');
-
-	# A program run from the prompt reads the lines that follow it.
-	$guest->send("run /bin/cat\n");
-	$guest->send("to the program\n");
-	ok(defined $guest->wait_for(qr/to the program\n.*^to the program\n\z/ms), 'a program reads from the console');
-	$guest->send("\x04");
-	ok(defined $guest->wait_for($prompt), 'Ctrl-D ends its input');
-	is(ask($guest, 'maps'), $maps, 'and not the prompt\'s');
-}
-
-# --- keyboard and screen ------------------------------------------------------------------------
+# --- the keyboard -------------------------------------------------------------------------------
 
 sub try_keyboard {
 	my ($guest, $name) = @_;
-	is(ask_by_keyboard($guest, 'run echo keys'), "keys\n", "$name: keyboard");
-	is(ask_by_keyboard($guest, 'run /bin/echo By-Shift: 0+9=9_?>;'), "By-Shift: 0+9=9_?>;\n", "$name: shift");
-	is(ask_by_keyboard($guest, "run echo {caps_lock}capsX{caps_lock}x"), "CAPSxx\n", "$name: caps lock");
-	is(ask_by_keyboard($guest, "garbage\x15run echoo\x7f right {up}{f1}{home}{kp_5}"), "right 5\n",
-		"$name: editing, and keys that mean nothing");
+	is(ask_by_keyboard($guest, 'echo keys'), "keys\n", "$name: keyboard");
+	is(ask_by_keyboard($guest, 'echo By-Shift: 0+9=9_?";>{}|&~<"'), "By-Shift: 0+9=9_?;>{}|&~<\n", "$name: shift");
+	is(ask_by_keyboard($guest, 'echo {caps_lock}capsX{caps_lock}x'), "CAPSxx\n", "$name: caps lock");
+	is(ask_by_keyboard($guest, "garbage\x15echo lefs{left}{delete}t"), "left\n", "$name: an arrow, and Delete");
+	is(ask_by_keyboard($guest, 'cho home{home}e{end}!'), "home!\n", "$name: Home and End");
+	is(ask_by_keyboard($guest, '{up}'), "home!\n", "$name: the line before");
+	is(ask_by_keyboard($guest, 'echo {kp_5}{num_lock}x{kp_4}{kp_6}{num_lock}{kp_7}'), "5x7\n",
+		"$name: the number pad, as numbers and as arrows");
 }
+
+# Who turns from the screen to the serial line has a terminal of another size: the shell shows its line
+# once more.
+sub sit_at_serial {
+	my ($guest) = @_;
+	$guest->send("\x15");
+	$guest->wait_for($Guest::prompt) // die "no prompt\n";
+}
+
+# What keys send, byte by byte, as od shows it.
+sub try_codes {
+	my ($guest) = @_;
+	my @keys = (
+		[ '{alt-x}', '1b 78' ], [ '{f1}', '1b 5b 5b 41' ], [ '{f5}', '1b 5b 5b 45' ],
+		[ '{f6}', '1b 5b 31 37 7e' ], [ '{f12}', '1b 5b 32 34 7e' ], [ '{pgup}', '1b 5b 35 7e' ],
+		[ '{pgdn}', '1b 5b 36 7e' ], [ '{insert}', '1b 5b 32 7e' ], [ '{down}', '1b 5b 42' ],
+		[ '{right}', '1b 5b 43' ], [ '{shift-tab}', '1b 5b 5a' ], [ '{ctrl-spc}', '00' ],
+		[ '{ctrl-backslash}', '1c' ], [ '{ctrl-slash}', '1f' ], [ '{esc}', '1b' ], [ "\t", '09' ],
+		[ '{ret}', '0d' ], [ '{backspace}', '7f' ],
+	);
+	for (@keys) {
+		my ($key, $want) = @$_;
+		sit_at_serial($guest);
+		my $count = split ' ', $want;
+		$guest->send("stty raw -echo; echo ready; dd bs=1 count=$count 2>/dev/null >/tmp/f; stty sane; od -An -tx1 /tmp/f\n");
+		$guest->wait_for(qr/^ready\n/m) // die "not ready\n";
+		# Nothing is echoed, so nothing is waited for.
+		$guest->monitor('sendkey ' . ($key =~ s/[{}]//gr =~ s/^\t$/tab/r) . ' 5');
+		my $got = ($guest->wait_for($Guest::prompt) // die "no prompt\n") =~ s/$Guest::prompt//r;
+		is($got =~ s/^\s+|\s+$//gr, $want, "$key sends $want");
+	}
+}
+
+# --- the screen ---------------------------------------------------------------------------------
 
 # The 80 by 25 characters of VGA's text mode, out of the guest's memory.
 sub vga_text {
@@ -213,23 +124,76 @@ sub read_picture {
 	return $text;
 }
 
+# What is on the screen, and whether it is in text mode.
+sub screen {
+	my ($guest) = @_;
+	my @picture = screenshot($guest);
+	my $text_mode = "@picture[0, 1]" eq '720 400';
+	return ($text_mode ? vga_text($guest) : read_picture(@picture), $text_mode, @picture);
+}
+
 # The last lines of the console are what the screen shows, wherever it has scrolled to.
 sub try_screen {
 	my ($guest, $mode) = @_;
-	is(ask($guest, 'run echo on the screen'), "on the screen\n", 'a last line');
-	my @picture = screenshot($guest);
-	my $text_mode = "@picture[0, 1]" eq '720 400';
+	sit_at_serial($guest);
+	is($guest->ask('echo on the screen'), "on the screen\n", 'a last line');
+	my ($screen, $text_mode, @picture) = screen($guest);
 	note "a picture of @picture[0, 1]";
 	ok($text_mode, 'the screen is in text mode') if $mode eq 'text';
 	ok(!$text_mode, 'the screen is in a graphical mode') if $mode eq 'graphics';
 	cmp_ok(drawn_pixels(@picture), '>', 1000, 'the picture isn\'t blank');
-
-	my $screen = $text_mode ? vga_text($guest) : read_picture(@picture);
 	SKIP: {
-		skip 'the kernel was built without a font', 1 if !defined $screen;
-		like($screen, qr/^tessera> run echo on the screen\non the screen\ntessera>\n+\z/m, 'and shows the console')
+		skip 'the kernel was built without a font', 4 if !defined $screen;
+		like($screen, qr/^tessera:~# echo on the screen\non the screen\ntessera:~#\n+\z/m, 'and shows the console')
 			or diag $screen =~ s/^/  | /mgr;
+		try_sequences($guest);
 	}
+}
+
+# What programs do to a screen: clearing, placing, erasing, inserting.
+sub try_sequences {
+	my ($guest) = @_;
+	$guest->ask('clear; printf "\\033[5;10Hplaced\\033[7;1Habcdef\\033[4D\\033[Kxy\\033[2;1H"');
+	my ($screen) = screen($guest);
+	is($screen =~ s/\n+\z/\n/r, "\ntessera:~#\n\n\n         placed\n\nabxy\n", 'text is where it was put');
+	$guest->ask('clear; seq 1 9; printf "\\033[3;6r\\033[6;1H\\n\\033[r\\033[9;1H\\033[M"');
+	($screen) = screen($guest);
+	is($screen =~ s/\n+\z/\n/r, "1\n2\n4\n5\n6\n\n7\n8\ntessera:~#\n", 'a part of it scrolls, a line is deleted');
+	# An editor: it asks for the size, places, erases, and leaves.
+	$guest->type("clear; cat >/tmp/f\n");
+	$guest->type("one\ntwo\n\x04");
+	$guest->answer;
+	$guest->type("vi /tmp/f\n");
+	$guest->wait_for(qr{/tmp/f.* 1/2 }s) // die "no vi\n";
+	$guest->type('{down}');
+	$guest->monitor("sendkey $_ 5") for qw(shift-a);
+	$guest->type(' more');
+	$guest->monitor('sendkey esc 5');
+	# A key that follows at once would be taken for a part of what Esc begins.
+	$guest->wait_for(qr/Modified/) // die "vi doesn't heed Esc\n";
+	$guest->type(":wq\n");
+	$guest->wait_for($Guest::prompt) // die "vi doesn't end\n";
+	sit_at_serial($guest);
+	is($guest->ask('cat /tmp/f'), "one\ntwo more\n", 'vi, by keyboard');
+}
+
+# Who sits at the screen finds the terminal as large as that, and gets its answers.
+sub try_size {
+	my ($guest) = @_;
+	is($guest->ask('stty size'), "24 80\n", 'at the serial line the size is a terminal\'s');
+	is(ask_by_keyboard($guest, 'stty size'), "25 80\n", 'at the screen it is the screen\'s');
+	sit_at_serial($guest);
+	is($guest->ask('stty size'), "24 80\n", 'and changes back');
+	my $query = q(stty raw -echo; printf '\033[4;7H\033[6n'; dd bs=1 count=6 2>/dev/null >/tmp/f; stty sane; od -An -c /tmp/f);
+	like(ask_by_keyboard($guest, "clear; $query"), qr/ 033 +\[ +4 +; +7 +R/, 'the screen says where its cursor is');
+}
+
+# Colours are in the attributes beside the characters.
+sub try_colours {
+	my ($guest) = @_;
+	$guest->ask('clear; printf "\\033[1;31mA\\033[0;30;42mB\\033[mC\\n"');
+	my @cells = $guest->monitor('xp /3hx 0xb8000') =~ /\b0x([0-9a-f]{4})\b/g;
+	is("@cells", '0c41 2042 0743', 'colours on the screen');
 }
 
 # --- the machines -------------------------------------------------------------------------------
@@ -238,9 +202,9 @@ sub try_screen {
 sub machine {
 	my ($name, $code, @options) = @_;
 	subtest $name => sub {
-		my $guest = Guest->start(@options);
+		my $guest = Guest->start(cmdline => 'tour=no', @options);
 		my $done = eval {
-			defined $guest->wait_for($prompt) or die "no prompt\n";
+			$guest->wait_for($Guest::prompt) // die "no prompt\n";
 			$code->($guest);
 			1;
 		};
@@ -253,22 +217,23 @@ sub machine {
 
 machine('PVH', sub {
 	my ($guest) = @_;
-	my ($maps, $text, $stack) = try_maps($guest);
-	try_walk($guest, $text, $stack);
-	try_memory($guest);
-	try_run($guest);
-	try_editing($guest, $maps);
 	try_keyboard($guest, 'PVH');
+	try_codes($guest);
 	try_screen($guest, 'text');
-	$guest->send("poweroff\n");
+	try_colours($guest);
+	try_size($guest);
+	$guest->type("poweroff\n");
 	Guest::ends_well($guest->finish, 'poweroff');
 }, limit => 60);
 
-machine('an input that ends', sub {
-	my ($guest) = @_;
-	$guest->send("\x04");
-	Guest::ends_well($guest->finish, 'Ctrl-D');
-}, limit => 20);
+# The tour comes first, unless it is told not to.
+subtest 'the tour' => sub {
+	my $guest = Guest->start(limit => 30);
+	like($guest->wait_for($Guest::prompt), qr/^A tour of virtual memory\n.*^End of the tour\.\n.*^Now it is your turn/ms,
+		'the tour, then the shell');
+	$guest->send("poweroff\n");
+	Guest::ends_well($guest->finish, 'poweroff');
+};
 
 machine('ISO under BIOS', sub {
 	my ($guest) = @_;

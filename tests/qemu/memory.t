@@ -60,10 +60,10 @@ sub all_there {
 	my $taken;
 	subtest "-m $size" => sub {
 		my $guest = Guest->start(mem => $size, qemu => lazily($size), cmdline => 'quiet', limit => 30);
-		my $tour = $guest->wait_for(qr/^tessera> \z/m) // return fail('the prompt comes');
+		$guest->wait_for($Guest::prompt) // return fail('the prompt comes');
 		($taken) = Guest::slurp("/proc/$guest->{pid}/status") =~ /^VmHWM:\s*(\d+) kB/m;
-		$guest->send("run /bin/cat /proc/meminfo /proc/buddyinfo\n");
-		my $text = $guest->wait_for(qr/^tessera> \z/m) // return fail('the files are shown');
+		$guest->send("cat /proc/meminfo /proc/buddyinfo\n");
+		my $text = $guest->wait_for($Guest::prompt) // return fail('the files are shown');
 		my ($total) = $text =~ /^MemTotal:\s+(\d+) kB$/m;
 		my ($free) = $text =~ /^MemFree:\s+(\d+) kB$/m;
 		my $zones = zones(split /\n/, $text);
@@ -83,8 +83,8 @@ sub all_there {
 			$above ? 'what lies above the hole is there' : 'nothing lies above 4 GiB');
 		is(exists $zones->{Normal}, $above > 0, 'a zone without memory isn\'t listed') if !$above;
 
-		$guest->send("run hello-musl\n");
-		like($guest->wait_for(qr/^tessera> \z/m), qr/^Hello from/m, 'a program runs');
+		$guest->send("hello-musl\n");
+		like($guest->wait_for($Guest::prompt), qr/^Hello from/m, 'a program runs');
 		$guest->send("poweroff\n");
 		Guest::ends_well($guest->finish, "-m $size");
 	};
