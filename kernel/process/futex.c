@@ -451,7 +451,7 @@ struct robust_entry {
 
 static int fetch_entry(struct robust_entry *entry, const unsigned long __user *from)
 {
-	unsigned long addr;
+	unsigned long addr = 0;
 
 	if (get_user(addr, from))
 		return -EFAULT;

@@ -121,6 +121,35 @@ static void test_stacks(void)
 	ok(sim_usage_same(&start, &end, true), "a drain gives all of them back");
 }
 
+/* 8 MiB are over several last-level tables. */
+static void test_tables(void)
+{
+	struct sim_usage start = sim_usage(), end;
+	unsigned long before, kept;
+	char *below = vmalloc(PAGE_SIZE), *large = vmalloc(8UL << 20), *above = vmalloc(PAGE_SIZE);
+
+	ok(below && large && above && store(large + (5UL << 20), 1), "three areas, one of 8 MiB");
+	vfree(large);
+	before = nr_free_pages();
+	large = vmalloc(8UL << 20);
+	is((long)(before - nr_free_pages()), 8L << (20 - PAGE_SHIFT),
+	   "when it is made again, it needs no table");
+	vfree(large);
+	vmalloc_drain();
+	kept = nr_free_pages() - before;
+	is((long)kept, 3, "a drain frees those that are wholly in the gap");
+	ok(load(below) >= 0 && load(above) >= 0, "... and the neighbours are there");
+	ok(!reachable(large + (5UL << 20)), "... and the gap is none");
+	large = vmalloc(8UL << 20);
+	ok(large && store(large + (5UL << 20), 7) && load(large + (5UL << 20)) == 7,
+	   "they are made anew");
+	vfree(large);
+	vfree(below);
+	vfree(above);
+	end = sim_usage();
+	ok(sim_usage_same(&start, &end, true), "without areas all of them go");
+}
+
 static void test_ioremap(void)
 {
 	/* A program's tables show the kernel's half too. */
@@ -185,11 +214,12 @@ int main(void)
 	struct sim_usage start, end;
 
 	sim_boot_default();
-	vfree(vmalloc(16UL << 20)); /* the tables for the first 16 MiB are made and stay */
+	vfree(vmalloc(PAGE_SIZE)); /* the upper tables are made and stay */
 	start = sim_usage();
 	test_basics();
 	test_random_use();
 	test_stacks();
+	test_tables();
 	test_ioremap();
 	test_failing();
 	end = sim_usage();
