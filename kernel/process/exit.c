@@ -177,10 +177,8 @@ static bool begin_exit(struct task_struct *task, int code)
 	bool last = --process->live == 0;
 
 	spin_lock(&task->sighand->lock);
-	if (last && !(process->flags & SIGNAL_GROUP_EXIT)) {
-		process->flags |= SIGNAL_GROUP_EXIT;
-		process->group_exit_code = code;
-	}
+	if (last && !(process->flags & SIGNAL_GROUP_EXIT))
+		begin_group_exit(process, code);
 	spin_unlock(&task->sighand->lock);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return last;
@@ -218,8 +216,7 @@ void do_group_exit(int code)
 	if (process->flags & SIGNAL_GROUP_EXIT) {
 		code = process->group_exit_code;
 	} else {
-		process->group_exit_code = code;
-		process->flags |= SIGNAL_GROUP_EXIT;
+		begin_group_exit(process, code);
 		zap_other_threads(task);
 	}
 	spin_unlock_irqrestore(&task->sighand->lock, flags);

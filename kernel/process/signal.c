@@ -163,6 +163,14 @@ void zap_other_threads(struct task_struct *task)
 	}
 }
 
+void begin_group_exit(struct signal_struct *process, int code)
+{
+	/* Nobody hears any more that it stopped or went on. */
+	process->flags = SIGNAL_GROUP_EXIT;
+	process->group_exit_code = code;
+	process->stop_count = 0;
+}
+
 /* => sighand->lock. Whether the thread would take the signal now. */
 static bool wants_signal(const struct task_struct *task, int sig)
 {
@@ -197,8 +205,7 @@ static void complete_signal(struct task_struct *task, int sig, bool to_thread)
 		return; /* whoever unblocks it will see it */
 	/* Nothing can come in between any more: all threads go at once, out of any long work. */
 	if (is_fatal(t, sig) && !(process->flags & SIGNAL_GROUP_EXIT)) {
-		process->flags |= SIGNAL_GROUP_EXIT;
-		process->group_exit_code = sig;
+		begin_group_exit(process, sig);
 		zap_other_threads(t);
 		must_die(t);
 		return;

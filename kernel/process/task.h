@@ -346,6 +346,8 @@ void notify_parent_stop(struct task_struct *task, int why);
 void exit_signals(struct task_struct *task);
 /* All other threads of the running one's process are to end. => sighand->lock */
 void zap_other_threads(struct task_struct *task);
+/* The process is to end, with that code, and does nothing else any more. => sighand->lock */
+void begin_group_exit(struct signal_struct *process, int code);
 
 /* Whether a signal waits that is not blocked. */
 bool signal_pending(const struct task_struct *task);

@@ -93,8 +93,8 @@ static long try_wait(const struct wait_opts *w, struct wait_result *res)
 		if (!(w->options & WEXITED) && child->leader->zombie && thread_group_empty(child))
 			continue;
 		ret = 0;
-		if (wait_zombie(child, w, res) ||
-		    (!child->leader->zombie && wait_stopped(child, w, res))) {
+		/* Threads whose first is gone stop like others. */
+		if (wait_zombie(child, w, res) || wait_stopped(child, w, res)) {
 			ret = res->pid;
 			break;
 		}
