@@ -368,7 +368,7 @@ static int check_copy(void *arg)
 		NEED(words[i * PAGE / 8] <= words[(i - 1) * PAGE / 8]);
 		NEED(words[i * PAGE / 8] + 1 >= first);
 	}
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 3; i++)
 		raw(SYS_sched_yield);
 	NEED_IS(words[0], first);
 	return 0;
@@ -382,13 +382,13 @@ static void fork_meanwhile(void)
 
 	ended = 0;
 	thread_start(&thread, count_pages, words);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 8; i++) {
 		nap();
 		good += status_of(fork_child(check_copy, words)) == 0;
 	}
 	ended = 1;
 	thread_join(&thread);
-	is(good, 20, "children forked while a thread writes have one moment's memory");
+	is(good, 8, "children forked while a thread writes have one moment's memory");
 	raw_munmap((unsigned long)words, 8 * PAGE);
 }
 
