@@ -84,15 +84,6 @@ struct clone3_args {
 #define RUSAGE_CHILDREN (-1)
 #define RUSAGE_THREAD	1
 
-#define PR_SET_PDEATHSIG       1
-#define PR_GET_PDEATHSIG       2
-#define PR_SET_NAME	       15
-#define PR_GET_NAME	       16
-#define PR_CAPBSET_READ	       23
-#define PR_SET_CHILD_SUBREAPER 36
-#define PR_GET_CHILD_SUBREAPER 37
-#define PR_GET_NO_NEW_PRIVS    39
-
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002
 #define ARCH_GET_FS 0x1003

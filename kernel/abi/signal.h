@@ -71,6 +71,7 @@
 #define SI_USER	    0
 #define SI_KERNEL   0x80
 #define SI_QUEUE    (-1)
+#define SI_TIMER    (-2)
 #define SI_TKILL    (-6)
 #define SI_DETHREAD (-7)
 #define SI_ASYNCNL  (-60)
@@ -114,6 +115,10 @@ struct siginfo_kernel {
 			uint32_t uid;
 			uint64_t value;
 		} sent;
+		struct {
+			int32_t id, overrun;
+			uint64_t value;
+		} timer;
 		struct {
 			int32_t pid;
 			uint32_t uid;

@@ -14,6 +14,23 @@ struct kernel_timeval {
 	int64_t tv_usec;
 };
 
+struct kernel_itimerval {
+	struct kernel_timeval it_interval, it_value;
+};
+
+struct kernel_itimerspec {
+	struct kernel_timespec it_interval, it_value;
+};
+
+struct kernel_timezone {
+	int32_t tz_minuteswest, tz_dsttime;
+};
+
+/* times(2)'s, in hundredths of a second. */
+struct kernel_tms {
+	int64_t tms_utime, tms_stime, tms_cutime, tms_cstime;
+};
+
 struct kernel_rusage {
 	struct kernel_timeval ru_utime, ru_stime;
 	int64_t ru_maxrss; /* KiB */
@@ -41,7 +58,25 @@ struct kernel_sysinfo {
 #define CLOCK_MONOTONIC_COARSE	 6
 #define CLOCK_TAI		 11
 #define CLOCK_BOOTTIME		 7
+#define CLOCK_REALTIME_ALARM	 8
+#define CLOCK_BOOTTIME_ALARM	 9
 
 #define TIMER_ABSTIME 1
+
+#define ITIMER_REAL    0
+#define ITIMER_VIRTUAL 1
+#define ITIMER_PROF    2
+
+/* How a timer of timer_create(2) tells that it has fired. */
+struct kernel_sigevent {
+	uint64_t value;
+	int32_t signo, notify;
+	int32_t thread_id;
+	int32_t pad[11];
+};
+#define SIGEV_SIGNAL	0
+#define SIGEV_NONE	1
+#define SIGEV_THREAD	2 /* to the kernel the same as SIGEV_SIGNAL */
+#define SIGEV_THREAD_ID 4
 
 #endif

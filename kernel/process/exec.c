@@ -315,6 +315,7 @@ int begin_new_exec(struct binprm *bprm)
 			sighand_put(sighand);
 		return err;
 	}
+	posix_timers_delete(task->signal);
 	unshare_sighand(task, sighand);
 	bprm->point_of_no_return = true;
 	bprm->mm->exe_file = &get_file(bprm->file)->vm_file;
@@ -335,7 +336,8 @@ int begin_new_exec(struct binprm *bprm)
 	task->set_child_tid = 0;
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
-	task->pdeath_signal = 0;
+	task->signal->dumpable =
+		task->cred.uid == task->cred.euid && task->cred.gid == task->cred.egid;
 	task->exit_signal = SIGCHLD;
 	task->signal->did_exec = true;
 	return 0;

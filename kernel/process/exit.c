@@ -167,6 +167,7 @@ static void exit_process(struct task_struct *task)
 {
 	if (task->signal == init_process)
 		init_exited(task->exit_code);
+	process_timers_exit(task->signal);
 }
 
 /* Whether the running thread is the last to go: then how it ends is how its process ends. */

@@ -19,7 +19,9 @@
 #include "kernel/lib/list.h"
 #include "kernel/sync/spinlock.h"
 
+struct posix_timer;
 struct task_struct;
+struct user_struct;
 
 /* What to do about each signal: threads may share it, so it is counted. */
 struct sighand {
@@ -31,6 +33,14 @@ struct sighand {
 struct sigpending {
 	u64 signals; /* bit n-1: signal n */
 	struct list_head queue;
+};
+
+/* One sending. */
+struct sigqueue {
+	struct list_head link;	   /* empty: it does not wait */
+	struct user_struct *user;  /* in whose sigpending it counts */
+	struct posix_timer *timer; /* whose it is, and goes back to; or NULL */
+	struct siginfo_kernel info;
 };
 
 /* The stack for handlers with SA_ONSTACK; size 0: none. */
@@ -51,6 +61,7 @@ struct trap_info {
 struct restart_block {
 	long (*fn)(struct restart_block *block); /* NULL: it ends with EINTR */
 	u64 until;
+	int clock; /* of clock_nanosleep(2) */
 	void __user *remaining;
 	unsigned int nfds; /* of poll(2), whose array `remaining` is */
 	struct {
@@ -102,6 +113,15 @@ int sigpending_take(struct sigpending *pending, u64 wanted, struct siginfo_kerne
 int sigpending_take_trap(struct sigpending *pending, u64 wanted, struct siginfo_kernel *info);
 /* Drops every signal of a mask. */
 void sigpending_flush(struct sigpending *pending, u64 mask);
+/* Adds one that was made beforehand and does not wait. */
+void sigpending_add_queue(struct sigpending *pending, struct sigqueue *q);
+/*
+ * What a timer will send, made beforehand so that sending can't fail; it counts for the running task's
+ * user all the time. NULL: RLIMIT_SIGPENDING, or no memory. => sighand->lock not held
+ */
+struct sigqueue *sigqueue_alloc(void);
+/* The timer ends: frees it, or leaves it to the queue in which it waits. */
+void sigqueue_release(struct sigqueue *q);
 
 /* Stopping and going on: stop.c. => sighand->lock held. */
 

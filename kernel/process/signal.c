@@ -231,6 +231,24 @@ static int send_locked(struct task_struct *task, const struct siginfo_kernel *in
 	return err;
 }
 
+int send_signal_locked(struct task_struct *task, const struct siginfo_kernel *info)
+{
+	return send_locked(task, info, false, false);
+}
+
+void send_timer_signal(struct task_struct *task, struct sigqueue *q, bool to_thread)
+{
+	int sig = q->info.si_signo;
+
+	if (task->signal->flags & SIGNAL_GROUP_EXIT)
+		return;
+	stop_prepare(task, sig);
+	if (sig_ignored(task, sig))
+		return;
+	sigpending_add_queue(to_thread ? &task->pending : &task->signal->shared_pending, q);
+	complete_signal(task, sig, to_thread);
+}
+
 int send_signal_info(struct task_struct *task, const struct siginfo_kernel *info, bool to_thread)
 {
 	/* Numbers below SIGRTMIN get their siginfo even beyond the limit, unless sigqueue() sends them. */

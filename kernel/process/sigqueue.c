@@ -2,13 +2,8 @@
 /* The queues in which signals wait, each with what its sender said about it. */
 #include "kernel/base/string.h"
 #include "kernel/process/task.h"
+#include "kernel/process/timers.h"
 #include "mm/slab.h"
-
-struct sigqueue {
-	struct list_head link;
-	struct user_struct *user; /* in whose sigpending it counts */
-	struct siginfo_kernel info;
-};
 
 static struct kmem_cache *sigqueue_cache;
 
@@ -25,7 +20,9 @@ void sigpending_init(struct sigpending *pending)
 
 static void free_entry(struct sigqueue *q)
 {
-	list_del(&q->link);
+	list_del_init(&q->link);
+	if (q->timer)
+		return; /* it will be sent again */
 	atomic_long_dec(&q->user->sigpending);
 	user_put(q->user);
 	kmem_cache_free(sigqueue_cache, q);
@@ -56,6 +53,39 @@ static bool may_queue(const struct task_struct *task)
 	       task->signal->rlim[RLIMIT_SIGPENDING].cur;
 }
 
+static void count_entry(struct sigqueue *q, const struct task_struct *task)
+{
+	q->timer = NULL;
+	q->user = task->user;
+	user_hold(q->user);
+	atomic_long_inc(&q->user->sigpending);
+}
+
+struct sigqueue *sigqueue_alloc(void)
+{
+	struct sigqueue *q =
+		may_queue(current) ? kmem_cache_alloc(sigqueue_cache, GFP_KERNEL) : NULL;
+
+	if (!q)
+		return NULL;
+	count_entry(q, current);
+	INIT_LIST_HEAD(&q->link);
+	return q;
+}
+
+void sigqueue_release(struct sigqueue *q)
+{
+	q->timer = NULL;
+	if (list_empty(&q->link))
+		free_entry(q);
+}
+
+void sigpending_add_queue(struct sigpending *pending, struct sigqueue *q)
+{
+	list_add_tail(&q->link, &pending->queue);
+	WRITE_ONCE(pending->signals, pending->signals | sig_bit(q->info.si_signo));
+}
+
 int sigpending_add(struct sigpending *pending, const struct task_struct *task,
 		   const struct siginfo_kernel *info, bool limited)
 {
@@ -69,9 +99,7 @@ int sigpending_add(struct sigpending *pending, const struct task_struct *task,
 		q = kmem_cache_alloc(sigqueue_cache, GFP_ATOMIC);
 	if (q) {
 		q->info = *info;
-		q->user = task->user;
-		user_hold(q->user);
-		atomic_long_inc(&q->user->sigpending);
+		count_entry(q, task);
 		list_add_tail(&q->link, &pending->queue);
 	} else if (sig >= SIGRTMIN && info->si_code != SI_USER) {
 		return -EAGAIN;
@@ -100,6 +128,8 @@ static void collect(struct sigpending *pending, int sig, struct siginfo_kernel *
 		WRITE_ONCE(pending->signals, pending->signals & ~sig_bit(sig));
 	if (first) {
 		*info = first->info;
+		if (first->timer)
+			posix_timer_taken(first->timer, info);
 		free_entry(first);
 	} else {
 		siginfo_init(info, sig, SI_USER);

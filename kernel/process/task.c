@@ -7,6 +7,7 @@
 #include <arch/fpu.h>
 #include <arch/mmu.h>
 
+#include "kernel/abi/sched.h"
 #include "kernel/base/string.h"
 #include "kernel/process/futex.h"
 #include "mm/calls.h"
@@ -30,7 +31,8 @@ static bool is_task(const struct sched_entity *se)
 
 /* --- limits and rights ------------------------------------------------------------------------- */
 
-#define MIB (1024UL * 1024)
+#define MIB	       (1024UL * 1024)
+#define TIMER_SLACK_NS 50000 /* Linux's, for programs that ask */
 
 static void rlimits_init(struct mm_rlimit *rlim)
 {
@@ -56,6 +58,7 @@ void cred_init_root(struct cred *cred)
 
 void cred_exec(struct cred *c)
 {
+	c->keep_caps = false;
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;
 	c->cap_permitted = c->uid == 0 || c->euid == 0 ? ALL_CAPS : 0;
@@ -76,6 +79,21 @@ bool capable(int cap)
 
 /* --- making and freeing -------------------------------------------------------------------------- */
 
+static void inherit_policy(struct task_struct *task, const struct task_struct *parent)
+{
+	task->se.policy = parent->se.policy;
+	task->se.rt_priority = parent->se.rt_priority;
+	task->se.nice = parent->se.nice;
+	if (!parent->sched_reset_on_fork)
+		return;
+	if (task->se.rt_priority) {
+		task->se.policy = SCHED_NORMAL;
+		task->se.rt_priority = 0;
+		task->se.nice = 0;
+	}
+	task->se.nice = max(task->se.nice, (s8)0);
+}
+
 static void inherit(struct task_struct *task, const struct task_struct *parent)
 {
 	memcpy(task->comm, parent->comm, sizeof(task->comm));
@@ -84,6 +102,15 @@ static void inherit(struct task_struct *task, const struct task_struct *parent)
 	task->sig_blocked = parent->sig_blocked;
 	task->altstack = parent->altstack;
 	task->last_trap = parent->last_trap;
+	task->no_new_privs = parent->no_new_privs;
+	task->timer_slack_ns = task->default_timer_slack_ns = parent->timer_slack_ns;
+	inherit_policy(task, parent);
+}
+
+static void init_root(struct task_struct *task)
+{
+	cred_init_root(&task->cred);
+	task->timer_slack_ns = task->default_timer_slack_ns = TIMER_SLACK_NS;
 }
 
 struct task_struct *task_alloc(const struct task_struct *parent)
@@ -100,7 +127,7 @@ struct task_struct *task_alloc(const struct task_struct *parent)
 	if (parent)
 		inherit(task, parent);
 	else
-		cred_init_root(&task->cred);
+		init_root(task);
 	task->mm_part.capable = task_mm_capable;
 	init_waitqueue_head(&task->vfork_wait);
 	task->start_ns = clock_ns();
@@ -151,6 +178,8 @@ struct signal_struct *signal_alloc(const struct signal_struct *parent)
 	init_waitqueue_head(&process->wait_child);
 	init_waitqueue_head(&process->exec_wait);
 	sigpending_init(&process->shared_pending);
+	process_timers_init(&process->timers);
+	process->dumpable = parent ? parent->dumpable : true;
 	if (parent)
 		memcpy(process->rlim, parent->rlim, sizeof(process->rlim));
 	else
@@ -427,6 +456,7 @@ static const struct sched_hooks hooks = {
 	.switch_out_in = task_switch,
 	.signal_pending = current_signal_pending,
 	.kill_pending = current_kill_pending,
+	.tick = cpu_timers_tick,
 };
 
 /* --- kernel threads ----------------------------------------------------------------------------------- */
@@ -502,6 +532,7 @@ void process_init(void)
 	user_init();
 	signal_init();
 	futex_init();
+	posix_timer_cache_init();
 	sched_init(&hooks);
 	process_oom_init();
 }

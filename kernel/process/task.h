@@ -19,6 +19,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/process/pid.h"
 #include "kernel/process/sighand.h"
+#include "kernel/process/timers.h"
 #include "kernel/process/user.h"
 #include "kernel/sched/wait.h"
 #include "mm/types.h"
@@ -27,6 +28,7 @@ struct cred {
 	u32 uid, euid, suid, fsuid;
 	u32 gid, egid, sgid, fsgid;
 	u64 cap_effective, cap_permitted;
+	bool keep_caps; /* permitted ones outlast root's user ids: prctl(PR_SET_KEEPCAPS) */
 	unsigned int ngroups;
 	u32 groups[NGROUPS_MAX_TASK];
 };
@@ -71,6 +73,7 @@ struct signal_struct {
 	struct list_head children, sibling;
 	struct wait_queue_head wait_child;
 	bool child_subreaper; /* orphans below it become its children */
+	bool dumpable;	      /* no ids have changed: prctl(PR_SET_DUMPABLE) */
 	bool did_exec;	      /* since it was forked: setpgid(2) by its parent comes too late */
 	struct pid *group, *session;
 	struct list_head group_link, session_link; /* in those */
@@ -85,6 +88,7 @@ struct signal_struct {
 	struct task_struct *exec_task;	  /* a thread in execve(): all others have to go */
 	struct wait_queue_head exec_wait; /* it waits here for them */
 
+	struct process_timers timers; /* => sighand->lock */
 	struct mm_rlimit rlim[RLIM_NLIMITS];
 	struct usage dead_threads, dead_children; /* => tasklist_lock */
 	struct cputime cputime, child_cputime;	  /* => tasklist_lock */
@@ -123,6 +127,9 @@ struct task_struct {
 	bool sig_restore;
 	bool stop_pending; /* is to stop with its process. => sighand->lock */
 	int pdeath_signal;
+	bool no_new_privs;			    /* execve(2) gives none: it never does here */
+	bool sched_reset_on_fork;		    /* children get the usual policy */
+	u64 timer_slack_ns, default_timer_slack_ns; /* prctl(2); the tick is coarser anyway */
 	struct altstack altstack;
 	struct trap_info last_trap;
 	struct restart_block restart;
@@ -310,7 +317,7 @@ void task_save_bases(struct task_struct *task);
 /* Changes the running task's address space; either may be NULL. */
 void task_switch_mm(struct mm_struct *mm);
 
-/* --- signals: signal.c. None of these may be called with sighand->lock held. --- */
+/* --- signals: signal.c. They are not called with sighand->lock held, unless it is said. --- */
 
 /* Handlers: new ones (a copy of old's, or all default), or NULL. */
 struct sighand *sighand_alloc(const struct sighand *old);
@@ -326,6 +333,9 @@ void siginfo_init(struct siginfo_kernel *info, int sig, int code);
  * when info can't be kept and the number is from SIGRTMIN on.
  */
 int send_signal_info(struct task_struct *task, const struct siginfo_kernel *info, bool to_thread);
+/* From the kernel itself, to the process; the second one is a timer's. => sighand->lock held */
+int send_signal_locked(struct task_struct *task, const struct siginfo_kernel *info);
+void send_timer_signal(struct task_struct *task, struct sigqueue *q, bool to_thread);
 /* From the kernel itself (SI_KERNEL), to the process. => tasklist_lock, or a reference */
 int send_signal(struct task_struct *task, int sig);
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Round robin over one run queue. rq.lock is taken with interrupts off and held across the switch:
- * the entity that comes in releases what the one that went out took.
+ * Round robin over one run queue, in which higher real-time priorities come first. Among all others the
+ * nice value decides how long a turn is. rq.lock is taken with interrupts off and held across the
+ * switch: the entity that comes in releases what the one that went out took.
  */
 #include "kernel/sched/sched.h"
 
@@ -10,6 +11,7 @@
 #include <arch/fpu.h>
 #include <arch/switch.h>
 
+#include "kernel/abi/sched.h"
 #include "kernel/base/panic.h"
 #include "kernel/sync/sleep.h"
 
@@ -38,12 +40,33 @@ static struct sched_entity *current_entity(void)
 	return this_cpu_read(current_se);
 }
 
-/* => rq.lock held. */
-static void enqueue(struct sched_entity *se)
+unsigned int sched_slice(const struct sched_entity *se)
+{
+	if (se->rt_priority)
+		return se->policy == SCHED_RR ? RR_SLICE_TICKS : 0;
+	if (se->policy == SCHED_IDLE)
+		return 1;
+	return max(1U, (unsigned int)(20 - se->nice) / 4); /* 10 to 1; 5 for nice 0 */
+}
+
+/* => rq.lock held. The first in the queue that has less than this priority; or its end. */
+static struct list_head *first_below(unsigned int priority)
+{
+	struct list_head *pos = &rq.queue;
+
+	/* Nothing is below priority 0, which nearly all have. */
+	if (priority)
+		list_for_each(pos, &rq.queue) if (list_entry(pos, struct sched_entity, run_link)
+							  ->rt_priority < priority) break;
+	return pos;
+}
+
+/* => rq.lock held. Puts it behind those of its priority; before them, if its turn is not over. */
+static void enqueue(struct sched_entity *se, bool goes_on)
 {
 	if (se->on_rq || se == &rq.idle)
 		return;
-	list_add_tail(&se->run_link, &rq.queue);
+	list_add_tail(&se->run_link, first_below(se->rt_priority + (goes_on && se->rt_priority)));
 	se->on_rq = true;
 	rq.ready++;
 }
@@ -68,7 +91,7 @@ static void switch_to(struct sched_entity *prev, struct sched_entity *next)
 
 	prev->sum_exec += now - prev->exec_start;
 	next->exec_start = now;
-	next->slice = SLICE_TICKS;
+	next->slice = sched_slice(next);
 	next->on_cpu = true;
 	nr_switches++;
 	if (prev->fpu)
@@ -101,6 +124,17 @@ static void count_switch(struct sched_entity *prev)
 		prev->switches++;
 }
 
+/* => rq.lock held. Whether somebody waits of a higher real-time priority, or of the same. */
+static bool somebody_waits(const struct sched_entity *se, bool same)
+{
+	const struct sched_entity *first;
+
+	if (list_empty(&rq.queue))
+		return false;
+	first = list_first_entry(&rq.queue, struct sched_entity, run_link);
+	return first->rt_priority + same > se->rt_priority;
+}
+
 void schedule(void)
 {
 	struct sched_entity *prev = current_entity(), *next;
@@ -112,14 +146,43 @@ void schedule(void)
 	if (prev->state == TASK_KILLABLE && hooks->kill_pending())
 		prev->state = TASK_RUNNING;
 	if (prev->state == TASK_RUNNING)
-		enqueue(prev);
+		enqueue(prev, !prev->turn_over);
 	else
 		note_sleep(prev);
+	prev->turn_over = false;
 	next = pick_next();
 	if (next != prev) {
 		count_switch(prev);
 		switch_to(prev, next);
 	}
+	spin_unlock_irqrestore(&rq.lock, flags);
+}
+
+void sched_yield(void)
+{
+	current_entity()->turn_over = true;
+	schedule();
+}
+
+void sched_set_policy(struct sched_entity *se, unsigned int policy, unsigned int rt_priority,
+		      int nice)
+{
+	unsigned long flags = spin_lock_irqsave(&rq.lock);
+	bool waits = se->on_rq;
+
+	if (waits) {
+		list_del(&se->run_link);
+		se->on_rq = false;
+		rq.ready--;
+	}
+	se->policy = (u8)policy;
+	se->rt_priority = (u8)rt_priority;
+	se->nice = (s8)nice;
+	if (waits)
+		enqueue(se, false);
+	se->slice = min(se->slice, sched_slice(se));
+	if (somebody_waits(current_entity(), false))
+		se_set_work(current_entity(), WORK_RESCHED);
 	spin_unlock_irqrestore(&rq.lock, flags);
 }
 
@@ -152,6 +215,7 @@ void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*
 	se->on_rq = false;
 	se->on_cpu = false;
 	se->blocked = false;
+	se->turn_over = false;
 	se->sum_exec = 0;
 	se->user_ticks = se->system_ticks = 0;
 	se->switches = se->forced_switches = 0;
@@ -168,9 +232,9 @@ bool sched_wake(struct sched_entity *se)
 		rq.blocked -= se->blocked;
 		se->blocked = false;
 		if (se != current_entity())
-			enqueue(se);
-		if (current_entity() == &rq.idle)
-			se_set_work(&rq.idle, WORK_RESCHED);
+			enqueue(se, false);
+		if (current_entity() == &rq.idle || somebody_waits(current_entity(), false))
+			se_set_work(current_entity(), WORK_RESCHED);
 	}
 	spin_unlock_irqrestore(&rq.lock, flags);
 	return slept;
@@ -227,10 +291,15 @@ void sched_tick(bool user)
 		se->system_ticks++;
 		rq.system_ticks++;
 	}
+	hooks->tick();
+	if (!sched_slice(se))
+		return;
 	if (se->slice > 0)
 		se->slice--;
-	if (se->slice == 0 && !list_empty(&rq.queue))
+	if (se->slice == 0 && somebody_waits(se, true)) {
+		se->turn_over = true;
 		se_set_work(se, WORK_RESCHED);
+	}
 }
 
 void sched_exit(void)

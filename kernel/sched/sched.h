@@ -32,6 +32,10 @@ struct sched_entity {
 	bool on_rq;
 	bool blocked;		  /* sleeps in a way that counts as load. => run queue's lock */
 	bool on_cpu;		  /* still on its stack: may not be freed */
+	bool turn_over;		  /* the others of its priority come first */
+	u8 policy;		  /* SCHED_* of sched(7) */
+	u8 rt_priority;		  /* 1 to 99 with SCHED_FIFO and SCHED_RR, else 0 */
+	s8 nice;		  /* -20 to 19: how long its turns are with the other policies */
 	unsigned int slice;	  /* ticks left */
 	u64 exec_start, sum_exec; /* ns */
 	/* Ticks that found it in its program, and in the kernel: how sum_exec is divided. */
@@ -48,6 +52,8 @@ struct sched_hooks {
 	bool (*signal_pending)(void);
 	/* Whether the running entity is to end whatever it does. */
 	bool (*kill_pending)(void);
+	/* The timer interrupt found a task running. Interrupts off. */
+	void (*tick)(void);
 };
 
 /* Makes the running boot stack the idle entity of this CPU. */
@@ -59,6 +65,13 @@ void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*
 bool sched_wake(struct sched_entity *se);
 /* Gives the CPU to somebody else; returns when it is our turn again. => no spinlock held. */
 void schedule(void);
+/* The same by its own will: others of the same priority come first. */
+void sched_yield(void);
+/* Changes what decides when an entity runs, which may be in the queue. */
+void sched_set_policy(struct sched_entity *se, unsigned int policy, unsigned int rt_priority,
+		      int nice);
+/* How many ticks a turn of it lasts while others wait; 0: no limit. */
+unsigned int sched_slice(const struct sched_entity *se);
 /* Leaves for ever. => state TASK_DEAD is set here. */
 void sched_exit(void) __noreturn;
 /* Runs others, or halts until there are any; the boot stack ends here. */
@@ -87,8 +100,8 @@ static inline void se_clear_work(struct sched_entity *se, u32 bits)
 	__atomic_fetch_and(&se->work, ~bits, __ATOMIC_ACQ_REL);
 }
 
-#define TICK_NS	    10000000UL
-#define SLICE_TICKS 5
+#define TICK_NS	       10000000UL
+#define RR_SLICE_TICKS 10
 
 /* Context switches since boot: ctxt in /proc/stat. */
 extern unsigned long nr_switches;

@@ -5,6 +5,8 @@
 #include "kernel/lib/rbtree.h"
 #include "kernel/sched/sched.h"
 
+#define NS_PER_SEC 1000000000L
+
 /* What a timer's time is of. The second may be set: timers for it come as much earlier or later. */
 enum timer_clock {
 	TIMER_MONOTONIC, /* clock_ns() */

@@ -42,7 +42,7 @@ static bool is_root(const struct cred *c)
 
 static void adjust_capabilities(struct cred *c, bool was_root, u32 old_euid)
 {
-	if (was_root && !is_root(c)) {
+	if (was_root && !is_root(c) && !c->keep_caps) {
 		c->cap_permitted = 0;
 		c->cap_effective = 0;
 	}
@@ -52,9 +52,22 @@ static void adjust_capabilities(struct cred *c, bool was_root, u32 old_euid)
 		c->cap_effective = c->cap_permitted;
 }
 
+/* Who has become somebody else may hold what the new self must not see, and chose no signal as that. */
+static void forget_if_changed(const struct cred *old)
+{
+	const struct cred *c = &current->cred;
+
+	if (c->euid == old->euid && c->fsuid == old->fsuid && c->egid == old->egid &&
+	    c->fsgid == old->fsgid && !(c->cap_permitted & ~old->cap_permitted))
+		return;
+	current->signal->dumpable = false;
+	current->pdeath_signal = 0;
+}
+
 /* => allowed */
 static long set_uids(u32 uid, u32 euid, u32 suid)
 {
+	const struct cred old = current->cred;
 	struct cred *c = &current->cred;
 	bool was_root = is_root(c);
 	u32 old_euid = c->euid;
@@ -74,11 +87,13 @@ static long set_uids(u32 uid, u32 euid, u32 suid)
 		c->suid = suid;
 	c->fsuid = c->euid;
 	adjust_capabilities(c, was_root, old_euid);
+	forget_if_changed(&old);
 	return 0;
 }
 
 static long set_gids(u32 gid, u32 egid, u32 sgid)
 {
+	const struct cred old = current->cred;
 	struct cred *c = &current->cred;
 
 	if (gid != KEEP)
@@ -88,6 +103,7 @@ static long set_gids(u32 gid, u32 egid, u32 sgid)
 	if (sgid != KEEP)
 		c->sgid = sgid;
 	c->fsgid = c->egid;
+	forget_if_changed(&old);
 	return 0;
 }
 

@@ -47,12 +47,6 @@ long sys_set_tid_address(unsigned long addr)
 	return current->pid;
 }
 
-long sys_sched_yield(void)
-{
-	schedule();
-	return 0;
-}
-
 /* --- limits and usage ------------------------------------------------------------------------------------ */
 
 #define CAP_SYS_RESOURCE 24

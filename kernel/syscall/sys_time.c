@@ -12,15 +12,10 @@
 #include "kernel/syscall/sys_time.h"
 #include "mm/page.h"
 
-static s64 process_cpu_ns(void)
-{
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	struct usage usage;
+#define CAP_SYS_TIME   25
+#define CAP_WAKE_ALARM 35
 
-	process_usage(current->signal, &usage);
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	return (s64)usage.cpu_ns;
-}
+/* --- reading clocks ------------------------------------------------------------------------------- */
 
 /* A clock's time in ns, or -EINVAL when there is no such clock. */
 static s64 clock_read(int clock)
@@ -28,22 +23,20 @@ static s64 clock_read(int clock)
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
+	case CLOCK_REALTIME_ALARM:
 	case CLOCK_TAI: /* nobody has told how many leap seconds there were */
-		return boot_time_ns + (s64)clock_ns();
+		return (s64)timer_clock_now(TIMER_REALTIME);
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
+	case CLOCK_BOOTTIME_ALARM:
 		return (s64)clock_ns();
-	case CLOCK_PROCESS_CPUTIME_ID:
-		return process_cpu_ns();
-	case CLOCK_THREAD_CPUTIME_ID:
-		return (s64)task_cpu_ns(current);
 	}
-	return -EINVAL;
+	return clock_is_cpu(clock) ? cpu_clock_read(clock) : -EINVAL;
 }
 
-static struct kernel_timespec to_timespec(s64 ns)
+struct kernel_timespec to_timespec(s64 ns)
 {
 	return (struct kernel_timespec){ ns / NS_PER_SEC, ns % NS_PER_SEC };
 }
@@ -55,25 +48,36 @@ long sys_clock_gettime(int clock, struct kernel_timespec __user *ts)
 	return ns < 0 ? ns : put_user(to_timespec(ns), ts);
 }
 
+/* In how big steps a clock goes, in ns. Ticks are what the first two kinds of CPU clocks count. */
+static s64 resolution(int clock)
+{
+	bool by_tick = clock < 0 ?
+			       (clock & 3) != CPU_CLOCK_SCHED :
+			       clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
+
+	return by_tick ? (s64)TICK_NS : 1;
+}
+
 long sys_clock_getres(int clock, struct kernel_timespec __user *ts)
 {
 	s64 ns = clock_read(clock);
-	bool coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
 
 	if (ns < 0)
 		return ns;
-	return ts ? put_user(to_timespec(coarse ? (s64)TICK_NS : 1), ts) : 0;
+	return ts ? put_user(to_timespec(resolution(clock)), ts) : 0;
 }
 
-long sys_gettimeofday(struct kernel_timeval __user *tv, u32 __user *tz)
+/* Nobody here looks at it: settimeofday(2) keeps it for gettimeofday(2). */
+static struct kernel_timezone timezone;
+
+long sys_gettimeofday(struct kernel_timeval __user *tv, struct kernel_timezone __user *tz)
 {
 	s64 ns = clock_read(CLOCK_REALTIME);
 	struct kernel_timeval now = { ns / NS_PER_SEC, ns % NS_PER_SEC / 1000 };
-	const u64 utc = 0;
 
 	if (tv && copy_to_user(tv, &now, sizeof(now)))
 		return -EFAULT;
-	return tz && copy_to_user(tz, &utc, sizeof(utc)) ? -EFAULT : 0;
+	return tz && copy_to_user(tz, &timezone, sizeof(timezone)) ? -EFAULT : 0;
 }
 
 long sys_time(s64 __user *t)
@@ -82,6 +86,68 @@ long sys_time(s64 __user *t)
 
 	return t && put_user(now, t) ? -EFAULT : now;
 }
+
+/* --- setting the clock ------------------------------------------------------------------------------ */
+
+/* => ts is a valid time. Since 1970, but not before the machine was started. */
+static int set_realtime(const struct kernel_timespec *ts)
+{
+	if (ts->tv_sec >= INT64_MAX / NS_PER_SEC - (s64)(clock_ns() / NS_PER_SEC) - 1)
+		return -EINVAL;
+	if ((u64)(ts->tv_sec * NS_PER_SEC + ts->tv_nsec) < clock_ns())
+		return -EINVAL;
+	timers_set_realtime((u64)(ts->tv_sec * NS_PER_SEC + ts->tv_nsec));
+	return 0;
+}
+
+long sys_clock_settime(int clock, const struct kernel_timespec __user *uts)
+{
+	struct kernel_timespec ts;
+	s64 ns;
+
+	/* Those of processor time are refused in another way when they are named by a negative id. */
+	if (clock > CLOCK_REALTIME)
+		return -EINVAL;
+	if (copy_from_user(&ts, uts, sizeof(ts)))
+		return -EFAULT;
+	if (clock != CLOCK_REALTIME)
+		return cpu_clock_read(clock) < 0 ? -EINVAL : -EPERM;
+	if (timespec_to_ns(&ns, &ts) || ns == INT64_MAX)
+		return -EINVAL;
+	return capable(CAP_SYS_TIME) ? set_realtime(&ts) : -EPERM;
+}
+
+long sys_settimeofday(const struct kernel_timeval __user *utv,
+		      const struct kernel_timezone __user *utz)
+{
+	struct kernel_timezone tz;
+	struct kernel_timespec ts;
+	struct kernel_timeval tv;
+	s64 ns;
+
+	if (utv) {
+		if (copy_from_user(&tv, utv, sizeof(tv)))
+			return -EFAULT;
+		/* Linux lets a whole second of microseconds pass here, and refuses it as nanoseconds. */
+		if (tv.tv_usec < 0 || tv.tv_usec > 1000000)
+			return -EINVAL;
+		ts = (struct kernel_timespec){ tv.tv_sec, tv.tv_usec * 1000 };
+	}
+	if (utz && copy_from_user(&tz, utz, sizeof(tz)))
+		return -EFAULT;
+	if (utv && (timespec_to_ns(&ns, &ts) || ns == INT64_MAX))
+		return -EINVAL;
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (utz) {
+		if (tz.tz_minuteswest > 15 * 60 || tz.tz_minuteswest < -15 * 60)
+			return -EINVAL;
+		timezone = tz;
+	}
+	return utv ? set_realtime(&ts) : 0;
+}
+
+/* --- sleeping --------------------------------------------------------------------------------------- */
 
 /* A relative sleep until block->until; where a signal cuts it short, says how much was left. */
 static long sleep_relative(struct restart_block *block)
@@ -127,19 +193,18 @@ u64 ns_from_now(s64 ns)
 	return (u64)(ns > INT64_MAX - now ? INT64_MAX : now + ns);
 }
 
-static long sleep_for(int clock, unsigned int flags, const struct kernel_timespec __user *req,
-		      struct kernel_timespec __user *rem)
+static long sleep_by_tree(int clock, bool absolute, s64 ns, struct kernel_timespec __user *rem)
 {
 	struct restart_block *block = &current->restart;
-	s64 ns;
-	int err = get_timespec_ns(&ns, req);
 
-	if (err)
-		return err;
-	if (flags & TIMER_ABSTIME) {
-		const struct time_limit until = { clock == CLOCK_REALTIME ? TIMER_REALTIME :
-									    TIMER_MONOTONIC,
-						  (u64)ns };
+	if (absolute) {
+		const struct time_limit until = {
+			clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM ||
+					clock == CLOCK_TAI ?
+				TIMER_REALTIME :
+				TIMER_MONOTONIC,
+			(u64)ns,
+		};
 
 		return sleep_for_event(NULL, NULL, &until) == -EINTR ? -ERESTARTNOHAND : 0;
 	}
@@ -148,17 +213,69 @@ static long sleep_for(int clock, unsigned int flags, const struct kernel_timespe
 	return sleep_relative(block);
 }
 
+/* The same for a clock of processor time; block->until is what is left of it, in ns. */
+static long sleep_cpu_relative(struct restart_block *block)
+{
+	struct kernel_timespec __user *rem = block->remaining;
+	s64 ns = (s64)block->until;
+	long ret;
+
+	block->fn = NULL;
+	ret = cpu_clock_sleep(block->clock, false, &ns);
+	if (ret != -EINTR || ns == 0)
+		return ret == -EINTR ? 0 : ret;
+	if (rem && put_user(to_timespec(ns), rem))
+		return -EFAULT;
+	block->until = (u64)ns;
+	block->fn = sleep_cpu_relative;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long sleep_by_cpu(int clock, bool absolute, s64 ns, struct kernel_timespec __user *rem)
+{
+	struct restart_block *block = &current->restart;
+	long ret;
+
+	if (absolute) {
+		ret = cpu_clock_sleep(clock, true, &ns);
+		return ret == -EINTR ? -ERESTARTNOHAND : ret;
+	}
+	block->clock = clock;
+	block->until = (u64)ns;
+	block->remaining = rem;
+	return sleep_cpu_relative(block);
+}
+
 long sys_nanosleep(const struct kernel_timespec __user *req, struct kernel_timespec __user *rem)
 {
-	return sleep_for(CLOCK_MONOTONIC, 0, req, rem);
+	s64 ns;
+	int err = get_timespec_ns(&ns, req);
+
+	return err ? err : sleep_by_tree(CLOCK_MONOTONIC, false, ns, rem);
 }
 
 long sys_clock_nanosleep(int clock, unsigned int flags, const struct kernel_timespec __user *req,
 			 struct kernel_timespec __user *rem)
 {
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+	bool alarm = clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+	bool cpu = clock_is_cpu(clock), absolute = flags & TIMER_ABSTIME;
+	s64 ns;
+	int err;
+
+	if (clock == CLOCK_THREAD_CPUTIME_ID || clock_is_fd(clock))
+		return -EOPNOTSUPP;
+	if (!cpu && clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_TAI &&
+	    clock != CLOCK_BOOTTIME && !alarm)
 		return clock_read(clock) < 0 ? -EINVAL : -EOPNOTSUPP;
-	return sleep_for(clock, flags, req, rem);
+	err = get_timespec_ns(&ns, req);
+	if (err)
+		return err;
+	if (alarm && (flags & ~(unsigned int)TIMER_ABSTIME))
+		return -EINVAL;
+	if (alarm && !capable(CAP_WAKE_ALARM))
+		return -EPERM;
+	return cpu ? sleep_by_cpu(clock, absolute, ns, rem) :
+		     sleep_by_tree(clock, absolute, ns, rem);
 }
 
 /* --- the system --------------------------------------------------------------------------------------- */
