@@ -18,7 +18,9 @@ struct proc_task_info {
 	int group, session;
 	u32 tty_nr;    /* of the controlling terminal, as new_encode_dev(); 0: none */
 	int tty_group; /* its foreground group; -1 without a terminal */
-	bool kernel_thread, exiting, never_execed;
+	bool kernel_thread, exiting, never_execed, no_new_privs;
+	int nice;
+	unsigned int policy, rt_priority; /* SCHED_*; 0 but for the real-time ones */
 	char comm[16];
 	char state; /* R S D T t Z X I, as in /proc/pid/status */
 	u32 uid[4]; /* real, effective, saved, for files */

@@ -9,12 +9,16 @@
 #define PF_FORKNOEXEC 0x00000040U
 #define PF_KTHREAD    0x00200000U
 
-#define PRIORITY 20 /* of everyone: nice is always 0 */
-
 static unsigned int task_flags(const struct proc_task_info *info)
 {
 	return (info->exiting ? PF_EXITING : 0) | (info->never_execed ? PF_FORKNOEXEC : 0) |
 	       (info->kernel_thread ? PF_KTHREAD : 0);
+}
+
+/* The lower, the sooner: 0 to 39 by nice value, below 0 what runs in real time. */
+static int priority(const struct proc_task_info *info)
+{
+	return info->rt_priority ? -1 - (int)info->rt_priority : 20 + info->nice;
 }
 
 /* What the numbers tell of an address space; addresses only to who might trace the process. */
@@ -71,17 +75,17 @@ int proc_show_stat(struct proc_file *pf, struct seq_text *seq)
 		   task_flags(&info), used->min_flt, info.children.min_flt, used->maj_flt,
 		   info.children.maj_flt);
 	/* From utime to starttime; there is no interval timer to tell of, as in Linux. */
-	seq_printf(seq, " %lu %lu %lu %lu %d 0 %u 0 %lu", used->user_ns / NS_PER_TICK,
+	seq_printf(seq, " %lu %lu %lu %lu %d %d %u 0 %lu", used->user_ns / NS_PER_TICK,
 		   used->system_ns / NS_PER_TICK, info.children.user_ns / NS_PER_TICK,
-		   info.children.system_ns / NS_PER_TICK, PRIORITY, info.threads,
+		   info.children.system_ns / NS_PER_TICK, priority(&info), info.nice, info.threads,
 		   info.start_ns / NS_PER_TICK);
 	/* From vsize to startstack; then kstkesp and kstkeip, which Linux doesn't tell either. */
 	seq_printf(seq, " %lu %lu %lu %lu %lu %lu 0 0", m.vsize, m.rss, info.rlim[RLIMIT_RSS].cur,
 		   m.start_code, m.end_code, m.start_stack);
-	/* Signals; no wchan file, no swap; the only processor, no priority, the usual policy, no disk. */
-	seq_printf(seq, " %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0", low_signals(info.sig_pending),
+	/* Signals; no wchan file, no swap; the only processor, how it runs on it; no disk. */
+	seq_printf(seq, " %lu %lu %lu %lu 0 0 0 %d 0 %u %u 0 0 0", low_signals(info.sig_pending),
 		   low_signals(info.sig_blocked), low_signals(info.sig_ignored),
-		   low_signals(info.sig_caught), info.exit_signal);
+		   low_signals(info.sig_caught), info.exit_signal, info.rt_priority, info.policy);
 	seq_printf(seq, " %lu %lu %lu %lu %lu %lu %lu %d\n", m.start_data, m.end_data, m.start_brk,
 		   m.arg_start, m.arg_end, m.env_start, m.env_end,
 		   pf->may_trace ? info.exit_code : 0);

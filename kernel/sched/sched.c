@@ -24,7 +24,13 @@ struct run_queue {
 	unsigned int ready;   /* in the queue */
 	unsigned int blocked; /* sleep, and count as load */
 	unsigned long user_ticks, system_ticks;
+	/* Ticks of the present second, and those of them that found a real-time priority running. */
+	unsigned int second_ticks, rt_ticks;
 };
+
+/* Of each second, other tasks get what is beyond this, if they want it: sched(7). */
+#define TICKS_PER_SECOND 100
+#define RT_TICKS	 95
 
 static struct run_queue rq = { .lock = SPINLOCK_INIT, .queue = LIST_HEAD_INIT(rq.queue) };
 static const struct sched_hooks *hooks;
@@ -71,14 +77,26 @@ static void enqueue(struct sched_entity *se, bool goes_on)
 	rq.ready++;
 }
 
+/* => rq.lock held. Who is to run of those in the queue; or NULL. */
+static struct sched_entity *first_in_turn(void)
+{
+	struct list_head *first = rq.queue.next, *other;
+
+	if (rq.rt_ticks >= RT_TICKS) {
+		other = first_below(1);
+		if (other != &rq.queue)
+			first = other;
+	}
+	return first != &rq.queue ? list_entry(first, struct sched_entity, run_link) : NULL;
+}
+
 /* => rq.lock held. */
 static struct sched_entity *pick_next(void)
 {
-	struct sched_entity *se;
+	struct sched_entity *se = first_in_turn();
 
-	if (list_empty(&rq.queue))
+	if (!se)
 		return &rq.idle;
-	se = list_first_entry(&rq.queue, struct sched_entity, run_link);
 	list_del(&se->run_link);
 	se->on_rq = false;
 	rq.ready--;
@@ -124,14 +142,16 @@ static void count_switch(struct sched_entity *prev)
 		prev->switches++;
 }
 
-/* => rq.lock held. Whether somebody waits of a higher real-time priority, or of the same. */
+/* => rq.lock held. Whether somebody waits who comes before se; or who is its equal. */
 static bool somebody_waits(const struct sched_entity *se, bool same)
 {
-	const struct sched_entity *first;
+	const struct sched_entity *first = first_in_turn();
 
-	if (list_empty(&rq.queue))
+	if (!first)
 		return false;
-	first = list_first_entry(&rq.queue, struct sched_entity, run_link);
+	/* Real time is used up for this second. */
+	if (rq.rt_ticks >= RT_TICKS && !first->rt_priority && se->rt_priority)
+		return true;
 	return first->rt_priority + same > se->rt_priority;
 }
 
@@ -282,6 +302,8 @@ void sched_tick(bool user)
 	struct sched_entity *se = current_entity();
 
 	update_load();
+	if (++rq.second_ticks == TICKS_PER_SECOND)
+		rq.second_ticks = rq.rt_ticks = 0;
 	if (se == &rq.idle)
 		return;
 	if (user) {
@@ -291,12 +313,13 @@ void sched_tick(bool user)
 		se->system_ticks++;
 		rq.system_ticks++;
 	}
+	rq.rt_ticks += se->rt_priority != 0;
 	hooks->tick();
-	if (!sched_slice(se))
-		return;
 	if (se->slice > 0)
 		se->slice--;
-	if (se->slice == 0 && somebody_waits(se, true)) {
+	if (somebody_waits(se, false)) {
+		se_set_work(se, WORK_RESCHED);
+	} else if (se->slice == 0 && sched_slice(se) && somebody_waits(se, true)) {
 		se->turn_over = true;
 		se_set_work(se, WORK_RESCHED);
 	}
