@@ -175,13 +175,19 @@ sub receive {
 	return sysread $self->{output}, $self->{raw}, 65536, length $self->{raw};
 }
 
-# What was printed from that place on, without what only moves a terminal's cursor.
-sub clean {
+# What was printed from that place on, without what only moves a terminal's cursor. A question where
+# the cursor is stays as the character ENQ.
+sub enquired {
 	my ($self, $from) = @_;
 	my $text = substr $self->{raw}, $from;
+	$text =~ s/\e\[6n/\x05/g;
 	$text =~ s/\e\[[0-9;?=]*[A-Za-z]//g;
 	$text =~ tr/\r\0//d;
 	return $text;
+}
+
+sub clean {
+	return enquired(@_) =~ tr/\x05//dr;
 }
 
 # Waits for text that wasn't waited for before. Returns all that came up to now, or undef when the
@@ -189,10 +195,10 @@ sub clean {
 sub wait_for {
 	my ($self, $pattern) = @_;
 	while (1) {
-		my $text = $self->clean($self->{seen});
+		my $text = $self->enquired($self->{seen});
 		if ($text =~ $pattern) {
 			$self->{seen} = length $self->{raw};
-			return $text;
+			return $text =~ tr/\x05//dr;
 		}
 		last if !$self->receive($self->{start} + $self->{limit});
 	}
@@ -201,14 +207,16 @@ sub wait_for {
 	return undef;
 }
 
-# What init's shell prints when it waits for a line.
-our $prompt = qr/tessera:\S+# \z/;
+# What init's shell prints when it waits for a line. Then it asks the terminal where the cursor is,
+# which it doesn't when it only shows a line once more that is being edited.
+our $prompt_text = qr/tessera:\S+# \z/;
+our $prompt = qr/tessera:\S+# \x05\z/;
 
 # Waits for the shell's prompt. What was printed meanwhile, without that and without the line just typed.
 sub answer {
 	my ($self) = @_;
 	my $text = $self->wait_for($prompt) // die "no prompt\n";
-	return $text =~ s/\A[^\n]*\n//r =~ s/$prompt//r;
+	return $text =~ s/\A[^\n]*\n//r =~ s/$prompt_text//r;
 }
 
 # What a line typed at the shell makes it print.

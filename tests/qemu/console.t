@@ -32,11 +32,11 @@ sub try_keyboard {
 		"$name: the number pad, as numbers and as arrows");
 }
 
-# Who turns from the screen to the serial line has a terminal of another size: the shell shows its line
-# once more.
+# Who turns from the screen to the serial line has a terminal of another size, and the shell may show
+# its line once more: that is over when it prompts anew.
 sub sit_at_serial {
 	my ($guest) = @_;
-	$guest->send("\x15");
+	$guest->send("\n");
 	$guest->wait_for($Guest::prompt) // die "no prompt\n";
 }
 
@@ -59,7 +59,7 @@ sub try_codes {
 		$guest->wait_for(qr/^ready\n/m) // die "not ready\n";
 		# Nothing is echoed, so nothing is waited for.
 		$guest->monitor('sendkey ' . ($key =~ s/[{}]//gr =~ s/^\t$/tab/r) . ' 5');
-		my $got = ($guest->wait_for($Guest::prompt) // die "no prompt\n") =~ s/$Guest::prompt//r;
+		my $got = ($guest->wait_for($Guest::prompt) // die "no prompt\n") =~ s/$Guest::prompt_text//r;
 		is($got =~ s/^\s+|\s+$//gr, $want, "$key sends $want");
 	}
 }

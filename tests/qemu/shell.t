@@ -79,7 +79,7 @@ sub try_editing {
 	ok(defined $guest->wait_for(qr/^sense\n\z/m), 'Ctrl-U');
 	$guest->send("\x16\x03\n");
 	ok(defined $guest->wait_for(qr/^\x03\n\z/m), 'Ctrl-V takes Ctrl-C as text');
-	like(key("\x04"), $Guest::prompt, 'Ctrl-D is the end of the input');
+	like(key("\x04"), $Guest::prompt_text, 'Ctrl-D is the end of the input');
 	is(ask('echo $?'), "0\n", 'which is no error');
 }
 
