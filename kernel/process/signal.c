@@ -148,6 +148,7 @@ static void must_die(struct task_struct *task)
 {
 	task->mm_part.kill_pending = true;
 	task->stop_pending = false;
+	task->stop_asked = false;
 	notify_thread(task, true);
 }
 
@@ -582,15 +583,15 @@ static void take_stop(struct task_struct *task, int sig, unsigned long *flags)
 	bool orphaned;
 
 	if (sig != SIGSTOP) {
-		task->stop_pending = true; /* SIGCONT takes it away */
+		task->stop_asked = true;
 		spin_unlock_irqrestore(&task->sighand->lock, *flags);
 		*flags = spin_lock_irqsave(&tasklist_lock);
 		orphaned = group_is_orphaned(task->signal->group, NULL);
 		spin_unlock_irqrestore(&tasklist_lock, *flags);
 		*flags = spin_lock_irqsave(&task->sighand->lock);
-		if (!task->stop_pending)
+		if (!task->stop_asked)
 			return;
-		task->stop_pending = false;
+		task->stop_asked = false;
 		if (orphaned)
 			return;
 	}

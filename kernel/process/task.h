@@ -122,6 +122,7 @@ struct task_struct {
 	u64 sig_saved;	      /* with sig_restore: the mask to go back to, as after sigsuspend() */
 	bool sig_restore;
 	bool stop_pending; /* is to stop with its process. => sighand->lock */
+	bool stop_asked;   /* took a stop signal; SIGCONT takes it back. => sighand->lock */
 	int pdeath_signal;
 	struct altstack altstack;
 	struct trap_info last_trap;
