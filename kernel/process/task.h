@@ -350,7 +350,7 @@ void zap_other_threads(struct task_struct *task);
 /* The process is to end, with that code, and does nothing else any more. => sighand->lock */
 void begin_group_exit(struct signal_struct *process, int code);
 
-/* Whether a signal waits that is not blocked. */
+/* Whether the task has been told to look after signals. May be so though there are none any more. */
 bool signal_pending(const struct task_struct *task);
 /* Whether such a signal, forced on the running task, would end it. */
 bool signal_unhandled(int sig);
