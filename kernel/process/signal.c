@@ -103,13 +103,24 @@ static bool sig_ignored(const struct task_struct *task, int sig)
 /* What makes a thread leave the kernel to look after signals, besides the signals themselves. */
 #define SIGNAL_NEWS (SIGNAL_GROUP_EXIT | SIGNAL_TELL_STOPPED | SIGNAL_TELL_CONTINUE)
 
-bool signal_pending(const struct task_struct *task)
+/* => sighand->lock. Whether there is something to look after. */
+static bool has_news(const struct task_struct *task)
 {
 	const struct signal_struct *process = task->signal;
 	u64 signals = READ_ONCE(task->pending.signals) | READ_ONCE(process->shared_pending.signals);
 
 	return (signals & ~task->sig_blocked) || READ_ONCE(task->stop_pending) ||
 	       task->mm_part.kill_pending || (READ_ONCE(process->flags) & SIGNAL_NEWS);
+}
+
+/*
+ * Not the queues themselves are asked: a signal to the process is seen by one thread, which was told.
+ * Another that gave up its call because of it would not come by get_signal(), which makes of such a
+ * call what the program may see.
+ */
+bool signal_pending(const struct task_struct *task)
+{
+	return READ_ONCE(task->se.work) & WORK_SIGNAL;
 }
 
 bool signal_unhandled(int sig)
@@ -148,6 +159,7 @@ static void must_die(struct task_struct *task)
 {
 	task->mm_part.kill_pending = true;
 	task->stop_pending = false;
+	task->stop_asked = false;
 	notify_thread(task, true);
 }
 
@@ -452,7 +464,7 @@ void set_current_blocked(u64 mask)
 	if (mask & ~task->sig_blocked)
 		retarget_shared_pending(task, mask & ~task->sig_blocked);
 	task->sig_blocked = mask;
-	if (signal_pending(task))
+	if (has_news(task))
 		se_set_work(&task->se, WORK_SIGNAL);
 	spin_unlock_irqrestore(&task->sighand->lock, flags);
 }
@@ -600,15 +612,15 @@ static void take_stop(struct task_struct *task, int sig, unsigned long *flags)
 	bool orphaned;
 
 	if (sig != SIGSTOP) {
-		task->stop_pending = true; /* SIGCONT takes it away */
+		task->stop_asked = true;
 		spin_unlock_irqrestore(&task->sighand->lock, *flags);
 		*flags = spin_lock_irqsave(&tasklist_lock);
 		orphaned = group_is_orphaned(task->signal->group, NULL);
 		spin_unlock_irqrestore(&tasklist_lock, *flags);
 		*flags = spin_lock_irqsave(&task->sighand->lock);
-		if (!task->stop_pending)
+		if (!task->stop_asked)
 			return;
-		task->stop_pending = false;
+		task->stop_asked = false;
 		if (orphaned)
 			return;
 	}
@@ -637,7 +649,7 @@ bool get_signal(struct ksignal *ks)
 			outcome = SIG_NOTHING;
 		}
 	}
-	if (signal_pending(task))
+	if (has_news(task))
 		se_set_work(&task->se, WORK_SIGNAL);
 	spin_unlock_irqrestore(&task->sighand->lock, flags);
 	/* A thread that only exec wants gone doesn't end the others. */

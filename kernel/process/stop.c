@@ -29,6 +29,7 @@ void stop_prepare(struct task_struct *task, int sig)
 	for_each_thread(process, t)
 	{
 		t->stop_pending = false;
+		t->stop_asked = false;
 		if (READ_ONCE(t->se.state) == TASK_STOPPED)
 			sched_wake(&t->se);
 	}
@@ -75,7 +76,10 @@ int stop_leave(struct task_struct *task)
 	if (!task->stop_pending)
 		return 0;
 	task->stop_pending = false;
-	if (process->stop_count == 0 || --process->stop_count)
+	/* None are counted any more when the others went because of an exec in between. */
+	if (process->stop_count)
+		process->stop_count--;
+	if (process->stop_count || (process->flags & (SIGNAL_STOPPED | SIGNAL_GROUP_EXIT)))
 		return 0;
 	process->flags |= SIGNAL_STOPPED;
 	process->flags &= ~SIGNAL_CONTINUED;

@@ -126,6 +126,7 @@ struct task_struct {
 	u64 sig_saved;	      /* with sig_restore: the mask to go back to, as after sigsuspend() */
 	bool sig_restore;
 	bool stop_pending; /* is to stop with its process. => sighand->lock */
+	bool stop_asked;   /* took a stop signal; SIGCONT takes it back. => sighand->lock */
 	int pdeath_signal;
 	bool no_new_privs;			    /* execve(2) gives none: it never does here */
 	bool sched_reset_on_fork;		    /* children get the usual policy */
@@ -359,7 +360,7 @@ void zap_other_threads(struct task_struct *task);
 /* The process is to end, with that code, and does nothing else any more. => sighand->lock */
 void begin_group_exit(struct signal_struct *process, int code);
 
-/* Whether a signal waits that is not blocked. */
+/* Whether the task has been told to look after signals. May be so though there are none any more. */
 bool signal_pending(const struct task_struct *task);
 /* Whether such a signal, forced on the running task, would end it. */
 bool signal_unhandled(int sig);
