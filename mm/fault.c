@@ -335,15 +335,12 @@ static enum fault_verdict verdict_of(unsigned int ret)
 	return FAULT_HANDLED;
 }
 
-#define OOM_KERNEL_ROUNDS 50
-
 enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
 {
 	struct task_mm *task = current_mm_task();
 	struct mm_struct *mm = task->mm;
 	struct vm_area_struct *vma;
 	enum fault_verdict verdict = FAULT_NO_AREA;
-	/* The kernel may hold a lock that the victim waits for: it doesn't try for ever. */
 	const unsigned int max_rounds = flags & FAULT_FLAG_USER ? ~0U : OOM_KERNEL_ROUNDS;
 	unsigned int ret = 0, rounds = 0;
 

@@ -128,24 +128,47 @@ void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
 
 /* --- another program's memory ------------------------------------------------------------------------- */
 
-/* The page at addr with a reference, or NULL. => mmap_lock held for writing, so that a stack may grow. */
+/*
+ * A reference to the page that maps addr, if it still does: who truncates a file takes pages away
+ * without mmap_lock.
+ */
+static struct page *get_mapped_page(struct mm_struct *mm, unsigned long addr, bool write)
+{
+	struct page *page = NULL;
+	pte_t pte;
+
+	spin_lock(&mm->page_table_lock);
+	pte = lookup_pte(mm, addr);
+	if (pte_allows(pte, write)) {
+		page = pfn_to_page(pte_pfn(pte));
+		get_page(page);
+	}
+	spin_unlock(&mm->page_table_lock);
+	return page;
+}
+
+/* The page at addr with a reference; or -errno. => mmap_lock held for writing: a stack may grow. */
 static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool write)
 {
 	struct vm_area_struct *vma = find_vma(mm, addr);
-	struct page *page;
+	struct page *page = NULL;
 
 	if (!vma ||
 	    (vma->vm_start > addr && (!(vma->vm_flags & VM_GROWSDOWN) || expand_stack(vma, addr))))
-		return NULL;
-	if (faultin_page(vma, addr, write, false))
-		return NULL;
-	page = pfn_to_page(pte_pfn(lookup_pte(mm, addr)));
-	get_page(page);
+		return ERR_PTR(-EFAULT);
+	while (!page) {
+		int err = faultin_page(vma, addr, write, false);
+
+		if (err)
+			return ERR_PTR(err);
+		page = get_mapped_page(mm, addr, write);
+	}
 	return page;
 }
 
 size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t len, bool write)
 {
+	unsigned int rounds = 0;
 	size_t done = 0;
 
 	mmap_write_lock(mm);
@@ -153,9 +176,18 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 		unsigned long offset = (addr + done) & ~PAGE_MASK;
 		size_t n = min(len - done, PAGE_SIZE - offset);
 		struct page *page = get_user_page(mm, addr + done, write);
+		bool again = false;
 		char *mem;
 
-		if (!page)
+		if (PTR_ERR(page) == -ENOMEM) {
+			/* The victim may need the lock to end. */
+			mmap_write_unlock(mm);
+			again = rounds++ < OOM_KERNEL_ROUNDS && may_retry_oom();
+			mmap_write_lock(mm);
+		}
+		if (again)
+			continue;
+		if (IS_ERR(page))
 			break;
 		mem = (char *)page_address(page) + offset;
 		if (write)

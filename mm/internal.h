@@ -268,6 +268,8 @@ int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, 
 int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 /* After -ENOMEM, with no lock held: whether room was made, by ending some other process. */
 bool may_retry_oom(void);
+/* How often the kernel tries again for itself: it may hold a lock that the victim waits for. */
+#define OOM_KERNEL_ROUNDS 50
 /*
  * Makes one page accessible, as an access by the program would (write), whatever the rights are now if
  * `force`. 0, -EFAULT, -ENOMEM, -EINTR when being killed. => mmap_lock held.

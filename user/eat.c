@@ -1,22 +1,172 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes memory until there is none: what the kernel does then is what this is for. */
+/*
+ * Takes memory until there is none: what the kernel does then is what this is for.
+ *
+ *	eat [HOW]
+ *
+ * Without HOW this very process does, and is killed. Otherwise its children do, and it waits for
+ * them and exits with 0 when all have ended, whether by themselves or killed:
+ *
+ *	private	several at once, each with memory of its own
+ *	shared	memory that all of them have
+ *	cow	copies of what their parent wrote
+ *	tables	page tables, one page in each
+ *	threads	several in one address space
+ *	sharers	several processes in one address space, by CLONE_VM
+ *	forks	each child makes children until that fails
+ */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define MIB (1UL << 20)
+#define MIB	 (1UL << 20)
+#define GIB	 (1UL << 30)
+#define PAGE	 4096UL
+#define CHILDREN 4
 
-int main(void)
+static char *map(unsigned long size, int type)
 {
-	for (unsigned long n = 0;; n++) {
-		char *p = mmap(NULL, MIB, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, type | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		       0);
 
-		if (p == MAP_FAILED) {
-			printf("mmap failed after %lu MiB\n", n);
-			return 1;
-		}
-		memset(p, 1, MIB);
+	if (p == MAP_FAILED) {
+		printf("mmap failed: %s\n", strerror(errno));
+		exit(1);
 	}
+	return p;
+}
+
+static void eat(void)
+{
+	for (;;)
+		memset(map(MIB, MAP_PRIVATE), 1, MIB);
+}
+
+/* What children share, or have from their parent. */
+static char *common;
+static unsigned long common_size;
+
+static void write_common(void)
+{
+	for (int round = 2; round < 6; round++)
+		for (unsigned long at = 0; at < common_size; at += PAGE)
+			common[at] = round;
+}
+
+static void eat_tables(void)
+{
+	for (;;) {
+		volatile char *p = map(GIB, MAP_PRIVATE);
+
+		for (unsigned long at = 0; at < GIB; at += 2 * MIB)
+			(void)p[at];
+	}
+}
+
+static int sharer(void *arg)
+{
+	(void)arg;
+	eat();
+	return 0;
+}
+
+static void clone_and_eat(unsigned long flags)
+{
+	for (int i = 0; i < CHILDREN; i++) {
+		char *stack = map(16 * PAGE, MAP_PRIVATE);
+
+		if (clone(sharer, stack + 16 * PAGE, flags, NULL) < 0)
+			_exit(1);
+	}
+	eat();
+}
+
+static void eat_in_threads(void)
+{
+	clone_and_eat(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD);
+}
+
+static void eat_in_sharers(void)
+{
+	clone_and_eat(CLONE_VM | SIGCHLD);
+}
+
+/* Every process of the tree writes a little and forks for as long as it can. */
+static void fork_on(void)
+{
+	for (int i = 0; i < 20; i++) {
+		memset(map(MIB / 4, MAP_PRIVATE), 1, MIB / 4);
+		if (fork() < 0)
+			break;
+	}
+	pause();
+}
+
+static const struct {
+	const char *name;
+	void (*child)(void);
+	int common_type; /* MAP_SHARED or MAP_PRIVATE, or 0: there is none */
+	unsigned long common_mib;
+	bool whole_group; /* descendants are ended by us */
+} hows[] = {
+	{ "private", eat, 0, 0, false },
+	{ "shared", write_common, MAP_SHARED, 1024, false },
+	{ "cow", write_common, MAP_PRIVATE, 20, false },
+	{ "tables", eat_tables, 0, 0, false },
+	{ "threads", eat_in_threads, 0, 0, false },
+	{ "sharers", eat_in_sharers, 0, 0, false },
+	{ "forks", fork_on, 0, 0, true },
+};
+
+static int run(size_t how)
+{
+	int status, killed = 0, failed = 0;
+	pid_t child, first = 0;
+
+	if (hows[how].common_type) {
+		common_size = hows[how].common_mib * MIB;
+		common = map(common_size, hows[how].common_type);
+		if (hows[how].common_type == MAP_PRIVATE)
+			memset(common, 1, common_size);
+	}
+	for (int i = 0; i < CHILDREN; i++) {
+		child = fork();
+		if (child == 0) {
+			setpgid(0, first);
+			hows[how].child();
+			_exit(0);
+		}
+		if (child < 0)
+			failed++;
+		else if (!first)
+			first = child;
+	}
+	if (hows[how].whole_group) {
+		sleep(8);
+		kill(-first, SIGKILL);
+	}
+	while ((child = wait(&status)) > 0)
+		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	printf("%s: %d killed, %d not made\n", hows[how].name, killed, failed);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		eat();
+	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++)
+		if (strcmp(argv[1], hows[i].name) == 0)
+			return run(i);
+	printf("eat: how? %s\n", argv[1]);
+	return 2;
 }

@@ -21,4 +21,17 @@ for my $mem (qw(64M 200M)) {
 	Guest::ends_well($run, "-m $mem");
 }
 
+# The same by several processes at once, in ways that differ in who has the memory. The process that
+# made them may be the largest, and go too; what runs next finds room in any case.
+for my $how (qw(private shared cow tables threads sharers forks)) {
+	my $run = Guest::boot(mem => '64M', limit => 60,
+		cmdline => "quiet leakcheck init=/bin/runner tests=/bin/eat+$how,/bin/hello-musl");
+	my @sections = Guest::sections($run);
+	like($sections[0]{end} // '?', qr/^(?:exit=0|signal=9)$/, "$how: ends");
+	is($sections[1]{end}, 'exit=0', "$how: others live on");
+	like($run->{console}, qr/^Out of memory: killing eat\[/m, "$how: somebody had to go");
+	like($run->{console}, qr/leakcheck:.*everything came back/, "$how: nothing is lost");
+	Guest::ends_well($run, $how);
+}
+
 done_testing;
