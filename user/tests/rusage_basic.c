@@ -96,7 +96,7 @@ static void switches(void)
 	words[1] = 0;
 	forced = usage_of(1).ru_nivcsw;
 	thread_start(&thread, spin, NULL);
-	for (long i = 0; i < 20000000 && usage_of(1).ru_nivcsw < forced + 3; i++)
+	for (long i = 0; i < 300000 && usage_of(1).ru_nivcsw < forced + 3; i++)
 		;
 	ok(usage_of(1).ru_nivcsw >= forced + 3, "beside one that spins others are forced");
 	words[1] = 1;
