@@ -163,7 +163,7 @@ static bool all_grow(volatile int *counters, int count)
 
 	for (int i = 0; i < count; i++)
 		before[i] = counters[i];
-	for (long n = 0; n < 4000000000; n++) {
+	for (long n = 0; n < 300000000; n++) {
 		bool all = true;
 
 		for (int i = 0; i < count; i++)

@@ -225,6 +225,16 @@ static void first_one_first(void)
 	is(raw(SYS_waitid, P_PID, pid, &info, WEXITED, NULL), 0, "the other calls exit_group");
 	is(info.si_status, 16, "which gives the status");
 	words[6] = words[7] = 0;
+	memset(&seen, 0, sizeof(seen));
+	catch_with(SIGCHLD, note_signal, SA_RESTART, 0);
+	pid = fork_child(leader_leaves, NULL);
+	await(&words[6], 1);
+	release();
+	ok(UNTIL(seen.count == 1), "SIGCHLD comes when the last has ended");
+	is((int)seen.value, 14, "its si_status is the first thread's");
+	is(status_of(pid), 15 << 8, "which isn't what is waited for");
+	set_plain(SIGCHLD, SIG_DFL);
+	words[6] = words[7] = 0;
 	pid = fork_child(leader_leaves, NULL);
 	await(&words[6], 1);
 	raw(SYS_kill, pid, SIGTERM);

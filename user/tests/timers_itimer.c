@@ -119,7 +119,7 @@ static void spin(void)
 
 static bool comes(int which, int count)
 {
-	for (int i = 0; i < 1000000 && seen.count < count; i++) {
+	for (int i = 0; i < 20000 && seen.count < count; i++) {
 		if (which == ITIMER_REAL)
 			nap();
 		else
@@ -172,7 +172,7 @@ static void blocked(void)
 static int die_by_timer(void *arg)
 {
 	set((int)(long)arg, 1000, 0, NULL);
-	for (long i = 0; i < 100000000; i++)
+	for (long i = 0; i < 20000; i++)
 		spin();
 	return 1;
 }
