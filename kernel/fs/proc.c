@@ -29,6 +29,16 @@ bool proc_get_task(int pid, struct proc_task_info *info)
 	return proc_tasks && proc_tasks->get(pid, info);
 }
 
+bool proc_task_exists(int pid)
+{
+	struct proc_task_info info;
+	bool exists = proc_get_task(pid, &info);
+
+	if (exists && info.mm)
+		mmput(info.mm);
+	return exists;
+}
+
 int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred)
 {
 	/* One always may look at oneself, whatever one's rights have become. */
@@ -228,9 +238,14 @@ static int proc_pid_lookup(struct inode *dir, struct dentry *dentry)
 	unsigned int nr = find_entry(proc_pid_entries, nr_proc_pid_entries, dentry);
 	struct proc_task_info info;
 
-	if (nr == nr_proc_pid_entries || !in_directory(&proc_pid_entries[nr], proc_tag(dir)) ||
-	    !proc_get_task(proc_pid_of(dir), &info))
+	/* Only by the open directory of a process that is gone one can come so far without it. */
+	if (!proc_get_task(proc_pid_of(dir), &info))
+		return -ESRCH;
+	if (nr == nr_proc_pid_entries || !in_directory(&proc_pid_entries[nr], proc_tag(dir))) {
+		if (info.mm)
+			mmput(info.mm);
 		return -ENOENT;
+	}
 	if (info.mm)
 		mmput(info.mm);
 	return proc_instantiate(dentry, &proc_pid_entries[nr], proc_tag(dir), nr + 1, &info);
@@ -281,6 +296,8 @@ static int proc_root_iterate(struct file *file, struct dir_context *ctx)
 
 static int proc_pid_iterate(struct file *file, struct dir_context *ctx)
 {
+	if (!proc_task_exists(proc_pid_of(file->f_inode)))
+		return -ENOENT;
 	if (dir_emit_dots(file, ctx))
 		emit_entries(ctx, proc_pid_entries, nr_proc_pid_entries, proc_tag(file->f_inode),
 			     1);

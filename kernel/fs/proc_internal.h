@@ -63,6 +63,7 @@ struct mm_struct *proc_mm_get(struct proc_file *pf);
 int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred);
 /* proc_tasks->get(), or false before it is known. */
 bool proc_get_task(int pid, struct proc_task_info *info);
+bool proc_task_exists(int pid);
 /*
  * Makes `dentry` a file of /proc about the thread of `tag` (0: about nobody); `nr` says which entry of
  * its directory it is. 0 or -ENOMEM.

@@ -173,6 +173,8 @@ static int iterate_open(struct file *file, struct dir_context *ctx, unsigned int
 	char name[12];
 	int fd;
 
+	if (!proc_task_exists(proc_pid_of(file->f_inode)))
+		return -ENOENT;
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	files = files_of(file->f_inode, &file->f_cred);

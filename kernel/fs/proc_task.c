@@ -24,7 +24,7 @@ static int show_maps(struct proc_file *pf, struct seq_text *seq)
 	struct vm_area_struct *vma;
 
 	if (!mm)
-		return 0;
+		return proc_task_exists(pf->pid) ? 0 : -ESRCH;
 	down_read(&mm->mmap_lock);
 	for_each_vma(mm, vma)
 	{

@@ -31,6 +31,8 @@ static int task_dir_iterate(struct file *file, struct dir_context *ctx)
 	char name[12];
 	int tid;
 
+	if (!proc_task_exists(proc_pid_of(file->f_inode)))
+		return -ENOENT;
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	while (ctx->pos < 2 + (loff_t)PROC_MAX_PID &&
