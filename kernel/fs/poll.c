@@ -117,7 +117,7 @@ bool poll_sleep(struct poll_wqueues *pwq, u64 until)
 	}
 	set_current_state(TASK_RUNNING);
 	if (timed)
-		timer_cancel(&timer);
+		timer_cancel_sync(&timer);
 	/* What comes from now on belongs to the next sleep: the files are looked at before it. */
 	__atomic_store_n(&pwq->triggered, false, __ATOMIC_SEQ_CST);
 	return in_time;

@@ -176,7 +176,7 @@ static int wait_input(struct file *file, unsigned int tenths)
 	deadline.timer.expires = clock_ns() + tenths * 100000000UL;
 	timer_start(&deadline.timer);
 	err = wait_event_interruptible(tty->readers, must_look(file) || READ_ONCE(deadline.passed));
-	timer_cancel(&deadline.timer);
+	timer_cancel_sync(&deadline.timer);
 	return !err && !must_look(file) ? -ETIME : err;
 }
 

@@ -207,8 +207,14 @@ static void become_leader(struct task_struct *task)
 	struct signal_struct *process = task->signal;
 	struct task_struct *old = process->leader;
 	struct pid *pid = old->thread_pid;
+	struct signal_struct *child;
 	struct usage used;
 
+	list_for_each_entry(child, &process->children, sibling)
+	{
+		if (child->parent_tid == task->pid)
+			child->parent_tid = pid->nr;
+	}
 	old->thread_pid = task->thread_pid;
 	old->pid = task->pid;
 	old->thread_pid->task = old;

@@ -138,6 +138,9 @@ static bool is_fatal(const struct task_struct *task, int sig)
 {
 	if (task->sig_real_blocked & sig_bit(sig))
 		return false;
+	/* The thread that it was sent to blocks it, so it was kept; but pid 1 has others. */
+	if (task->signal->flags & SIGNAL_UNKILLABLE)
+		return false;
 	return sig == SIGKILL ||
 	       (action_of(task, sig)->handler == SIG_DFL &&
 		!(sig_bit(sig) & (IGNORED_BY_DEFAULT | STOP_SIGNALS | CORE_SIGNALS)));

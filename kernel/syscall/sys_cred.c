@@ -161,6 +161,16 @@ long sys_getgroups(int size, u32 __user *list)
 	return c->ngroups;
 }
 
+/* Linux keeps them in order, and so shows them. */
+static void insert_sorted(u32 *list, unsigned int nr, u32 id)
+{
+	while (nr && list[nr - 1] > id) {
+		list[nr] = list[nr - 1];
+		nr--;
+	}
+	list[nr] = id;
+}
+
 long sys_setgroups(unsigned int size, const u32 __user *list)
 {
 	struct cred *c = &current->cred;
@@ -173,7 +183,10 @@ long sys_setgroups(unsigned int size, const u32 __user *list)
 	if (copy_from_user(groups, list, size * sizeof(u32)))
 		return -EFAULT;
 	for (unsigned int i = 0; i < size; i++)
-		c->groups[i] = groups[i];
+		if (groups[i] == KEEP)
+			return -EINVAL;
+	for (unsigned int i = 0; i < size; i++)
+		insert_sorted(c->groups, i, groups[i]);
 	c->ngroups = size;
 	return 0;
 }
@@ -184,6 +197,8 @@ long sys_setuid(u32 uid)
 {
 	struct cred *c = &current->cred;
 
+	if (uid == KEEP)
+		return -EINVAL;
 	if (capable(CAP_SETUID))
 		return sys_setresuid(uid, uid, uid);
 	if (uid != c->uid && uid != c->suid)
@@ -195,6 +210,8 @@ long sys_setgid(u32 gid)
 {
 	struct cred *c = &current->cred;
 
+	if (gid == KEEP)
+		return -EINVAL;
 	if (capable(CAP_SETGID))
 		return sys_setresgid(gid, gid, gid);
 	if (gid != c->gid && gid != c->sgid)

@@ -178,10 +178,10 @@ static long siginfo_to_user(void __user *to, const struct siginfo_kernel *info)
 		       0;
 }
 
-/* Nobody may pretend to others to be the kernel, or kill(2). */
+/* No thread may pretend to others to be the kernel, or kill(2). */
 static bool may_send_info(int pid, const struct siginfo_kernel *info)
 {
-	return (info->si_code < 0 && info->si_code != SI_TKILL) || pid == current->tgid;
+	return (info->si_code < 0 && info->si_code != SI_TKILL) || pid == current->pid;
 }
 
 long sys_rt_sigqueueinfo(int pid, int sig, const void __user *uinfo)
