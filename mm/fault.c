@@ -108,24 +108,17 @@ static unsigned int do_fault_around(struct vm_fault *vmf)
 	return vma->vm_ops->map_pages(vmf, start, end - 1);
 }
 
-/* The file's own page: to read it, or to write what is shared. */
-static unsigned int do_map_file_page(struct vm_fault *vmf)
+/* The file's own page: to read it, or to write what is shared. Whether it was mapped. */
+static bool do_map_file_page(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	bool mapped;
+	pte_t pte;
 
-	if (vmf->flags & FAULT_FLAG_WRITE) {
-		page_set_flag(vmf->page, PG_dirty);
-		mapped = install_pte(
-			vmf, writable(pte_mkyoung(mk_pte(vmf->page, vma->vm_page_prot)), vma),
-			vmf->page);
-	} else {
-		mapped = map_file_page(vmf, vmf->page, vmf->address);
-	}
-	/* The reference that the fault operation gave becomes the mapping's. */
-	if (!mapped)
-		put_page(vmf->page);
-	return 0;
+	if (!(vmf->flags & FAULT_FLAG_WRITE))
+		return map_file_page(vmf, vmf->page, vmf->address);
+	page_set_flag(vmf->page, PG_dirty);
+	pte = writable(pte_mkyoung(mk_pte(vmf->page, vma->vm_page_prot)), vma);
+	return install_pte(vmf, pte, vmf->page);
 }
 
 /* A private write: a copy of the file's page, made before anyone could see that page here. */
@@ -134,12 +127,9 @@ static unsigned int do_cow_fault(struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	struct page *new = anon_vma_prepare(vma) ? NULL : alloc_page(GFP_USER);
 
-	if (!new) {
-		put_page(vmf->page);
+	if (!new)
 		return VM_FAULT_OOM;
-	}
 	copy_page(page_address(new), page_address(vmf->page));
-	put_page(vmf->page);
 	page_make_anon(new, vma, vmf->address);
 	if (!install_pte(vmf, writable(pte_mkyoung(mk_pte(new, vma->vm_page_prot)), vma), new)) {
 		new->mapping = NULL;
@@ -150,6 +140,7 @@ static unsigned int do_cow_fault(struct vm_fault *vmf)
 
 static unsigned int do_fault(struct vm_fault *vmf)
 {
+	bool mapped = false, locked;
 	unsigned int ret;
 
 	if (!vmf->vma->vm_ops->fault)
@@ -162,9 +153,18 @@ static unsigned int do_fault(struct vm_fault *vmf)
 	ret = vmf->vma->vm_ops->fault(vmf);
 	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
 		return ret;
+	locked = ret & VM_FAULT_LOCKED;
+	ret &= ~(unsigned int)VM_FAULT_LOCKED;
 	if ((vmf->flags & FAULT_FLAG_WRITE) && !(vmf->vma->vm_flags & VM_SHARED))
-		return ret | do_cow_fault(vmf);
-	return ret | do_map_file_page(vmf);
+		ret |= do_cow_fault(vmf);
+	else
+		mapped = do_map_file_page(vmf);
+	if (locked)
+		unlock_page(vmf->page);
+	/* The reference that the fault operation gave becomes the mapping's. */
+	if (!mapped)
+		put_page(vmf->page);
+	return ret;
 }
 
 static unsigned int handle_pte_fault(struct vm_fault *vmf)

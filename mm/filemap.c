@@ -3,9 +3,9 @@
  * The page cache. A page in it is found by its index in the file, holds one reference for the cache,
  * and is the very page that read(2) copies from and that mappings of the file show.
  *
- * Locks: mapping->lock for the tree and nrpages. PG_locked for a page that is being filled: others
- * wait until it is uptodate. i_mmap_rwsem for the areas that map the file; it nests inside
- * mmap_lock, and page_table_lock nests inside it.
+ * Locks: mapping->lock for the tree and nrpages. PG_locked, the page's own, for who fills it, maps it,
+ * or takes it out of the cache: so what is mapped is always in the cache. i_mmap_rwsem for the areas
+ * that map the file. They nest: mmap_lock, PG_locked, i_mmap_rwsem, page_table_lock.
  */
 #include "mm/filemap.h"
 
@@ -83,10 +83,24 @@ int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned
 	return 0;
 }
 
-static void unlock_page(struct page *page)
+static bool trylock_page(struct page *page)
 {
-	page_clear_flag(page, PG_locked);
-	wake_up(&page_waiters);
+	return !page_test_and_set_flag(page, PG_locked);
+}
+
+/* May sleep. */
+static void lock_page(struct page *page)
+{
+	if (!trylock_page(page))
+		wait_event(page_waiters, trylock_page(page));
+}
+
+void unlock_page(struct page *page)
+{
+	__atomic_fetch_and(&page->flags, ~BIT(PG_locked), __ATOMIC_SEQ_CST);
+	/* Who joins the queue after this look tries the lock again before it sleeps. */
+	if (!list_empty(&page_waiters.waiters))
+		wake_up(&page_waiters);
 }
 
 /* => page_locked by us, in the cache. Fills it, by the file's operation or with zeros. */
@@ -134,13 +148,15 @@ struct page *read_cache_page(struct address_space *mapping, unsigned long index)
 				return ERR_PTR(err);
 			continue;
 		}
-		wait_event(page_waiters, !page_flag(page, PG_locked));
 		if (page_flag(page, PG_uptodate))
 			return page;
-		/* Whoever filled it failed: try it ourselves. */
-		err = -EIO;
-		if (!page_test_and_set_flag(page, PG_locked))
+		/* Somebody is filling it; or has failed: then try it ourselves. */
+		lock_page(page);
+		err = 0;
+		if (page->mapping == mapping && !page_flag(page, PG_uptodate))
 			err = fill_page(mapping, page);
+		else
+			unlock_page(page);
 		put_page(page);
 		if (err)
 			return ERR_PTR(err);
@@ -178,9 +194,9 @@ static void zero_tail(struct address_space *mapping, u64 from)
 	}
 }
 
-/* The next page from *index to last, taken out of the cache, whose reference becomes the caller's. */
-static struct page *take_page(struct address_space *mapping, unsigned long *index,
-			      unsigned long last)
+/* The next cached page from *index to last with a new reference, *index its own; or NULL. */
+static struct page *find_get_next(struct address_space *mapping, unsigned long *index,
+				  unsigned long last)
 {
 	struct page *page;
 
@@ -188,12 +204,30 @@ static struct page *take_page(struct address_space *mapping, unsigned long *inde
 	page = radix_tree_next(&mapping->pages, index);
 	if (page && *index > last)
 		page = NULL;
-	if (page) {
-		radix_tree_delete(&mapping->pages, *index);
-		mapping->nrpages--;
-	}
+	if (page)
+		get_page(page);
 	spin_unlock(&mapping->lock);
 	return page;
+}
+
+/*
+ * Takes a page out of the cache, unless somebody else did, and unmaps it before if it was faulted in
+ * again. Whether it had been filled. => the page locked, a reference held
+ */
+static bool delete_from_page_cache(struct address_space *mapping, struct page *page)
+{
+	if (page->mapping != mapping)
+		return false;
+	if (page_mapcount(page))
+		unmap_mapping_pages(mapping, page->index, page->index);
+	spin_lock(&mapping->lock);
+	radix_tree_delete(&mapping->pages, page->index);
+	mapping->nrpages--;
+	spin_unlock(&mapping->lock);
+	page->mapping = NULL;
+	atomic_long_dec(&nr_file_pages);
+	put_page(page);
+	return page_flag(page, PG_uptodate);
 }
 
 unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned long first,
@@ -203,9 +237,10 @@ unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned l
 	struct page *page;
 
 	unmap_mapping_pages(mapping, first, last);
-	for (; (page = take_page(mapping, &first, last)); n++) {
-		page->mapping = NULL;
-		atomic_long_dec(&nr_file_pages);
+	for (; (page = find_get_next(mapping, &first, last)); first++) {
+		lock_page(page);
+		n += delete_from_page_cache(mapping, page);
+		unlock_page(page);
 		put_page(page);
 	}
 	return n;
@@ -213,7 +248,11 @@ unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned l
 
 void truncate_pagecache(struct address_space *mapping, u64 from)
 {
-	truncate_pagecache_range(mapping, (from + PAGE_SIZE - 1) >> PAGE_SHIFT, ~0UL);
+	unsigned long first = (from + PAGE_SIZE - 1) >> PAGE_SHIFT;
+
+	truncate_pagecache_range(mapping, first, ~0UL);
+	/* A private copy may have been made of a page after the first look and before it went. */
+	unmap_mapping_pages(mapping, first, ~0UL);
 	zero_tail(mapping, from);
 }
 
@@ -283,50 +322,56 @@ void punch_pagecache(struct address_space *mapping, u64 from, u64 to)
 
 /* --- mappings --------------------------------------------------------------------------------------- */
 
+static unsigned long file_pages(const struct address_space *mapping)
+{
+	return DIV_ROUND_UP(READ_ONCE(mapping->size), PAGE_SIZE);
+}
+
 static unsigned int filemap_fault(struct vm_fault *vmf)
 {
 	struct address_space *mapping = vmf->vma->vm_file->mapping;
 	struct page *page;
 
-	if (vmf->pgoff >= DIV_ROUND_UP(READ_ONCE(mapping->size), PAGE_SIZE))
-		return VM_FAULT_SIGBUS;
-	page = read_cache_page(mapping, vmf->pgoff);
-	if (IS_ERR(page))
-		return PTR_ERR(page) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
-	vmf->page = page;
-	return 0;
+	while (vmf->pgoff < file_pages(mapping)) {
+		page = read_cache_page(mapping, vmf->pgoff);
+		if (IS_ERR(page))
+			return PTR_ERR(page) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+		lock_page(page);
+		/* Truncating sets the size first: by now it is seen, or it will find the page. */
+		if (page->mapping == mapping && vmf->pgoff < file_pages(mapping)) {
+			vmf->page = page;
+			return VM_FAULT_LOCKED;
+		}
+		unlock_page(page);
+		put_page(page);
+	}
+	return VM_FAULT_SIGBUS;
 }
 
-/* The next cached page from *index to last with a new reference, *index its own; or NULL. */
-static struct page *find_get_next(struct address_space *mapping, unsigned long *index,
-				  unsigned long last)
+/* Maps a page beside the one that faulted, if that needs no waiting. Takes over the reference then. */
+static bool map_if_ready(struct vm_fault *vmf, struct page *page, unsigned long addr)
 {
-	struct page *page;
+	bool mapped;
 
-	spin_lock(&mapping->lock);
-	page = radix_tree_next(&mapping->pages, index);
-	if (page && *index > last)
-		page = NULL;
-	if (page)
-		get_page(page);
-	spin_unlock(&mapping->lock);
-	return page;
+	if (!page_flag(page, PG_uptodate) || !trylock_page(page))
+		return false;
+	mapped = page->mapping == vmf->vma->vm_file->mapping && map_file_page(vmf, page, addr);
+	unlock_page(page);
+	return mapped;
 }
 
 static unsigned int filemap_map_pages(struct vm_fault *vmf, unsigned long start_pgoff,
 				      unsigned long end_pgoff)
 {
 	struct address_space *mapping = vmf->vma->vm_file->mapping;
-	unsigned long pages = DIV_ROUND_UP(READ_ONCE(mapping->size), PAGE_SIZE);
-	unsigned long index = start_pgoff, last = min(end_pgoff + 1, pages);
+	unsigned long index = start_pgoff, last = min(end_pgoff + 1, file_pages(mapping));
 	unsigned int ret = 0;
 	struct page *page;
 
 	for (; index < last && (page = find_get_next(mapping, &index, last - 1)); index++) {
 		unsigned long addr = vmf->address + ((index - vmf->pgoff) << PAGE_SHIFT);
 
-		if (page_flag(page, PG_locked) || !page_flag(page, PG_uptodate) ||
-		    !map_file_page(vmf, page, addr))
+		if (!map_if_ready(vmf, page, addr))
 			put_page(page);
 		else if (index == vmf->pgoff)
 			ret = VM_FAULT_NOPAGE;

@@ -27,7 +27,7 @@ struct page *read_cache_page(struct address_space *mapping, unsigned long index)
 void truncate_pagecache(struct address_space *mapping, u64 from);
 /*
  * Drops the pages [first, last], which shared mappings show at most; they are unmapped first. Returns how
- * many there were.
+ * many there were that had been filled. May sleep.
  */
 unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned long first,
 				       unsigned long last);
@@ -36,6 +36,8 @@ unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned l
  * that nobody else uses are dropped; others keep their place. => the file's size doesn't change
  */
 void punch_pagecache(struct address_space *mapping, u64 from, u64 to);
+/* Lets go of a page that a fault operation gave locked: VM_FAULT_LOCKED. Any context. */
+void unlock_page(struct page *page);
 /* Number of pages in all page caches: Cached in /proc/meminfo. */
 extern atomic_long_t nr_file_pages;
 

@@ -131,7 +131,7 @@ static inline void vmacache_invalidate(struct mm_struct *mm)
 {
 	mm->vmacache_seqnum++;
 }
-/* Takes an area out of its file's interval tree only. */
+/* Takes an area out of its file's tree: after its pages, before its page tables. */
 void vma_unlink_file(struct vm_area_struct *vma);
 /*
  * Cuts an area in two at addr: new_below: the new structure is the lower part. 0, -ENOMEM (also at

@@ -120,14 +120,36 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 }
 
 /*
- * Moves the entries of [old, old + len) to `new`. Returns the bytes moved, fewer when memory for a table
- * ran out. => mmap_lock held for writing: nobody faults meanwhile; the flush comes before it is dropped.
+ * Who goes from a page to the entries that map it, or truncates a file, finds them all at the old place
+ * or all at the new one.
  */
-static unsigned long move_page_tables(struct mm_struct *mm, unsigned long old, unsigned long new,
+static void rmap_lock(struct vm_area_struct *vma)
+{
+	if (vma->vm_file && vma->vm_file->mapping)
+		down_write(&vma->vm_file->mapping->i_mmap_rwsem);
+	if (vma->anon_vma)
+		down_write(&vma->anon_vma->root->rwsem);
+}
+
+static void rmap_unlock(struct vm_area_struct *vma)
+{
+	if (vma->anon_vma)
+		up_write(&vma->anon_vma->root->rwsem);
+	if (vma->vm_file && vma->vm_file->mapping)
+		up_write(&vma->vm_file->mapping->i_mmap_rwsem);
+}
+
+/*
+ * Moves the entries of [old, old + len) of m->vma's pages to `new`. Returns the bytes moved, fewer when
+ * memory for a table ran out. => mmap_lock held for writing: nobody faults meanwhile
+ */
+static unsigned long move_page_tables(struct move *m, unsigned long old, unsigned long new,
 				      unsigned long len, bool back)
 {
+	struct mm_struct *mm = m->mm;
 	unsigned long done = 0;
 
+	rmap_lock(m->vma);
 	while (done < len) {
 		unsigned long n = move_step(mm, old + done, new + done, len - done, back);
 
@@ -136,6 +158,7 @@ static unsigned long move_page_tables(struct mm_struct *mm, unsigned long old, u
 		done += n;
 	}
 	tlb_flush_range(mm->pgd, old, old + len);
+	rmap_unlock(m->vma);
 	return done;
 }
 
@@ -297,13 +320,13 @@ static unsigned long move_vma(struct move *m)
 			vm_unacct_memory(charge >> PAGE_SHIFT);
 		return -ENOMEM;
 	}
-	moved = move_page_tables(mm, m->old, m->new, m->old_len, false);
+	moved = move_page_tables(m, m->old, m->new, m->old_len, false);
 	err = moved < m->old_len ? -ENOMEM : 0;
 	if (!err && m->vma->vm_ops && m->vma->vm_ops->mremap)
 		err = m->vma->vm_ops->mremap(new);
 	if (err) {
 		/* Back: the tables there are still in place, so this can't fail. */
-		if (move_page_tables(mm, m->new, m->old, moved, true) != moved)
+		if (move_page_tables(m, m->new, m->old, moved, true) != moved)
 			BUG();
 		hiwater_vm = mm->hiwater_vm;
 		vm_stat_account(mm, vm_flags, (long)(m->new_len >> PAGE_SHIFT));

@@ -191,7 +191,8 @@ static void list_insert(struct mm_struct *mm, struct vm_area_struct *vma,
 		mm->highest_vm_end = vma->vm_end;
 }
 
-void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma_place *place)
+static void link_in_mm(struct mm_struct *mm, struct vm_area_struct *vma,
+		       const struct vma_place *place)
 {
 	vma_start_write(vma);
 	list_insert(mm, vma, place->prev);
@@ -203,6 +204,11 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma
 		vma_gap_update(vma->vm_next);
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
 	mm->map_count++;
+}
+
+void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma_place *place)
+{
+	link_in_mm(mm, vma, place);
 	vma_link_file(vma);
 	validate_change(mm, vma);
 }
@@ -212,7 +218,6 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 	struct vm_area_struct *prev = vma->vm_prev, *next = vma->vm_next;
 
 	vma_start_write(vma);
-	vma_unlink_file(vma);
 	rb_erase_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
 	if (prev)
 		prev->vm_next = next;
@@ -336,11 +341,13 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
 		remove_vma(new);
 		return err;
 	}
-	/* Everything is there; from here on nothing can fail. */
+	/* Everything is there; from here on nothing can fail. Pages are in one area or both all the time. */
+	vma_link_file(new);
 	vma_set_range(vma, new_below ? addr : vma->vm_start, new_below ? vma->vm_end : addr);
 	err = find_vma_links(mm, new->vm_start, new->vm_end, &place);
 	BUG_ON(err);
-	vma_link(mm, new, &place);
+	link_in_mm(mm, new, &place);
+	validate_change(mm, new);
 	return 0;
 }
 

@@ -49,7 +49,10 @@ int find_vma_links(struct mm_struct *mm, unsigned long start, unsigned long end,
 		   struct vma_place *place);
 /* Puts an area into list, tree and file. Can't fail. => mmap_lock held for writing. */
 void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma_place *place);
-/* Takes it out again. => mmap_lock held for writing; the area has no pages mapped, or soon has none. */
+/*
+ * Takes it out of list and tree. Its file still knows it, as long as pages may be mapped:
+ * vma_unlink_file() comes next. => mmap_lock held for writing
+ */
 void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma);
 /* To be called before vm_start, vm_end or the neighbours of an area change, and after. */
 void vma_start_write(struct vm_area_struct *vma);
@@ -59,7 +62,7 @@ void vma_gap_update(struct vm_area_struct *vma);
 struct vm_area_struct *vm_area_alloc(struct mm_struct *mm, unsigned long start, unsigned long end);
 /* A copy of an area for mm, with its own references but no anon_vma; linked nowhere. Or NULL. */
 struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma, struct mm_struct *mm);
-/* Drops an area's references (file) and frees it. => unlinked. */
+/* Drops an area's references (file) and frees it. => unlinked, from its file too. */
 void remove_vma(struct vm_area_struct *vma);
 
 /* The protection of a page mapped with all that vm_flags allow. */

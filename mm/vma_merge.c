@@ -120,15 +120,18 @@ static struct vm_area_struct *commit(struct vma_op *op)
 	if (vma && vma->vm_start == op->start && vma->vm_end == op->end) {
 		gone[nr_gone++] = vma;
 		vma_unlink(op->mm, vma);
-	} else if (vma && vma->vm_start == op->start) {
-		vma_set_range(vma, op->end, vma->vm_end);
-	} else if (vma) {
-		vma_set_range(vma, vma->vm_start, op->start);
+		vma = NULL;
 	}
 	vma_set_range(into, start, end);
-	/* Only now: their anonymous pages must be found by one area or the other all the time. */
-	while (nr_gone > 0)
-		remove_vma(gone[--nr_gone]);
+	/* Only now: their pages must be found by one area or the other all the time. */
+	if (vma && vma->vm_start == op->start)
+		vma_set_range(vma, op->end, vma->vm_end);
+	else if (vma)
+		vma_set_range(vma, vma->vm_start, op->start);
+	while (nr_gone > 0) {
+		vma_unlink_file(gone[--nr_gone]);
+		remove_vma(gone[nr_gone]);
+	}
 	/* The one flag in which they may differ: what was new in one part is new in the whole. */
 	into->vm_flags |= soft_dirty;
 	validate_change(op->mm, into);

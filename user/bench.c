@@ -15,6 +15,7 @@
  */
 #include "common.h"
 
+#include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -417,6 +418,74 @@ static void rows_mlock(void)
 	report("mlock 1 MiB, absent");
 }
 
+/* ---- processes ---- */
+
+enum then { EXITS, STAYS };
+
+/* A child that ends at once, or waits for its end. Returns its number. */
+ALWAYS_INLINE long fork_child(enum then then)
+{
+	long pid = call3(SYS_fork, 0, 0, 0);
+
+	while (pid == 0)
+		call3(then == EXITS ? SYS_exit_group : SYS_pause, 0, 0, 0);
+	return checked(pid);
+}
+
+ALWAYS_INLINE void reap(long pid)
+{
+	if (pid > 0)
+		checked(call6(SYS_wait4, pid, 0, 0, 0, 0, 0));
+}
+
+static void row_fork(unsigned long len, int rounds, const char *name)
+{
+	char *p = map_at(0, len + PAGE, RW, 0);
+
+	touch(p, len + PAGE);
+	begin(2);
+	for (int i = 0; i < rounds; i++) {
+		TIMED(reap(fork_child(EXITS)));
+		rest(1);
+	}
+	report(name);
+	unmap(p, len + PAGE);
+}
+
+/* First writes after a fork, while the child has the pages, too, or when it is gone. */
+static void row_cow(enum then then, const char *name)
+{
+	const int pages = 64;
+	char *p = map_at(0, pages * PAGE, RW, 0);
+
+	begin(WARMUP);
+	for (int round = 0; round < 4; round++) {
+		long pid;
+
+		touch(p, pages * PAGE);
+		pid = fork_child(then);
+		if (then == EXITS)
+			reap(pid);
+		rest(1);
+		for (int i = 0; i < pages; i++)
+			TIMED(write_byte(p + i * PAGE));
+		if (then == EXITS || pid <= 0)
+			continue;
+		checked(call3(SYS_kill, pid, SIGKILL, 0));
+		reap(pid);
+	}
+	report(name);
+	unmap(p, pages * PAGE);
+}
+
+static void rows_fork(void)
+{
+	row_fork(0, 20, "fork, exit, wait");
+	row_fork(64 * MIB, 6, "fork, exit, wait, 64 MiB written");
+	row_cow(STAYS, "write fault after fork, copy");
+	row_cow(EXITS, "write fault after fork, kept");
+}
+
 /* ---- many areas ---- */
 
 /*
@@ -527,6 +596,7 @@ int main(void)
 	rows_brk();
 	row_dontneed();
 	rows_mlock();
+	rows_fork();
 	rows_crowd(10, 20);
 	rows_crowd(1000, 9);
 	rows_crowd(60000, 3);

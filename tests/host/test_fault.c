@@ -158,6 +158,33 @@ static void test_files(void)
 	end();
 }
 
+/* What a truncate to one page by another CPU does first, in the midst of a fault. */
+static int read_while_cut(struct address_space *mapping, struct page *page)
+{
+	mapping->size = PAGE_SIZE;
+	clear_page(page_address(page));
+	page_set_flag(page, PG_uptodate);
+	return 0;
+}
+
+static void test_cut_meanwhile(void)
+{
+	static const struct address_space_operations cut_ops = { .read_page = read_while_cut };
+	static struct sim_file cut;
+
+	sim_file_init(&cut, "/cut", 10 * PAGE_SIZE);
+	cut.mapping.a_ops = &cut_ops;
+	begin();
+	map(0, 10, RW, &cut.file, 0);
+	is(access_kind(page(3), SIM_READ), FAULT_BUS, "a file cut while its page is read: SIGBUS");
+	cut.mapping.size = 10 * PAGE_SIZE;
+	is(access_kind(page(4), SIM_WRITE), FAULT_BUS, "... no copy is made of it either");
+	ok(rss(MM_FILEPAGES) == 0 && rss(MM_ANONPAGES) == 0, "... nothing is mapped");
+	is(access_kind(page(0), SIM_READ), FAULT_HANDLED, "... but what is left of the file");
+	end();
+	sim_file_destroy(&cut);
+}
+
 static void test_kernel_access(void)
 {
 	char buf[3 * PAGE_SIZE] = { 0 };
@@ -262,6 +289,7 @@ int main(void)
 	test_anonymous();
 	test_two_cpus();
 	test_files();
+	test_cut_meanwhile();
 	test_kernel_access();
 	test_stack();
 	test_stack_gap();
