@@ -6,7 +6,7 @@
 #include "procs.h"
 
 #define THREADS 4
-#define ROUNDS	60
+#define ROUNDS	15
 
 static volatile int *words;
 static volatile int running;
@@ -149,7 +149,7 @@ static void handlers(void)
 	running = 1;
 	set_plain(SIGUSR1, clobber);
 	thread_start(&thread, disturb, (void *)(long)my_tid());
-	for (int i = 0; i < 100 || (words[1] < 20 && i < 5000); i++)
+	for (int i = 0; i < 30 || (words[1] < 20 && i < 5000); i++)
 		bad += hold_sse(i, 20000);
 	running = 0;
 	thread_join(&thread);
@@ -190,7 +190,7 @@ static int look_at_tls(void *arg)
 {
 	long number = (long)arg, word, bad = 0;
 
-	for (long i = 0; i < 300000; i++) {
+	for (long i = 0; i < 100000; i++) {
 		__asm__ volatile("mov %%fs:8, %0" : "=r"(word));
 		bad += word != number;
 	}
