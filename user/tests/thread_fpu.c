@@ -6,7 +6,7 @@
 #include "procs.h"
 
 #define THREADS 4
-#define ROUNDS	60
+#define TURNS	300000
 
 static volatile int *words;
 static volatile int running;
@@ -41,7 +41,7 @@ static int hold_sse(unsigned seed, long turns)
 			 "movaps 16(%[in]), %%xmm6\n\t"
 			 "movaps 32(%[in]), %%xmm11\n\t"
 			 "movaps 48(%[in]), %%xmm15\n"
-			 "1:\tpause\n\tdec %[turns]\n\tjnz 1b\n\t"
+			 "1:\tdec %[turns]\n\tjnz 1b\n\t"
 			 "movaps %%xmm1, (%[out])\n\t"
 			 "movaps %%xmm6, 16(%[out])\n\t"
 			 "movaps %%xmm11, 32(%[out])\n\t"
@@ -65,7 +65,7 @@ __attribute__((target("avx"))) static int hold_avx(unsigned seed, long turns)
 		in[i] = seed * 0x01010101u + i * 0x10000;
 	__asm__ volatile("vmovaps (%[in]), %%ymm3\n\t"
 			 "vmovaps 32(%[in]), %%ymm14\n"
-			 "1:\tpause\n\tdec %[turns]\n\tjnz 1b\n\t"
+			 "1:\tdec %[turns]\n\tjnz 1b\n\t"
 			 "vmovaps %%ymm3, (%[out])\n\t"
 			 "vmovaps %%ymm14, 32(%[out])\n\t"
 			 "vzeroupper"
@@ -75,16 +75,30 @@ __attribute__((target("avx"))) static int hold_avx(unsigned seed, long turns)
 	return memcmp(in, out, sizeof(in)) != 0;
 }
 
+/* How often the processor was taken from the running thread. */
+static long forced_switches(void)
+{
+	char path[64], text[4096];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", my_pid(), my_tid());
+	read_small(path, text, sizeof(text));
+	at = strstr(text, "\nnonvoluntary_ctxt_switches:");
+	return at ? strtol(strchr(at, ':') + 1, NULL, 10) : -1;
+}
+
+/* Until that has happened a few times; how often it went wrong. */
 static int hold(unsigned seed)
 {
+	long before = forced_switches();
 	int bad = 0;
 
-	for (int i = 0; i < ROUNDS; i++) {
-		bad += hold_sse(seed, 20000);
+	for (int i = 0; i < 2000 && forced_switches() < before + 5; i++) {
+		bad += hold_sse(seed, TURNS);
 		if (have_avx())
-			bad += hold_avx(seed, 20000);
+			bad += hold_avx(seed, TURNS);
 	}
-	return bad;
+	return forced_switches() >= before + 5 ? bad : -1;
 }
 
 static int hold_in_thread(void *arg)
@@ -149,8 +163,8 @@ static void handlers(void)
 	running = 1;
 	set_plain(SIGUSR1, clobber);
 	thread_start(&thread, disturb, (void *)(long)my_tid());
-	for (int i = 0; i < 100 || (words[1] < 20 && i < 5000); i++)
-		bad += hold_sse(i, 20000);
+	for (int i = 0; i < 30 || (words[1] < 20 && i < 5000); i++)
+		bad += hold_sse(i, TURNS);
 	running = 0;
 	thread_join(&thread);
 	ok(words[1] >= 20, "a thread is interrupted by signals all the time");
@@ -190,7 +204,7 @@ static int look_at_tls(void *arg)
 {
 	long number = (long)arg, word, bad = 0;
 
-	for (long i = 0; i < 300000; i++) {
+	for (long i = 0; i < 5000000; i++) {
 		__asm__ volatile("mov %%fs:8, %0" : "=r"(word));
 		bad += word != number;
 	}
