@@ -413,6 +413,9 @@ static int do_execve(const char *path, const struct strings *argv, const struct 
 	unsigned long entry, sp;
 	int err;
 
+	if (current->nproc_exceeded && task_over_nproc(current))
+		return -EAGAIN;
+	current->nproc_exceeded = false;
 	err = prepare_mm(&bprm, argv, envp);
 	if (err)
 		goto out;

@@ -155,6 +155,8 @@ static int link_child(struct task_struct *child, u64 flags)
 	err = too_many_tasks(child) ? -EAGAIN : may_appear(flags);
 	if (!err)
 		err = task_link(child, parent);
+	if (!err)
+		current->nproc_exceeded = false;
 	if (!err && !(flags & CLONE_THREAD))
 		child->signal->parent_tid = flags & CLONE_PARENT ? self->parent_tid : current->pid;
 	spin_unlock(&current->sighand->lock);

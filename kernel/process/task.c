@@ -294,6 +294,12 @@ int task_set_user(u32 uid)
 	return 0;
 }
 
+bool task_over_nproc(const struct task_struct *task)
+{
+	return task->cred.uid != 0 && (unsigned long)atomic_long_read(&task->user->processes) >
+					      task->signal->rlim[RLIMIT_NPROC].cur;
+}
+
 u64 task_cpu_ns(const struct task_struct *task)
 {
 	u64 ns = task->se.sum_exec;
@@ -309,6 +315,8 @@ void usage_add(struct usage *sum, const struct usage *part)
 	sum->maxrss = max(sum->maxrss, part->maxrss);
 	sum->user_ticks += part->user_ticks;
 	sum->system_ticks += part->system_ticks;
+	sum->switches += part->switches;
+	sum->forced_switches += part->forced_switches;
 }
 
 static unsigned long mm_maxrss(const struct mm_struct *mm)
@@ -333,6 +341,8 @@ void task_usage(const struct task_struct *task, struct usage *usage)
 		.maxrss = task->mm_part.mm ? mm_maxrss(task->mm_part.mm) : 0,
 		.user_ticks = READ_ONCE(task->se.user_ticks),
 		.system_ticks = READ_ONCE(task->se.system_ticks),
+		.switches = READ_ONCE(task->se.switches),
+		.forced_switches = READ_ONCE(task->se.forced_switches),
 	};
 }
 

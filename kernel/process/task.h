@@ -39,6 +39,7 @@ struct usage {
 	u64 cpu_ns;
 	unsigned long maxrss; /* pages: the largest of them */
 	unsigned long user_ticks, system_ticks;
+	unsigned long switches, forced_switches; /* as in struct sched_entity */
 };
 
 /* How cpu_ns was divided when it was asked for last: neither part ever shrinks. */
@@ -105,6 +106,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct list_head thread_link; /* in signal->threads, or among the dead */
 	struct user_struct *user;     /* who counts it; follows cred.uid */
+	bool nproc_exceeded;	      /* became a user who has too many: execve(2) looks again */
 	atomic_t usage;		      /* one for being known to the world, one for each who looks */
 	char comm[16];
 	int exit_signal; /* to the parent when a leader ends; -1 in the other threads */
@@ -206,6 +208,8 @@ void task_bury(struct task_struct *task);
 void reap_dead_tasks(void);
 /* The running task's real user id has changed: 0 or -EAGAIN (no memory; nothing changed). */
 int task_set_user(u32 uid);
+/* Whether the task's user, who isn't root, has more tasks than its RLIMIT_NPROC allows. */
+bool task_over_nproc(const struct task_struct *task);
 struct task_struct *find_task(int tid);	      /* => tasklist_lock */
 struct signal_struct *find_process(int tgid); /* => tasklist_lock */
 /* Notes how much of it was resident before a task of the process lets go of an address space. */

@@ -87,6 +87,8 @@ static long set_uids(u32 uid, u32 euid, u32 suid)
 		c->suid = suid;
 	c->fsuid = c->euid;
 	adjust_capabilities(c, was_root, old_euid);
+	/* It can't fail for this, since programs don't expect that; the next exec will: setresuid(2). */
+	current->nproc_exceeded = task_over_nproc(current);
 	forget_if_changed(&old);
 	return 0;
 }
@@ -240,6 +242,38 @@ long sys_setregid(u32 gid, u32 egid)
 				     !id_allowed(egid, c->gid, c->egid, c->sgid)))
 		return -EPERM;
 	return set_gids(gid, egid, save ? (egid != KEEP ? egid : c->egid) : KEEP);
+}
+
+/* --- for files only: setfsuid(2), which can't say that it failed --------------------------------- */
+
+/* What goes when the user of files ceases to be root: CHOWN to FSETID, IMMUTABLE, MKNOD, MAC_OVERRIDE. */
+#define FS_CAPS (0x1fUL | BIT(9) | BIT(27) | BIT(32))
+
+long sys_setfsuid(u32 uid)
+{
+	struct cred *c = &current->cred;
+	u32 old = c->fsuid;
+
+	if (uid == KEEP || uid == old ||
+	    (uid != c->uid && uid != c->euid && uid != c->suid && !capable(CAP_SETUID)))
+		return old;
+	if (old == 0)
+		c->cap_effective &= ~FS_CAPS;
+	else if (uid == 0)
+		c->cap_effective |= c->cap_permitted & FS_CAPS;
+	c->fsuid = uid;
+	return old;
+}
+
+long sys_setfsgid(u32 gid)
+{
+	struct cred *c = &current->cred;
+	u32 old = c->fsgid;
+
+	if (gid != KEEP &&
+	    (gid == c->gid || gid == c->egid || gid == c->sgid || capable(CAP_SETGID)))
+		c->fsgid = gid;
+	return old;
 }
 
 /* --- capabilities: capget(2) -------------------------------------------------------------------------- */

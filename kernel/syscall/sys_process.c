@@ -63,6 +63,8 @@ struct kernel_rusage to_rusage(const struct usage *usage, const struct cputime *
 		.ru_minflt = (s64)usage->min_flt,
 		.ru_majflt = (s64)usage->maj_flt,
 		.ru_maxrss = (s64)(usage->maxrss << (PAGE_SHIFT - 10)),
+		.ru_nvcsw = (s64)usage->switches,
+		.ru_nivcsw = (s64)usage->forced_switches,
 	};
 
 	cpu_time(&r.ru_utime, time->user_ns);
