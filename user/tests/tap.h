@@ -58,6 +58,9 @@ TAP_FN void tap_write(const char *text, size_t len)
 	while (len > 0) {
 		ssize_t n = write(1, text, len);
 
+		/* A test's handlers may run meanwhile. */
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			_exit(3);
 		text += n;
