@@ -58,7 +58,8 @@ static u64 khz_from_cpuid(void)
 /*
  * One run against the PIT. Both its ends lie between two readings of the counter, so whatever
  * stops us there (the host, an SMI) makes the run vaguer, not wrong: *vague is by how many ticks.
- * Returns the ticks of the run, or 0 when the PIT doesn't count.
+ * Returns the ticks of the run, or 0 when the PIT doesn't count or, over before it was looked at
+ * once, may not.
  */
 static u64 pit_run(u64 *vague)
 {
@@ -87,8 +88,9 @@ static u64 khz_from_pit(void)
 
 	for (run = 0; run < RUNS; run++) {
 		ticks = pit_run(&vague);
+		/* A busy host may stop us for longer than the whole run: that says nothing. */
 		if (ticks == 0)
-			return 0;
+			continue;
 		if (vague < best_vague) {
 			best = ticks;
 			best_vague = vague;
