@@ -130,20 +130,35 @@ static bool too_many_tasks(const struct task_struct *child)
 		       child->signal->rlim[RLIMIT_NPROC].cur;
 }
 
-/* What must be true at the moment when the child appears. => tasklist_lock, sighand->lock */
-static int may_appear(u64 flags)
+/*
+ * Signals that wait are dealt with before anything is copied. Those that come later can wait: if a
+ * long copy gave up for them, a timer could keep it from ever coming to its end. But one that is sent
+ * to a whole group goes to who is in it, and would miss the child: *seen is how many there were.
+ */
+static int may_begin(unsigned int *seen)
 {
-	/*
-	 * A signal to the whole process or group is sent to who is in it. If one has come already, the
-	 * child would miss it: it is dealt with first, and the call begun again.
-	 */
-	if (signal_pending(current))
-		return -ERESTARTNOINTR;
-	/* Threads that exec has told to go must not bring others in. */
-	return (flags & CLONE_THREAD) && current->signal->exec_task ? -ERESTARTNOINTR : 0;
+	unsigned long irq = spin_lock_irqsave(&tasklist_lock);
+
+	*seen = current->signal->group_signals;
+	spin_unlock_irqrestore(&tasklist_lock, irq);
+	return signal_pending(current) ? -ERESTARTNOINTR : 0;
 }
 
-static int link_child(struct task_struct *child, u64 flags)
+/* What must be true at the moment when the child appears. => tasklist_lock, sighand->lock */
+static int may_appear(u64 flags, unsigned int seen)
+{
+	bool missed = current->mm_part.kill_pending || current->signal->group_signals != seen;
+	/* Threads that are to stop, or that exec has told to go, must not bring others in. */
+	bool leaves = current->stop_pending || current->signal->exec_task;
+
+	if (!missed && !((flags & CLONE_THREAD) && leaves))
+		return 0;
+	/* The call is begun anew on the way that signals go, whichever thread took the signal. */
+	se_set_work(&current->se, WORK_SIGNAL);
+	return -ERESTARTNOINTR;
+}
+
+static int link_child(struct task_struct *child, u64 flags, unsigned int seen)
 {
 	struct signal_struct *self = current->signal, *parent = self;
 	unsigned long irq = spin_lock_irqsave(&tasklist_lock);
@@ -152,7 +167,7 @@ static int link_child(struct task_struct *child, u64 flags)
 	if (flags & CLONE_PARENT)
 		parent = self->parent;
 	spin_lock(&current->sighand->lock);
-	err = too_many_tasks(child) ? -EAGAIN : may_appear(flags);
+	err = too_many_tasks(child) ? -EAGAIN : may_appear(flags, seen);
 	if (!err)
 		err = task_link(child, parent);
 	if (!err)
@@ -167,9 +182,13 @@ static int link_child(struct task_struct *child, u64 flags)
 /* A task that is ready to run but for sched_wake(), with one more reference; or ERR_PTR. */
 static struct task_struct *copy_process(const struct clone_args *args)
 {
-	struct task_struct *child = task_alloc(current);
-	int err = -ENOMEM;
+	struct task_struct *child;
+	unsigned int seen;
+	int err = may_begin(&seen);
 
+	if (err)
+		return ERR_PTR(err);
+	child = task_alloc(current);
 	if (!child)
 		return ERR_PTR(-ENOMEM);
 	err = copy_files(child, args->flags);
@@ -187,7 +206,7 @@ static struct task_struct *copy_process(const struct clone_args *args)
 	if (current->se.work & WORK_TRACE)
 		se_set_work(&child->se, WORK_TRACE);
 	get_task(child);
-	err = link_child(child, args->flags);
+	err = link_child(child, args->flags, seen);
 	if (!err)
 		return child;
 	if (child->vfork_parent)

@@ -72,6 +72,7 @@ int send_group_signal(struct pid *group, const struct siginfo_kernel *info)
 
 	list_for_each_entry(p, &group->group, group_link)
 	{
+		p->group_signals++;
 		ret = send_signal_info(p->leader, info, false);
 		sent |= ret == 0;
 	}

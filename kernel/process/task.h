@@ -78,7 +78,8 @@ struct signal_struct {
 	bool did_exec;	      /* since it was forked: setpgid(2) by its parent comes too late */
 	struct pid *group, *session;
 	struct list_head group_link, session_link; /* in those */
-	struct tty *tty; /* controlling terminal: kernel/fs/console.c's affair */
+	unsigned int group_signals; /* sent to it as one of many, ever: fork must not miss one */
+	struct tty *tty;	    /* controlling terminal: kernel/fs/console.c's affair */
 
 	struct sigpending shared_pending;
 	u32 flags;		 /* SIGNAL_* */

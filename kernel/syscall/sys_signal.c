@@ -57,6 +57,7 @@ static long kill_all(const struct siginfo_kernel *info)
 
 		if (p == init_process || p == current->signal)
 			continue;
+		p->group_signals++;
 		one = kill_one(p->leader, info, false);
 		/* Those out of reach don't make it fail. */
 		if (ret == -ESRCH || one != -EPERM)
@@ -76,6 +77,7 @@ static long kill_group(struct pid *group, const struct siginfo_kernel *info)
 		return -ESRCH;
 	list_for_each_entry(p, &group->group, group_link)
 	{
+		p->group_signals++;
 		ret = kill_one(p->leader, info, false);
 		sent |= ret == 0;
 	}
