@@ -164,8 +164,7 @@ int proc_show_status(struct proc_file *pf, struct seq_text *seq)
 	}
 	show_signals(seq, &info);
 	show_capabilities(seq, &info);
-	seq_printf(seq, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
-		   info.no_new_privs);
+	seq_printf(seq, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", info.no_new_privs);
 	seq_printf(seq, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
 	seq_printf(seq, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		   info.switches, info.forced_switches);
