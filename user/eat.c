@@ -55,6 +55,21 @@ static void eat(void)
 static char *common;
 static unsigned long common_size;
 
+/* How many children there are, or will never be; in memory that all of them have. */
+static int *ready;
+
+/*
+ * Each waits for the others, holding more than any program that has no part in this: it would be
+ * the largest while one of them has memory to give back that it didn't touch yet.
+ */
+static void wait_for_others(void)
+{
+	memset(map(MIB, MAP_PRIVATE), 1, MIB);
+	__atomic_fetch_add(ready, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < CHILDREN)
+		sched_yield();
+}
+
 static void write_common(void)
 {
 	for (int round = 2; round < 6; round++)
@@ -120,7 +135,7 @@ static const struct {
 } hows[] = {
 	{ "private", eat, 0, 0, false },
 	{ "shared", write_common, MAP_SHARED, 1024, false },
-	{ "cow", write_common, MAP_PRIVATE, 20, false },
+	{ "cow", write_common, MAP_PRIVATE, 18, false },
 	{ "tables", eat_tables, 0, 0, false },
 	{ "threads", eat_in_threads, 0, 0, false },
 	{ "sharers", eat_in_sharers, 0, 0, false },
@@ -138,18 +153,25 @@ static int run(size_t how)
 		if (hows[how].common_type == MAP_PRIVATE)
 			memset(common, 1, common_size);
 	}
+	ready = (int *)map(PAGE, MAP_SHARED);
 	for (int i = 0; i < CHILDREN; i++) {
 		child = fork();
 		if (child == 0) {
 			setpgid(0, first);
+			wait_for_others();
 			hows[how].child();
 			_exit(0);
 		}
-		if (child < 0)
+		if (child < 0) {
 			failed++;
-		else if (!first)
+			__atomic_fetch_add(ready, 1, __ATOMIC_SEQ_CST);
+		} else if (!first) {
 			first = child;
+		}
 	}
+	/* Else what is shared would outlive its writers, and somebody else would have to go for it. */
+	if (hows[how].common_type == MAP_SHARED)
+		munmap(common, common_size);
 	if (hows[how].whole_group) {
 		sleep(8);
 		kill(-first, SIGKILL);
