@@ -17,6 +17,7 @@
  * TLBs until the one flush at the end: before that the child doesn't run.
  */
 #include "kernel/base/string.h"
+#include "kernel/sched/sched.h"
 #include "mm/internal.h"
 
 /* One area's entries on their way. */
@@ -78,6 +79,7 @@ static int copy_pte_range(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsign
 	}
 	spin_unlock(src_lock);
 	spin_unlock(dst_lock);
+	cond_resched();
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  * write another program's memory.
  */
 #include "kernel/base/string.h"
+#include "kernel/sched/sched.h"
 #include "mm/internal.h"
 #include "mm/oom.h"
 
@@ -99,6 +100,7 @@ int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, 
 		}
 		stop_of_area = vma->vm_end;
 		up_read(&mm->mmap_lock);
+		cond_resched();
 		/* What is there already is passed over quickly the second time. */
 		if (err == -ENOMEM && may_retry_oom()) {
 			err = 0;

@@ -4,6 +4,7 @@
  * it, and a table only when no paging-structure cache can. So entries are cleared first, then the
  * range is flushed once, then what was collected is freed.
  */
+#include "kernel/sched/sched.h"
 #include "mm/internal.h"
 
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
@@ -114,6 +115,7 @@ static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr
 		if (tlb_full(tlb))
 			tlb_flush_mmu(tlb);
 	}
+	cond_resched();
 }
 
 static void zap_pmd_range(struct mmu_gather *tlb, pud_t *pud, unsigned long addr, unsigned long end)

@@ -10,6 +10,7 @@
 #include "kernel/fs/pipe.h"
 #include "kernel/sched/sched.h"
 #include "mm/filemap.h"
+#include "kernel/sched/sched.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 
@@ -23,7 +24,7 @@ static ssize_t tmpfs_read_iter(struct file *file, struct io_iter *to, loff_t *po
 	struct inode *inode = file->f_inode;
 	size_t wanted = to->count, done = 0;
 
-	while (done < wanted) {
+	for (; done < wanted; cond_resched()) {
 		u64 at = (u64)*pos + done, size = i_size_read(inode);
 		size_t offset = at & (PAGE_SIZE - 1), n, got;
 		struct page *page;
@@ -100,7 +101,7 @@ static ssize_t tmpfs_write_iter(struct file *file, struct io_iter *from, loff_t 
 		up_write(&inode->i_rwsem);
 		return got;
 	}
-	while (done < wanted) {
+	for (; done < wanted; cond_resched()) {
 		u64 at = (u64)*pos + done;
 		size_t n = min(PAGE_SIZE - (at & (PAGE_SIZE - 1)), wanted - done);
 

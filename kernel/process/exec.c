@@ -51,6 +51,9 @@ static int count_strings(const struct strings *s)
 	const char *str;
 
 	for (int n = 0; n < MAX_ARG_STRINGS; n++) {
+		cond_resched();
+		if (sched_kill_pending())
+			return -EINTR;
 		if (string_at(s, n, &str))
 			return -EFAULT;
 		if (!str)
@@ -85,7 +88,7 @@ static int push_string(struct binprm *bprm, const char *str)
 /* The same for strings of either kind, the last first, through a buffer of MAX_ARG_STRLEN. */
 static int push_strings(struct binprm *bprm, const struct strings *s, int n, char *buf)
 {
-	while (n-- > 0) {
+	for (; n-- > 0; cond_resched()) {
 		const char *str;
 		int err = string_at(s, n, &str);
 		long len;
@@ -259,7 +262,9 @@ int de_thread(void)
 	flags = spin_lock_irqsave(&tasklist_lock);
 	if (!err && process->leader != task)
 		become_leader(task);
+	spin_lock(&task->sighand->lock);
 	process->exec_task = NULL;
+	spin_unlock(&task->sighand->lock);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	reap_dead_tasks();
 	return err;

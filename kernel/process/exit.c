@@ -123,10 +123,24 @@ static void reparent(struct signal_struct *child, struct signal_struct *reaper)
 		orphan_group(child, old, NULL);
 }
 
+/* => tasklist_lock. Whose number children get whose maker, one of several threads, is gone. */
+static int heir_of(const struct task_struct *task)
+{
+	const struct task_struct *t;
+
+	for_each_thread(task->signal, t)
+	{
+		if (t != task && !t->exiting)
+			return t->pid;
+	}
+	return task->tgid;
+}
+
 /* => tasklist_lock. The children that this thread made: to another thread, or with the last to others. */
 static void forget_children(struct task_struct *task, bool last)
 {
 	struct signal_struct *process = task->signal, *child, *next, *reaper;
+	const int heir = heir_of(task);
 
 	reaper = last ? find_new_reaper(process) : process;
 	list_for_each_entry_safe(child, next, &process->children, sibling)
@@ -136,7 +150,7 @@ static void forget_children(struct task_struct *task, bool last)
 		if (last)
 			reparent(child, reaper);
 		else if (child->parent_tid == task->pid)
-			child->parent_tid = process->leader->pid;
+			child->parent_tid = heir;
 	}
 }
 

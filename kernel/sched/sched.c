@@ -206,6 +206,12 @@ void sched_set_policy(struct sched_entity *se, unsigned int policy, unsigned int
 	spin_unlock_irqrestore(&rq.lock, flags);
 }
 
+void cond_resched(void)
+{
+	if (READ_ONCE(current_entity()->work) & WORK_RESCHED)
+		schedule();
+}
+
 /* A new entity's first steps: it finds the lock held by the one it follows. */
 struct start {
 	void (*fn)(void *);

@@ -72,6 +72,11 @@ void sched_set_policy(struct sched_entity *se, unsigned int policy, unsigned int
 		      int nice);
 /* How many ticks a turn of it lasts while others wait; 0: no limit. */
 unsigned int sched_slice(const struct sched_entity *se);
+/*
+ * In the middle of long work: lets others run if it is their turn, so that no call keeps the CPU
+ * for itself. => no spinlock held, interrupts on
+ */
+void cond_resched(void);
 /* Leaves for ever. => state TASK_DEAD is set here. */
 void sched_exit(void) __noreturn;
 /* Runs others, or halts until there are any; the boot stack ends here. */

@@ -326,6 +326,7 @@ long sys_getrandom(char __user *buf, size_t len, unsigned int flags)
 	while (done < len) {
 		size_t n = min(len - done, sizeof(bytes));
 
+		cond_resched();
 		if (sched_kill_pending())
 			return done ? (long)done : -EINTR;
 		get_random_bytes(bytes, n);

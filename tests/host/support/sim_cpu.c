@@ -43,6 +43,10 @@ bool sched_wake(struct sched_entity *se)
 	return false;
 }
 
+void cond_resched(void)
+{
+}
+
 bool sched_signal_pending(void)
 {
 	return false;
