@@ -55,8 +55,8 @@ static void eat(void)
 static char *common;
 static unsigned long common_size;
 
-/* How many children there are, or will never be; in memory that all of them have. */
-static int *ready;
+/* How many children there are, or will never be; and have ended. In memory that all of them have. */
+static int *ready, *ended;
 
 /*
  * Each waits for the others, holding more than any program that has no part in this: it would be
@@ -70,11 +70,16 @@ static void wait_for_others(void)
 		sched_yield();
 }
 
+/* Nobody gives anything back before somebody has had to go. */
 static void write_common(void)
 {
-	for (int round = 2; round < 6; round++)
+	char round = 2;
+
+	do {
 		for (unsigned long at = 0; at < common_size; at += PAGE)
 			common[at] = round;
+		round++;
+	} while (!__atomic_load_n(ended, __ATOMIC_SEQ_CST));
 }
 
 static void eat_tables(void)
@@ -154,6 +159,7 @@ static int run(size_t how)
 			memset(common, 1, common_size);
 	}
 	ready = (int *)map(PAGE, MAP_SHARED);
+	ended = ready + 1;
 	for (int i = 0; i < CHILDREN; i++) {
 		child = fork();
 		if (child == 0) {
@@ -176,8 +182,10 @@ static int run(size_t how)
 		sleep(8);
 		kill(-first, SIGKILL);
 	}
-	while ((child = wait(&status)) > 0)
+	while ((child = wait(&status)) > 0) {
+		__atomic_fetch_add(ended, 1, __ATOMIC_SEQ_CST);
 		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	}
 	printf("%s: %d killed, %d not made\n", hows[how].name, killed, failed);
 	return 0;
 }

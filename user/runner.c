@@ -5,7 +5,8 @@
  *
  *	tests=ITEM[,ITEM...]	/path/of/program+argument+argument	a program with arguments
  *				name					/tests/name
- *				all					everything in /tests, by name
+ *				all					everything in /tests, by name,
+ *				-name					but for these
  *	uid=N			the programs run as user and group N, without other groups
  *
  * What it prints around each program's own output is for the one who reads the serial line:
@@ -20,7 +21,7 @@
 #define MAX_ARGS  32
 
 static char cmdline[4096];
-static char tests[4096];
+static char tests[4096], all_items[4096];
 static char listing[32768] __attribute__((aligned(8)));
 static char names[MAX_TESTS][64];
 static long uid = -1;
@@ -135,12 +136,27 @@ static int list_tests(void)
 	return count;
 }
 
+/* Whether the command line has -NAME among its tests. */
+static bool left_out(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = all_items; (at = strchr(at, '-')) != NULL; at++) {
+		bool begins = at == all_items || at[-1] == ',';
+
+		if (begins && !strncmp(at + 1, name, len) && (!at[len + 1] || at[len + 1] == ','))
+			return true;
+	}
+	return false;
+}
+
 static void run_all(void)
 {
 	int count = list_tests();
 
 	for (int i = 0; i < count; i++)
-		run_item(names[i]);
+		if (!left_out(names[i]))
+			run_item(names[i]);
 }
 
 /* Programs that aren't root's need a place to write to. */
@@ -167,9 +183,12 @@ int main(int argc, char **argv)
 		uid = strtol(number, NULL, 10);
 	if (!option(cmdline, "tests=", tests, sizeof(tests)))
 		say("##note no tests= on the command line\n");
+	strcpy(all_items, tests);
 	for (char *item = strtok(tests, ","); item; item = strtok(NULL, ",")) {
 		if (strcmp(item, "all") == 0)
 			run_all();
+		else if (item[0] == '-')
+			continue; /* said of all */
 		else
 			run_item(item);
 	}
