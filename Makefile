@@ -16,6 +16,11 @@ Q := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
+JOBS ?= $(shell nproc)
+# The default goal takes as many jobs as there are processors, unless somebody says otherwise.
+ifeq ($(filter-out all,$(MAKECMDGOALS))$(findstring -j,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
 
 .PHONY: all
 all:
@@ -361,7 +366,6 @@ $(O)/compile_commands.json: $(O)/gen/sources $(O)/debug/flags
 # Goals.
 
 PROVE ?= prove
-JOBS ?= $(shell nproc)
 # TESTS= chooses among the user tests.
 REFERENCE_TESTS := $(if $(TESTS),tests/qemu/reference/user.t,$(wildcard tests/qemu/reference/*.t))
 GUEST_TESTS := $(wildcard tests/qemu/*.t tests/twin/*.t)

@@ -120,8 +120,24 @@ static unsigned int poll_look(struct kernel_pollfd *fds, unsigned int nr, struct
 	return ready;
 }
 
-/* The number of ready files, 0 after the limit, -ERESTARTNOHAND or -ENOMEM. */
-static long poll_loop(struct kernel_pollfd *fds, unsigned int nr, u64 until, bool zero)
+struct poll_array {
+	struct kernel_pollfd *fds;
+	unsigned int nr;
+};
+
+static long look_at_array(void *arg, struct poll_table *pt)
+{
+	const struct poll_array *array = arg;
+
+	return poll_look(array->fds, array->nr, pt);
+}
+
+/*
+ * Looks, and sleeps in between, until look() finds something; zero: looks once. What it found, 0
+ * after the limit, -ERESTARTNOHAND or -ENOMEM.
+ */
+static long wait_for_files(long (*look)(void *arg, struct poll_table *pt), void *arg, u64 until,
+			   bool zero)
 {
 	struct poll_wqueues pwq;
 	bool last = zero;
@@ -131,7 +147,7 @@ static long poll_loop(struct kernel_pollfd *fds, unsigned int nr, u64 until, boo
 	if (zero)
 		pwq.pt.queue = NULL;
 	for (;;) {
-		ret = poll_look(fds, nr, &pwq.pt);
+		ret = look(arg, &pwq.pt);
 		if (!ret)
 			ret = pwq.error ? pwq.error :
 					  (signal_pending(current) ? -ERESTARTNOHAND : 0);
@@ -141,6 +157,14 @@ static long poll_loop(struct kernel_pollfd *fds, unsigned int nr, u64 until, boo
 	}
 	poll_freewait(&pwq);
 	return ret;
+}
+
+/* The number of ready files; else as wait_for_files(). */
+static long poll_loop(struct kernel_pollfd *fds, unsigned int nr, u64 until, bool zero)
+{
+	struct poll_array array = { fds, nr };
+
+	return wait_for_files(look_at_array, &array, until, zero);
 }
 
 #define POLL_ON_STACK 16
@@ -301,28 +325,16 @@ static int check_open(const struct select_sets *s)
 	return 0;
 }
 
-static long select_loop(const struct select_sets *s, u64 until, bool zero)
+static long look_at_sets(void *arg, struct poll_table *pt)
 {
-	struct poll_wqueues pwq;
-	bool last = zero;
+	return select_look(arg, pt);
+}
+
+static long select_loop(struct select_sets *s, u64 until, bool zero)
+{
 	long ret = check_open(s);
 
-	if (ret)
-		return ret;
-	poll_initwait(&pwq);
-	if (zero)
-		pwq.pt.queue = NULL;
-	for (;;) {
-		ret = select_look(s, &pwq.pt);
-		if (!ret)
-			ret = pwq.error ? pwq.error :
-					  (signal_pending(current) ? -ERESTARTNOHAND : 0);
-		if (ret || last)
-			break;
-		last = !poll_sleep(&pwq, until);
-	}
-	poll_freewait(&pwq);
-	return ret;
+	return ret ? ret : wait_for_files(look_at_sets, s, until, zero);
 }
 
 static int get_sets(const struct select_sets *s, unsigned long __user *const user[3])
