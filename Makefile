@@ -215,9 +215,11 @@ USER_PROGS := $(USER_BIN_PROGS) $(USER_TEST_PROGS)
 HELLO := $(wildcard tests/programs/hello.c)
 HELLO_PROGS := $(if $(HELLO),$(addprefix $(O)/user/bin/hello-,musl glibc pie))
 USER_CFLAGS := -static -O2 -g -std=gnu11 -Wall $(if $(WERROR),-Werror) -Iuser -I.
+# There are many tests, each small: the compiler's time is most of a build. `make TEST_DEBUG=-g` for gdb.
+USER_TEST_CFLAGS := -static -O1 $(TEST_DEBUG) -std=gnu11 -Wall $(if $(WERROR),-Werror) -Iuser -I.
 ETC_FILES := $(wildcard iso/etc/*)
 
-$(if $(BUILDING),$(call remember,$(O)/user/flags,$(MUSL_CC) $(USER_CC) $(USER_CFLAGS)))
+$(if $(BUILDING),$(call remember,$(O)/user/flags,$(MUSL_CC) $(USER_CC) $(USER_CFLAGS) $(USER_TEST_CFLAGS)))
 $(if $(BUILDING),$(call remember,$(O)/user/base.list,$(USER_BIN_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(BUSYBOX)))
 $(if $(BUILDING),$(call remember,$(O)/user/tests.list,$(USER_TEST_PROGS)))
 
@@ -227,7 +229,7 @@ $(O)/user/bin/%: user/%.c $(O)/user/flags
 
 $(O)/user/tests/%: user/tests/%.c $(O)/user/flags
 	@echo "  USER    $<"; mkdir -p $(@D)
-	$(Q)$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $<
+	$(Q)$(MUSL_CC) $(USER_TEST_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $<
 
 $(O)/user/bin/hello-musl: $(HELLO) $(O)/user/flags
 	@echo "  USER    $@"; mkdir -p $(@D)

@@ -210,6 +210,15 @@ static struct page *find_get_next(struct address_space *mapping, unsigned long *
 	return page;
 }
 
+/* The last of what taking a page out of the cache takes. */
+static void page_gone(struct address_space *mapping, struct page *page)
+{
+	page->mapping = NULL;
+	atomic_long_dec(&nr_file_pages);
+	if (page_flag(page, PG_uptodate) && mapping->a_ops && mapping->a_ops->page_removed)
+		mapping->a_ops->page_removed(mapping);
+}
+
 /*
  * Takes a page out of the cache, unless somebody else did, and unmaps it before if it was faulted in
  * again. Whether it had been filled. => the page locked, a reference held
@@ -224,8 +233,7 @@ static bool delete_from_page_cache(struct address_space *mapping, struct page *p
 	radix_tree_delete(&mapping->pages, page->index);
 	mapping->nrpages--;
 	spin_unlock(&mapping->lock);
-	page->mapping = NULL;
-	atomic_long_dec(&nr_file_pages);
+	page_gone(mapping, page);
 	put_page(page);
 	return page_flag(page, PG_uptodate);
 }
@@ -312,8 +320,7 @@ void punch_pagecache(struct address_space *mapping, u64 from, u64 to)
 		if (kept) {
 			clear_page(page_address(page));
 		} else {
-			page->mapping = NULL;
-			atomic_long_dec(&nr_file_pages);
+			page_gone(mapping, page);
 		}
 		put_page(page);
 		index++;

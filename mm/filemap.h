@@ -3,6 +3,7 @@
 #ifndef MM_FILEMAP_H
 #define MM_FILEMAP_H
 
+#include "kernel/base/errno.h"
 #include "mm/page.h"
 #include "mm/types.h"
 
@@ -43,5 +44,46 @@ extern atomic_long_t nr_file_pages;
 
 /* An area over a file's page cache: sets vma->vm_ops. What a regular file's mmap operation calls. */
 int generic_file_mmap(struct vm_file *file, struct vm_area_struct *vma);
+
+/*
+ * Who may write a file through a mapping is counted, so that a seal can keep all of them away. An area
+ * that is VM_SHARED takes a count as long as it is in i_mmap, and one while it is being made.
+ */
+
+/* 0, or -EPERM when there may be no such area. */
+static inline int mapping_map_writable(struct address_space *mapping)
+{
+	int old = atomic_read(&mapping->i_mmap_writable);
+
+	do {
+		if (old < 0)
+			return -EPERM;
+	} while (!__atomic_compare_exchange_n(&mapping->i_mmap_writable.v, &old, old + 1, false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return 0;
+}
+
+static inline void mapping_unmap_writable(struct address_space *mapping)
+{
+	atomic_dec(&mapping->i_mmap_writable);
+}
+
+/* From now on there is no such area: 0, or -EBUSY when there is one. */
+static inline int mapping_deny_writable(struct address_space *mapping)
+{
+	int old = atomic_read(&mapping->i_mmap_writable);
+
+	do {
+		if (old > 0)
+			return -EBUSY;
+	} while (!__atomic_compare_exchange_n(&mapping->i_mmap_writable.v, &old, old - 1, false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return 0;
+}
+
+static inline void mapping_allow_writable(struct address_space *mapping)
+{
+	atomic_inc(&mapping->i_mmap_writable);
+}
 
 #endif

@@ -225,6 +225,17 @@ void rmap_walk(struct page *page, const struct rmap_walk_control *rwc);
 /* How many entries map the page, counted by going there: it must be page_mapcount(). => as above */
 int page_count_mappings(struct page *page);
 /*
+ * Write-protects and cleans every entry of shared areas that maps the page, so that the next write to it
+ * faults. How many there were. May sleep. => the page locked
+ */
+int page_mkclean(struct page *page);
+/*
+ * Takes every entry away that maps the page: true when none is left. An anonymous page goes only if it
+ * holds nothing (MADV_FREE, and not written since): there is no place it could go to. What lies in
+ * a locked area stays. May sleep. => the page locked, a reference held
+ */
+bool try_to_unmap(struct page *page);
+/*
  * An anonymous page that turned out to be this area's alone: from now on it is looked for among its
  * own and its children's only. => page_table_lock of the entry that maps it
  */
@@ -320,12 +331,6 @@ static inline pte_t mk_pte(struct page *page, pgprot_t prot)
 {
 	return pfn_pte(page_to_pfn(page), prot);
 }
-
-/*
- * Puts a new object of shared anonymous memory, as long as the area, behind it: shmem.c. 0, or -ENOMEM
- * with the area as it was. => vm_flags and range are set; mmap_lock held for writing
- */
-int shmem_zero_setup(struct vm_area_struct *vma);
 
 /* mm-wide initialisation, each called once by mm_init(). */
 void vma_init(void);

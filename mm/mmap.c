@@ -9,6 +9,7 @@
 #include "kernel/abi/mman.h"
 #include "kernel/abi/personality.h"
 #include "mm/internal.h"
+#include "mm/shmem.h"
 
 /* The addresses below are nobody's by accident: a hint there means "as low as is allowed". */
 static unsigned long round_hint(unsigned long addr)

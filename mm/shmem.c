@@ -15,6 +15,7 @@
  */
 #include "kernel/base/printf.h"
 #include "mm/internal.h"
+#include "mm/shmem.h"
 
 struct shmem_object {
 	struct vm_file file; /* what areas know of it, and hold by references */
@@ -23,6 +24,8 @@ struct shmem_object {
 	atomic_long_t charged; /* pages promised */
 	bool noreserve;
 };
+
+const struct shmem_ops *shmem_ops;
 
 static struct kmem_cache *shmem_cache;
 static atomic_long_t last_ino;

@@ -91,8 +91,18 @@ _Static_assert(sizeof(struct page) == 64, "struct page is 64 bytes");
 /* --- what a mapping can stand on ---------------------------------------------------------------- */
 
 struct address_space_operations {
-	/* Fills a page that is locked and not uptodate; unlocks it. 0 or a negative errno. */
+	/*
+	 * Fills a page that is locked and not uptodate, and marks it uptodate. 0 or a negative errno.
+	 * NULL: new pages are zeros.
+	 */
 	int (*read_page)(struct address_space *mapping, struct page *page);
+	/*
+	 * Writes a page that is locked and was dirty to where it is kept. 0 or a negative errno. NULL:
+	 * the page cache is all there is of the file, and dirty means nothing.
+	 */
+	int (*write_page)(struct address_space *mapping, struct page *page);
+	/* A page that had been filled has left the cache: what was charged for it is given back. */
+	void (*page_removed)(struct address_space *mapping);
 };
 
 /*
@@ -107,6 +117,11 @@ struct address_space {
 	unsigned long nrpages;
 	struct rb_root i_mmap; /* areas that map it, by page offset */
 	struct rw_semaphore i_mmap_rwsem;
+	/*
+	 * Areas that are VM_SHARED and may write it; negative: there may be none, and so many insist on
+	 * that. See mapping_map_writable().
+	 */
+	atomic_t i_mmap_writable;
 	const struct address_space_operations *a_ops;
 	u64 size;   /* bytes: beyond the page holding the last, a fault is SIGBUS */
 	bool shmem; /* its pages count as shared memory, not as file pages */
@@ -124,9 +139,14 @@ struct vm_file_operations {
 					   unsigned long flags);
 	/*
 	 * Optional: drops the pages [first, last] of the contents, mapped or not; they read as zeros
-	 * then. What MADV_REMOVE does. 0 or -errno.
+	 * then. What MADV_REMOVE does. 0 or -errno. => mmap_lock not held
 	 */
 	int (*punch_hole)(struct vm_file *file, unsigned long first, unsigned long last);
+	/*
+	 * Optional: brings the bytes [start, end] to where they stay. What MS_SYNC does. 0 or -errno.
+	 * => mmap_lock not held
+	 */
+	int (*fsync)(struct vm_file *file, u64 start, u64 end);
 	/* Writes the path for /proc/pid/maps, terminated; returns its length. */
 	int (*path)(struct vm_file *file, char *buf, size_t size);
 };
@@ -157,10 +177,20 @@ struct vm_operations_struct {
 	 */
 	unsigned int (*map_pages)(struct vm_fault *vmf, unsigned long start_pgoff,
 				  unsigned long end_pgoff);
+	/*
+	 * A page of a shared area that is mapped read-only, vmf->page with a reference, is about to be
+	 * written; the file may refuse, or note that it becomes dirty. VM_FAULT_LOCKED with the page
+	 * locked and still the file's; VM_FAULT_NOPAGE when it isn't any more; or an error. Optional:
+	 * then pages of such areas are mapped writable at once. => mmap_lock
+	 */
 	unsigned int (*page_mkwrite)(struct vm_fault *vmf);
+	/* 0, or why the area can't be cut at addr. */
 	int (*may_split)(struct vm_area_struct *vma, unsigned long addr);
+	/* The area, which is the copy, has been moved to its new place. 0, or -errno: it is moved back. */
 	int (*mremap)(struct vm_area_struct *vma);
+	/* Bytes, for smaps; PAGE_SIZE when there is none. */
 	unsigned long (*pagesize)(struct vm_area_struct *vma);
+	/* What stands in /proc/pid/maps when no file does. */
 	const char *(*name)(struct vm_area_struct *vma);
 };
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For who puts something behind an area: drivers, and the kernel itself with what it shows to every
+ * program. (Files use the page cache: mm/filemap.h.)
+ */
+#ifndef MM_MAPPING_H
+#define MM_MAPPING_H
+
+#include "mm/fault.h"
+#include "mm/vma.h"
+
+/* --- frames without a struct page of their own: pfnmap.c ------------------------------------------- */
+
+/*
+ * Maps `size` bytes of physical memory from pfn on at addr, page by page, with a protection, in an area
+ * that a driver's mmap operation is making; the area becomes VM_IO | VM_PFNMAP | VM_DONTEXPAND |
+ * VM_DONTDUMP. A private area that may be written must be covered as a whole (-EINVAL): what was copied
+ * is told from what wasn't by that. 0, -EINVAL, -ENOMEM. => mmap_lock held for writing
+ */
+int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, pfn_t pfn, unsigned long size,
+		    pgprot_t prot);
+/*
+ * The same for one page from a fault operation. VM_FAULT_NOPAGE, or VM_FAULT_OOM. => the area is
+ * VM_PFNMAP; mmap_lock
+ */
+unsigned int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, pfn_t pfn);
+
+/* --- what the kernel shows: special_mapping.c ------------------------------------------------------- */
+
+struct vm_special_mapping {
+	const char *name; /* for /proc/pid/maps: "[vdso]" */
+	/* The pages, when they have a struct page; each stays for ever. NULL: `fault` maps them. */
+	struct page **pages;
+	unsigned long nr_pages;
+	unsigned int (*fault)(const struct vm_special_mapping *sm, struct vm_area_struct *vma,
+			      struct vm_fault *vmf);
+	/* The area was moved to vma->vm_start. Optional. 0 or -errno. */
+	int (*mremap)(const struct vm_special_mapping *sm, struct vm_area_struct *vma);
+};
+
+/*
+ * An area over a special mapping at [addr, addr + len), which is free; its vm_flags get VM_DONTEXPAND.
+ * The area, or ERR_PTR(-ENOMEM). => mmap_lock held for writing; sm stays for ever
+ */
+struct vm_area_struct *install_special_mapping(struct mm_struct *mm, unsigned long addr,
+					       unsigned long len, u64 vm_flags,
+					       const struct vm_special_mapping *sm);
+
+#endif
