@@ -113,4 +113,13 @@ for my $chapter (grep { $_ ne 'docs/README.md' } glob 'docs/*.md') {
 	like($index, qr/\]\(\Q$name\E\)/, "$chapter is in the list of chapters");
 }
 
+# The glossary: English, Chinese, the file, a sentence; and no file of mm/ without a term.
+my $glossary = slurp('docs/glossary.md');
+my @entries = $glossary =~ /^(\*\*.*?)(?=\n\n|\z)/msg;
+my @malformed = grep { !/^\*\*[\w ,()+-]+\*\* [^(]*\p{Han}[^(]*\(`[\w.\/-]+`\):\s.*\w.*\p{Han}/s } @entries;
+ok(@entries > 50 && !@malformed, 'each entry of the glossary has its parts') or diag $_ for @malformed;
+my %no_idea = map { $_ => 1 } qw(init.c show.c vmstat.c smaps.c msync.c);
+my @untold = grep { !$no_idea{ s{.*/}{}r } && index($glossary, "(`$_`)") < 0 } glob 'mm/*.c';
+is("@untold", '', 'the glossary has a term of each file of mm/');
+
 done_testing;
