@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ELF programs. Segments are mapped, not read: their pages come from the page cache when they are
- * touched. Where a segment is larger in memory than in the file, the rest of its last page is
- * cleared and what is beyond is anonymous memory.
+ * ELF programs: where one goes, with its interpreter if it has one, and what it finds on its stack.
+ *
+ *			without an interpreter		with one
+ *	fixed		where it says			the same; the interpreter where mmap(2) puts it
+ *	movable		among the mappings, its heap	from ELF_ET_DYN_BASE up; the interpreter where
+ *			from ELF_ET_DYN_BASE up		mmap(2) puts it
+ *
+ * A movable program without an interpreter may be one itself, run by hand with the name of a program that
+ * it then maps: that is why it leaves the usual place free.
  */
 #include <arch/cpu.h>
 #include <arch/uaccess.h>
@@ -10,183 +16,127 @@
 #include "kernel/abi/mman.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
+#include "kernel/process/elf_image.h"
 #include "kernel/process/exec.h"
 #include "mm/calls.h"
-#include "mm/vma.h"
-#include "mm/sysctl.h"
 #include "mm/slab.h"
+#include "mm/sysctl.h"
 
-/* Where position-independent programs without an interpreter would put their heap. */
+/* Two thirds up: far from what programs at fixed addresses use, and from the mappings. */
 #define ELF_ET_DYN_BASE (TASK_SIZE / 3 * 2)
 
-struct image {
-	const struct elf64_ehdr *ehdr;
-	const struct elf64_phdr *phdr;
-	unsigned long bias; /* what is added to every address of the file */
-	bool exec_stack;
+struct program {
+	struct elf_image image, interp; /* interp.file is NULL without one */
 	unsigned long phdr_addr; /* of the program headers in memory, 0 when no segment holds them */
 	unsigned long start_code, end_code, start_data, end_data, brk;
 };
 
-static const u8 elf_magic[] = { 0x7f, 'E', 'L', 'F' };
-
-static int read_headers(const struct binprm *bprm, struct elf64_ehdr *ehdr,
-			struct elf64_phdr **phdrs)
+static int read_headers(const struct binprm *bprm, struct elf_image *image)
 {
-	size_t size;
-	ssize_t n;
+	image->file = bprm->file;
+	memcpy(&image->ehdr, bprm->buf, sizeof(image->ehdr));
+	if (!elf_is_ours(&image->ehdr) ||
+	    (image->ehdr.e_type != ET_EXEC && image->ehdr.e_type != ET_DYN))
+		return -ENOEXEC;
+	return elf_read_phdrs(image);
+}
 
-	memcpy(ehdr, bprm->buf, sizeof(*ehdr));
-	if (memcmp(ehdr->e_ident, elf_magic, sizeof(elf_magic)) != 0)
-		return -ENOEXEC;
-	if ((ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN) || ehdr->e_machine != EM_X86_64)
-		return -ENOEXEC;
-	size = ehdr->e_phnum * sizeof(struct elf64_phdr);
-	if (ehdr->e_phentsize != sizeof(struct elf64_phdr) || size == 0 || size > 65536)
-		return -ENOEXEC;
-	*phdrs = kmalloc(size, GFP_KERNEL);
-	if (!*phdrs)
-		return -ENOMEM;
-	n = kernel_read(bprm->file, *phdrs, size, (loff_t)ehdr->e_phoff);
-	if (n == (ssize_t)size)
+static void note_segment(struct program *prog, const struct elf64_phdr *ph)
+{
+	unsigned long start = ph->p_vaddr + prog->image.bias, file_end = start + ph->p_filesz;
+	unsigned long phoff = prog->image.ehdr.e_phoff;
+
+	if (phoff >= ph->p_offset && phoff < ph->p_offset + ph->p_filesz)
+		prog->phdr_addr = phoff - ph->p_offset + start;
+	if ((ph->p_flags & PF_X) && start < prog->start_code)
+		prog->start_code = start;
+	if ((ph->p_flags & PF_X) && file_end > prog->end_code)
+		prog->end_code = file_end;
+	prog->start_data = max(prog->start_data, start);
+	prog->end_data = max(prog->end_data, file_end);
+	prog->brk = max(prog->brk, start + ph->p_memsz);
+}
+
+/* The largest alignment that a segment asks for, a whole number of pages. */
+static unsigned long largest_alignment(const struct elf_image *image)
+{
+	unsigned long align = PAGE_SIZE;
+
+	for (int i = 0; i < image->ehdr.e_phnum; i++) {
+		const struct elf64_phdr *ph = &image->phdrs[i];
+
+		if (ph->p_type == PT_LOAD && !(ph->p_align & (ph->p_align - 1)))
+			align = max(align, ph->p_align);
+	}
+	return align;
+}
+
+/*
+ * Where a movable program's first segment `ph` goes: 0 leaves it to mmap(2). *flags: how it is to be mapped
+ * there. Or -errno.
+ */
+static unsigned long choose_place(const struct program *prog, const struct elf64_phdr *ph,
+				  bool randomize, unsigned long total, unsigned long *flags)
+{
+	unsigned long align = largest_alignment(&prog->image), place = 0;
+
+	if (prog->interp.file) {
+		place = ELF_ET_DYN_BASE + (randomize ? exec_mmap_random() : 0);
+	} else if (align > PAGE_SIZE) {
+		/* What mmap(2) would choose shows where there is room; aligned, it is elsewhere. */
+		place = elf_map_segment(&prog->image, ph, 0, *flags, total);
+		if (IS_ERR_VALUE(place))
+			return place;
+		vm_munmap(place, total);
+	} else {
 		return 0;
-	kfree(*phdrs);
-	*phdrs = NULL;
-	return -ENOEXEC; /* whatever kept them from being read */
+	}
+	*flags |= MAP_FIXED_NOREPLACE;
+	return ALIGN_DOWN(place, align);
 }
 
-static unsigned long segment_prot(const struct elf64_phdr *ph)
+/* Maps the first segment, which decides where the others are. Its address or -errno. */
+static unsigned long map_first(struct program *prog, const struct elf64_phdr *ph, bool randomize)
 {
-	return (ph->p_flags & PF_R ? PROT_READ : 0) | (ph->p_flags & PF_W ? PROT_WRITE : 0) |
-	       (ph->p_flags & PF_X ? PROT_EXEC : 0);
-}
+	struct elf_image *image = &prog->image;
+	unsigned long flags = MAP_PRIVATE, total, place, map;
 
-/* Maps the part of a segment that is in the file. Its address or -errno. */
-static unsigned long map_segment(struct file *file, const struct elf64_phdr *ph, unsigned long addr,
-				 unsigned long flags, unsigned long total)
-{
-	unsigned long offset = ph->p_vaddr & ~PAGE_MASK;
-	unsigned long size = ALIGN_UP(ph->p_filesz + offset, PAGE_SIZE);
-	unsigned long map;
-
-	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	if (!size)
-		return addr;
-	/* A position-independent program's first segment holds the place for all of them. */
-	map = vm_mmap(&file->vm_file, addr, total ? total : size, segment_prot(ph), flags,
-		      ph->p_offset - offset);
-	if (total > size && !IS_ERR_VALUE(map))
-		vm_munmap(map + size, total - size);
+	if (image->ehdr.e_type == ET_EXEC)
+		return elf_map_segment(image, ph, ph->p_vaddr, flags | MAP_FIXED_NOREPLACE, 0);
+	total = elf_total_size(image);
+	if (!total)
+		return -EINVAL;
+	place = choose_place(prog, ph, randomize, total, &flags);
+	if (IS_ERR_VALUE(place))
+		return place;
+	/* Its addresses are only those of its parts to each other. */
+	image->bias = ALIGN_DOWN(place - ph->p_vaddr, PAGE_SIZE);
+	map = elf_map_segment(image, ph, image->bias + ph->p_vaddr, flags, total);
+	if (!IS_ERR_VALUE(map))
+		image->bias += map - ALIGN_DOWN(image->bias + ph->p_vaddr, PAGE_SIZE);
 	return map;
 }
 
-/* Whether nothing is in the file where the last page of what the segment takes from it would be. */
-static bool ends_behind(const struct file *file, const struct elf64_phdr *ph)
+static int map_program(struct program *prog, bool randomize)
 {
-	return ALIGN_DOWN(ph->p_offset + ph->p_filesz, PAGE_SIZE) >= i_size_read(file->f_inode);
-}
-
-/* The memory of a segment beyond what the file gives. [start, end) in bytes. */
-static int map_bss(const struct file *file, const struct elf64_phdr *ph, unsigned long start,
-		   unsigned long end)
-{
-	struct mm_struct *mm = current->mm_part.mm;
-	unsigned long page = ALIGN_UP(start, PAGE_SIZE), page_end = ALIGN_UP(end, PAGE_SIZE);
-	int err = 0;
-
-	if (page_end > page) {
-		/* As where a file is mapped, what was there gives way. */
-		mmap_write_lock(mm);
-		err = do_munmap(mm, page, page_end - page);
-		if (!err)
-			err = do_brk_flags(mm, page, page_end - page,
-					   ph->p_flags & PF_X ? VM_EXEC : 0);
-		mmap_write_unlock(mm);
-	}
-	if (!err && page > start && (ph->p_flags & PF_W) && !ends_behind(file, ph) &&
-	    clear_user((void __user *)start, min(page, end) - start))
-		err = -EFAULT;
-	return err;
-}
-
-/* From the first loaded byte to the last, in whole pages; 0 when nothing is to be loaded. */
-static unsigned long total_mapping_size(const struct image *im)
-{
-	unsigned long low = ~0UL, high = 0;
-
-	for (int i = 0; i < im->ehdr->e_phnum; i++) {
-		const struct elf64_phdr *ph = &im->phdr[i];
-
-		if (ph->p_type != PT_LOAD)
-			continue;
-		low = min(low, ALIGN_DOWN(ph->p_vaddr, PAGE_SIZE));
-		high = max(high, ph->p_vaddr + ph->p_memsz);
-	}
-	return high > low ? ALIGN_UP(high - low, PAGE_SIZE) : 0;
-}
-
-static void note_segment(struct image *im, const struct elf64_phdr *ph)
-{
-	unsigned long start = ph->p_vaddr + im->bias;
-	unsigned long file_end = start + ph->p_filesz;
-	const struct elf64_ehdr *e = im->ehdr;
-
-	if (e->e_phoff >= ph->p_offset && e->e_phoff < ph->p_offset + ph->p_filesz)
-		im->phdr_addr = e->e_phoff - ph->p_offset + start;
-	if ((ph->p_flags & PF_X) && start < im->start_code)
-		im->start_code = start;
-	if ((ph->p_flags & PF_X) && file_end > im->end_code)
-		im->end_code = file_end;
-	im->start_data = max(im->start_data, start);
-	im->end_data = max(im->end_data, file_end);
-	im->brk = max(im->brk, start + ph->p_memsz);
-}
-
-static bool segment_is_sane(const struct elf64_phdr *ph, unsigned long bias)
-{
-	unsigned long start = ph->p_vaddr + bias;
-
-	return ph->p_filesz <= ph->p_memsz && start < TASK_SIZE && ph->p_memsz <= TASK_SIZE &&
-	       TASK_SIZE - ph->p_memsz >= start;
-}
-
-static int map_image(struct file *file, struct image *im)
-{
+	struct elf_image *image = &prog->image;
 	bool first = true;
 
-	for (int i = 0; i < im->ehdr->e_phnum; i++) {
-		const struct elf64_phdr *ph = &im->phdr[i];
-		unsigned long flags = MAP_PRIVATE, total = 0, map;
-		int err;
+	for (int i = 0; i < image->ehdr.e_phnum; i++) {
+		const struct elf64_phdr *ph = &image->phdrs[i];
+		unsigned long map;
 
 		if (ph->p_type != PT_LOAD)
 			continue;
-		if (!first) {
-			flags |= MAP_FIXED;
-		} else if (im->ehdr->e_type == ET_EXEC) {
-			flags |= MAP_FIXED_NOREPLACE;
-		} else {
-			total = total_mapping_size(im);
-			if (!total)
-				return -EINVAL;
-			/* Its addresses are only those of its parts to each other. */
-			im->bias = -ALIGN_DOWN(ph->p_vaddr, PAGE_SIZE);
-		}
-		map = map_segment(file, ph, im->bias + ph->p_vaddr, flags, total);
+		map = first ? map_first(prog, ph, randomize) :
+			      elf_map_segment(image, ph, image->bias + ph->p_vaddr,
+					      MAP_PRIVATE | MAP_FIXED, 0);
 		if (IS_ERR_VALUE(map))
 			return (int)map;
-		if (first && im->ehdr->e_type == ET_DYN)
-			im->bias += map;
 		first = false;
-		if (!segment_is_sane(ph, im->bias))
+		if (!elf_segment_is_sane(ph, ph->p_vaddr))
 			return -EINVAL;
-		note_segment(im, ph);
-		if (ph->p_memsz > ph->p_filesz) {
-			err = map_bss(file, ph, im->bias + ph->p_vaddr + ph->p_filesz,
-				      im->bias + ph->p_vaddr + ph->p_memsz);
-			if (err)
-				return err;
-		}
+		note_segment(prog, ph);
 	}
 	return 0;
 }
@@ -194,8 +144,9 @@ static int map_image(struct file *file, struct image *im)
 /* --- the initial stack --------------------------------------------------------------------------- */
 
 /* Builds the vector in place; two words an entry. */
-static unsigned int make_auxv(unsigned long *v, const struct image *im, const struct binprm *bprm,
-			      unsigned long platform, unsigned long random)
+static unsigned int make_auxv(unsigned long *v, const struct program *prog,
+			      const struct binprm *bprm, unsigned long platform,
+			      unsigned long random)
 {
 	const struct cred *cred = &current->cred;
 	unsigned int n = 0;
@@ -206,17 +157,17 @@ static unsigned int make_auxv(unsigned long *v, const struct image *im, const st
 	AUX(AT_HWCAP, hwcap);
 	AUX(AT_PAGESZ, PAGE_SIZE);
 	AUX(AT_CLKTCK, 100);
-	AUX(AT_PHDR, im->phdr_addr);
+	AUX(AT_PHDR, prog->phdr_addr);
 	AUX(AT_PHENT, sizeof(struct elf64_phdr));
-	AUX(AT_PHNUM, im->ehdr->e_phnum);
-	AUX(AT_BASE, 0);
+	AUX(AT_PHNUM, prog->image.ehdr.e_phnum);
+	AUX(AT_BASE, prog->interp.bias);
 	AUX(AT_FLAGS, 0);
-	AUX(AT_ENTRY, im->ehdr->e_entry + im->bias);
+	AUX(AT_ENTRY, prog->image.ehdr.e_entry + prog->image.bias);
 	AUX(AT_UID, cred->uid);
 	AUX(AT_EUID, cred->euid);
 	AUX(AT_GID, cred->gid);
 	AUX(AT_EGID, cred->egid);
-	AUX(AT_SECURE, 0);
+	AUX(AT_SECURE, bprm->secure);
 	AUX(AT_RANDOM, random);
 	AUX(AT_HWCAP2, cpu_features.fsgsbase ? 2 : 0);
 	AUX(AT_EXECFN, bprm->exec);
@@ -249,7 +200,7 @@ static int put_strings(unsigned long **sp, int n, unsigned long *str)
 }
 
 /* argc, argv, envp, auxv, below the strings: System V ABI, AMD64, figure 3.9. Sets *sp. */
-static int create_tables(const struct binprm *bprm, const struct image *im, unsigned long *sp)
+static int create_tables(const struct binprm *bprm, const struct program *prog, unsigned long *sp)
 {
 	static const char platform_name[] = "x86_64";
 	struct mm_struct *mm = current->mm_part.mm;
@@ -263,7 +214,7 @@ static int create_tables(const struct binprm *bprm, const struct image *im, unsi
 	get_random_bytes(bytes, sizeof(bytes));
 	platform = p -= sizeof(platform_name);
 	random = p -= sizeof(bytes);
-	naux = make_auxv(mm->saved_auxv, im, bprm, platform, random);
+	naux = make_auxv(mm->saved_auxv, prog, bprm, platform, random);
 	items = 1 + (unsigned int)bprm->argc + 1 + (unsigned int)bprm->envc + 1 + naux;
 	p = ALIGN_DOWN(p - items * 8UL, 16);
 	*sp = p;
@@ -280,92 +231,63 @@ static int create_tables(const struct binprm *bprm, const struct image *im, unsi
 
 /* --- all of it --------------------------------------------------------------------------------------- */
 
-static void note_in_mm(struct mm_struct *mm, const struct image *im, const struct binprm *bprm)
+static unsigned long choose_brk(const struct program *prog, bool randomize)
 {
-	unsigned long brk = ALIGN_UP(im->brk, PAGE_SIZE);
+	bool loader = prog->image.ehdr.e_type == ET_DYN && !prog->interp.file;
+	unsigned long brk = ALIGN_UP(loader ? ELF_ET_DYN_BASE : prog->brk, PAGE_SIZE);
 
-	mm->start_code = im->start_code;
-	mm->end_code = im->end_code;
-	mm->start_data = im->start_data;
-	mm->end_data = im->end_data;
+	if (!randomize || sysctl_randomize_va_space <= 1)
+		return brk;
+	/* Not right behind the program's own data. */
+	if (!loader)
+		brk += PAGE_SIZE;
+	return brk + ((get_random_u64() % (1UL << 30)) & PAGE_MASK);
+}
+
+static void note_in_mm(struct mm_struct *mm, const struct program *prog, const struct binprm *bprm)
+{
+	mm->start_code = prog->start_code;
+	mm->end_code = prog->end_code;
+	mm->start_data = prog->start_data;
+	mm->end_data = prog->end_data;
 	mm->arg_start = bprm->arg_start;
 	mm->arg_end = mm->env_start = bprm->arg_end;
 	mm->env_end = bprm->env_end;
-	if (bprm->randomize && sysctl_randomize_va_space > 1) {
-		/* A position-independent program lies among the mappings: its heap goes elsewhere. */
-		if (im->ehdr->e_type == ET_DYN)
-			brk = ALIGN_UP(ELF_ET_DYN_BASE, PAGE_SIZE);
-		brk += (get_random_u64() % (1UL << 30)) & PAGE_MASK;
+	mm->start_brk = mm->brk = choose_brk(prog, bprm->randomize);
+}
+
+/* What the PT_GNU_STACK headers say; the last one counts. */
+static bool wants_exec_stack(const struct elf_image *image)
+{
+	bool exec = false;
+
+	for (int i = 0; i < image->ehdr.e_phnum; i++) {
+		if (image->phdrs[i].p_type == PT_GNU_STACK)
+			exec = image->phdrs[i].p_flags & PF_X;
 	}
-	mm->start_brk = mm->brk = brk;
+	return exec;
 }
 
-static int read_exactly(struct file *file, void *buf, size_t len, u64 pos)
+/* From here on there is no way back: an error ends the process. */
+static int load_program(struct binprm *bprm, struct program *prog, unsigned long *entry,
+			unsigned long *sp)
 {
-	ssize_t n = (s64)pos < 0 ? -EINVAL : kernel_read(file, buf, len, (loff_t)pos);
+	unsigned long stack = ALIGN_DOWN(bprm->p, PAGE_SIZE);
+	int err = 0;
 
-	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EIO;
-}
-
-/* Whether `file` can interpret programs, by how it begins. Of a good one: -ENOEXEC. */
-static int check_interpreter(struct file *file)
-{
-	struct elf64_ehdr ehdr;
-	int err = read_exactly(file, &ehdr, sizeof(ehdr), 0);
-
+	if (wants_exec_stack(&prog->image))
+		err = vm_mprotect(stack, bprm->stack_top - stack,
+				  PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
+	if (!err)
+		err = map_program(prog, bprm->randomize);
+	if (!err && prog->interp.file)
+		err = elf_map_interpreter(&prog->interp, prog->image.bias);
 	if (err)
 		return err;
-	if (memcmp(ehdr.e_ident, elf_magic, sizeof(elf_magic)) != 0 || ehdr.e_machine != EM_X86_64)
-		return -ELIBBAD;
-	/* Dynamic programs are refused until there is what they need, shared file mappings first. */
-	return -ENOEXEC;
-}
-
-static int find_interpreter(struct file *file, const struct elf64_phdr *ph)
-{
-	struct file *interpreter;
-	char *name;
-	int err;
-
-	if (ph->p_filesz > PATH_MAX || ph->p_filesz < 2)
-		return -ENOEXEC;
-	name = kmalloc(ph->p_filesz, GFP_KERNEL);
-	if (!name)
-		return -ENOMEM;
-	err = read_exactly(file, name, ph->p_filesz, ph->p_offset);
-	if (!err && name[ph->p_filesz - 1])
-		err = -ENOEXEC;
-	if (!err) {
-		interpreter = open_interpreter(name);
-		err = IS_ERR(interpreter) ? (int)PTR_ERR(interpreter) : 0;
-	}
-	kfree(name);
-	if (err)
-		return err;
-	err = check_interpreter(interpreter);
-	fput(interpreter);
-	return err;
-}
-
-static int check_program_headers(struct file *file, struct image *im)
-{
-	for (int i = 0; i < im->ehdr->e_phnum; i++) {
-		if (im->phdr[i].p_type == PT_INTERP)
-			return find_interpreter(file, &im->phdr[i]);
-		if (im->phdr[i].p_type == PT_GNU_STACK)
-			im->exec_stack = im->phdr[i].p_flags & PF_X;
-	}
-	return 0;
-}
-
-static int load_image(struct binprm *bprm, struct image *im, unsigned long *sp)
-{
-	int err = map_image(bprm->file, im);
-
-	if (err)
-		return err;
-	note_in_mm(current->mm_part.mm, im, bprm);
-	err = create_tables(bprm, im, sp);
+	*entry = prog->interp.file ? prog->interp.ehdr.e_entry + prog->interp.bias :
+				     prog->image.ehdr.e_entry + prog->image.bias;
+	note_in_mm(current->mm_part.mm, prog, bprm);
+	err = create_tables(bprm, prog, sp);
 	if (err)
 		return err;
 	mm_expand_stack_by(current->mm_part.mm, 131072);
@@ -374,25 +296,17 @@ static int load_image(struct binprm *bprm, struct image *im, unsigned long *sp)
 
 int load_elf(struct binprm *bprm, unsigned long *entry, unsigned long *sp)
 {
-	struct elf64_phdr *phdrs = NULL;
-	struct elf64_ehdr ehdr;
-	struct image im = { .ehdr = &ehdr, .start_code = ~0UL };
-	int err = read_headers(bprm, &ehdr, &phdrs);
+	struct program prog = { .start_code = ~0UL };
+	int err = read_headers(bprm, &prog.image);
 
 	if (err)
 		return err;
-	im.phdr = phdrs;
-	err = check_program_headers(bprm->file, &im);
-	if (!err) {
+	err = elf_find_interpreter(&prog.image, &prog.interp);
+	if (!err)
 		err = begin_new_exec(bprm);
-		if (!err && im.exec_stack)
-			err = vm_mprotect(ALIGN_DOWN(bprm->p, PAGE_SIZE),
-					  bprm->stack_top - ALIGN_DOWN(bprm->p, PAGE_SIZE),
-					  PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
-		if (!err)
-			err = load_image(bprm, &im, sp);
-		*entry = ehdr.e_entry + im.bias;
-	}
-	kfree(phdrs);
+	if (!err)
+		err = load_program(bprm, &prog, entry, sp);
+	elf_put_interpreter(&prog.interp);
+	kfree(prog.image.phdrs);
 	return err;
 }

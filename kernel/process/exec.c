@@ -144,6 +144,11 @@ static unsigned long random_pages(unsigned long mask)
 	return (get_random_u64() << PAGE_SHIFT) & mask;
 }
 
+unsigned long exec_mmap_random(void)
+{
+	return random_pages(((1UL << MMAP_RANDOM_BITS) - 1) << PAGE_SHIFT);
+}
+
 /* The new address space with its stack and the strings on it. */
 static int prepare_mm(struct binprm *bprm, const struct strings *argv, const struct strings *envp)
 {
@@ -156,10 +161,9 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 		return -ENOMEM;
 	if (bprm->randomize)
 		top -= random_pages(STACK_RANDOM_MAX);
-	arch_pick_mmap_layout(
-		bprm->mm, current->signal->rlim[RLIMIT_STACK].cur,
-		bprm->randomize ? random_pages(((1UL << MMAP_RANDOM_BITS) - 1) << PAGE_SHIFT) : 0,
-		bprm->randomize ? STACK_RANDOM_MAX : 0);
+	arch_pick_mmap_layout(bprm->mm, current->signal->rlim[RLIMIT_STACK].cur,
+			      bprm->randomize ? exec_mmap_random() : 0,
+			      bprm->randomize ? STACK_RANDOM_MAX : 0);
 	bprm->stack_top = top;
 	err = mm_setup_stack(bprm->mm, top, 0);
 	if (err)
@@ -339,6 +343,7 @@ int begin_new_exec(struct binprm *bprm)
 	vfork_release(task);
 	if (old)
 		mmput(old);
+	bprm->secure = task->cred.uid != task->cred.euid || task->cred.gid != task->cred.egid;
 	cred_exec(&task->cred);
 	set_comm(task, bprm->filename);
 	files_close_on_exec(task->files);

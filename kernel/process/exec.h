@@ -22,6 +22,7 @@ struct binprm {
 	unsigned long exec;   /* where the file name is, there */
 	unsigned long arg_start, arg_end, env_end;
 	bool randomize;
+	bool secure;		 /* AT_SECURE: the new program has rights that its caller lacks */
 	bool point_of_no_return; /* a failure from here on ends the process */
 };
 
@@ -51,6 +52,9 @@ int use_interpreter(struct binprm *bprm);
 
 /* What open_exec() gives for a program that a file names. */
 struct file *open_interpreter(const char *name);
+
+/* How far, in bytes, a place among the mappings is moved where addresses are random. */
+unsigned long exec_mmap_random(void);
 
 /*
  * Makes bprm->mm the running task's, and forgets what the old program leaves: other threads too. 0: there
