@@ -36,16 +36,21 @@ static void wp_page_reuse(struct vm_fault *vmf)
 	tlb_flush_page_local(vmf->address);
 }
 
-/* Puts a copy in the place of `old` (NULL: the zero page), unless the entry changed meanwhile. */
+/* Puts a copy in the place of `old` (NULL: the zero page or device memory), unless the entry changed meanwhile. */
 static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct mm_struct *mm = vma->vm_mm;
 	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
+	const bool zero = !old && pte_maps_zero_page(vmf->orig_pte);
 	struct page *new = NULL;
 
 	if (!anon_vma_prepare(vma))
-		new = alloc_page(old ? GFP_USER : GFP_USER | __GFP_ZERO);
+		new = alloc_page(zero ? GFP_USER | __GFP_ZERO : GFP_USER);
+	if (new && !old && !zero && !copy_special_page(new, vmf->orig_pte)) {
+		put_page(new);
+		new = NULL;
+	}
 	if (!new) {
 		if (old)
 			put_page(old);

@@ -38,8 +38,12 @@ static void check_kind(const struct vm_area_struct *vma)
 {
 	const struct anon_vma_chain *avc;
 	bool listed = !vma->anon_vma;
+	pgprot_t prot = vm_get_page_prot(vma->vm_flags);
 
-	if (vma->vm_page_prot.v != vm_get_page_prot(vma->vm_flags).v)
+	/* How it is cached is the driver's to say. */
+	if (vma->vm_flags & VM_PFNMAP)
+		prot = pgprot_modify(vma->vm_page_prot, prot);
+	if (vma->vm_page_prot.v != prot.v)
 		panic("validate: area %#lx: page protection %#lx does not fit its flags %#lx",
 		      vma->vm_start, vma->vm_page_prot.v, vma->vm_flags);
 	if ((vma->vm_flags & VM_LOCKED) && (vma->vm_flags & VM_SPECIAL))
@@ -297,6 +301,20 @@ static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsi
 		audit_rmap(page, addr);
 }
 
+/* An entry that maps what nobody counts. */
+static void audit_special(const struct vm_area_struct *vma, pte_t pte, unsigned long addr)
+{
+	if (pte_maps_zero_page(pte)) {
+		if (pte_write(pte))
+			panic("audit: the page of zeros is writable at %#lx", addr);
+		return;
+	}
+	if (!(vma->vm_flags & VM_PFNMAP))
+		panic("audit: device memory at %#lx, in an area that has none", addr);
+	if (pte_write(pte) && !(vma->vm_flags & VM_SHARED))
+		panic("audit: device memory at %#lx is writable in a private area", addr);
+}
+
 static int audit_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
 {
 	struct audit *a = walk->private;
@@ -315,10 +333,11 @@ static int audit_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct
 		panic("audit: the entry for %#lx is writable, the area is not", addr);
 	page = vm_normal_page(pte);
 	if (!page) {
-		if (pte_write(pte) && pte_pfn(pte).v == page_to_pfn(zero_page).v)
-			panic("audit: the page of zeros is writable at %#lx", addr);
+		audit_special(a->vma, pte, addr);
 		return 0;
 	}
+	if ((a->vma->vm_flags & VM_PFNMAP) && !page_is_anon(page))
+		panic("audit: the entry for %#lx maps device memory but isn't special", addr);
 	a->rss[page_rss_kind(page)]++;
 	audit_page(a, page, pte, addr);
 	return 0;

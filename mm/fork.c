@@ -29,12 +29,6 @@ struct copy {
 
 /* --- entries ---------------------------------------------------------------------------------------- */
 
-/* Whether writes there are to be seen by nobody else: in private memory that may be written. */
-static bool is_cow_mapping(u64 vm_flags)
-{
-	return (vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
-}
-
 /* => both tables' locks held */
 static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, unsigned long addr)
 {

@@ -147,6 +147,11 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
 void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 /* munmap of a range whose entries are all none already. => as do_munmap() */
 int do_munmap_empty(struct mm_struct *mm, unsigned long addr, unsigned long len);
+/*
+ * Takes away what a driver mapped in an area that is linked nowhere and won't be; prev is the area before
+ * it, or NULL. => mmap_lock held for writing
+ */
+void unmap_new_area(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_area_struct *prev);
 /* What an area is, apart from where: two neighbours alike in this are one. */
 struct vma_kind {
 	u64 flags;
@@ -311,11 +316,26 @@ static inline enum rss_kind page_rss_kind(const struct page *page)
 	return page->mapping && page->mapping->shmem ? MM_SHMEMPAGES : MM_FILEPAGES;
 }
 
+/* Whether writes there are to be seen by nobody else: in private memory that may be written. */
+static inline bool is_cow_mapping(u64 vm_flags)
+{
+	return (vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+
 /* The page behind a present entry whose mapping is counted, or NULL (the zero page, device memory). */
 static inline struct page *vm_normal_page(pte_t pte)
 {
 	return pte_special(pte) ? NULL : pfn_to_page(pte_pfn(pte));
 }
+
+/* Whether a special entry maps the page of zeros, and no device's memory. */
+static inline bool pte_maps_zero_page(pte_t pte)
+{
+	return pte_special(pte) && pte_pfn(pte).v == page_to_pfn(zero_page).v;
+}
+
+/* Copies the device memory that a special entry maps: pfnmap.c. False when there is no memory. */
+bool copy_special_page(struct page *to, pte_t pte);
 
 /* What every file of the fault path needs of a write to a page that is mapped read-only: cow.c. */
 unsigned int do_wp_page(struct vm_fault *vmf);

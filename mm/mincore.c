@@ -2,6 +2,7 @@
 /* mincore(2): which pages are in memory, one byte a page, by the generic walker. */
 #include <arch/uaccess.h>
 
+#include "kernel/base/string.h"
 #include "mm/internal.h"
 
 struct mincore {
@@ -58,7 +59,9 @@ static long mincore_area(struct mm_struct *mm, unsigned long addr, unsigned long
 	if (!vma || vma->vm_start > addr)
 		return -ENOMEM;
 	end = min(vma->vm_end, addr + (pages << PAGE_SHIFT));
-	if (may_know(vma)) {
+	if (vma->vm_flags & VM_PFNMAP) {
+		memset(vec, 0, (end - addr) >> PAGE_SHIFT); /* not in memory: elsewhere */
+	} else if (may_know(vma)) {
 		walk_page_range(mm->pgd, addr, end, &mincore_ops, &m);
 	} else {
 		for (unsigned long i = 0; i < (end - addr) >> PAGE_SHIFT; i++)

@@ -146,8 +146,10 @@ static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, uns
 		file->vm_fops->get(file);
 		vma->vm_file = file;
 		err = file->vm_fops->mmap(file, vma);
-		if (err)
+		if (err) {
+			unmap_new_area(mm, vma, place.prev);
 			goto free;
+		}
 		if (vma->vm_flags & VM_SPECIAL)
 			vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
 	} else if (vm_flags & VM_SHARED) {

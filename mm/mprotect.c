@@ -99,7 +99,7 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start, unsig
 	}
 	vm_stat_account(mm, oldflags, -pages);
 	vm_stat_account(mm, newflags, pages);
-	vma->vm_page_prot = vm_get_page_prot(newflags);
+	vma->vm_page_prot = pgprot_modify(vma->vm_page_prot, vm_get_page_prot(newflags));
 	change_protection(vma, start, end);
 	/* What is locked stays in memory: so the copies that writing would make are made now. */
 	if ((oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && (newflags & VM_WRITE))

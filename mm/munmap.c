@@ -43,6 +43,18 @@ static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first, boo
 	tlb_finish_mmu(&tlb);
 }
 
+void unmap_new_area(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_area_struct *prev)
+{
+	struct vm_area_struct *next = prev ? prev->vm_next : mm->mmap;
+	struct mmu_gather tlb;
+
+	tlb_gather_mmu(&tlb, mm);
+	unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
+	free_pgtables(&tlb, vma->vm_start, vma->vm_end, prev ? prev->vm_end : 0,
+		      next ? next->vm_start : 0);
+	tlb_finish_mmu(&tlb);
+}
+
 static void remove_vma_list(struct vm_area_struct *vma)
 {
 	while (vma) {

@@ -61,7 +61,7 @@ u64 pagemap_entry(struct mm_struct *mm, unsigned long addr, bool frames)
 	struct page *page;
 	pte_t pte;
 
-	if (!vma || !pmd || !pmd_table(pmdp_get(pmd)))
+	if (!vma || (vma->vm_flags & VM_PFNMAP) || !pmd || !pmd_table(pmdp_get(pmd)))
 		return entry;
 	pte = ptep_get(pte_offset(pmdp_get(pmd), addr));
 	if (!pte_present(pte))
@@ -115,14 +115,20 @@ static void add_level(struct text *t, const char *name, unsigned int index, phys
 	}
 }
 
+static const char *special_text(unsigned long e)
+{
+	if (!(e & _PAGE_SPECIAL))
+		return "";
+	return pte_maps_zero_page(__pte(e)) ? " (the shared page of zeros)" : " (a device's)";
+}
+
 static int add_result(struct text *t, unsigned long addr, unsigned long e, unsigned long size,
 		      const char *size_name)
 {
 	unsigned long phys = (e & _PAGE_PFN_MASK & ~(size - 1)) | (addr & (size - 1));
 
 	if (e & _PAGE_PRESENT)
-		add(t, "=> physical %#lx, in a page of %s%s\n", phys, size_name,
-		    e & _PAGE_SPECIAL ? " (the shared page of zeros)" : "");
+		add(t, "=> physical %#lx, in a page of %s%s\n", phys, size_name, special_text(e));
 	else
 		add(t, "=> a frame that no access may reach (PROT_NONE)\n");
 	return t->len;

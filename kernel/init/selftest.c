@@ -73,6 +73,7 @@ static void test_features(void)
 	ok(!!(cr4 & X86_CR4_PGE) == f->pge, "PGE likewise");
 	ok(!!(cr4 & X86_CR4_FSGSBASE) == f->fsgsbase, "FSGSBASE likewise");
 	ok(!!(rdmsr(MSR_EFER) & EFER_NX) == f->nx, "NX likewise");
+	ok(!f->pat || rdmsr(MSR_IA32_CR_PAT) == PAT_VALUE, "PAT holds what entries choose from");
 }
 
 /* --- pages ------------------------------------------------------------------------------------------- */

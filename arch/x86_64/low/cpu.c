@@ -128,4 +128,6 @@ void cpu_init_features(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | (f->nx ? EFER_NX : 0));
 	if (!f->nx)
 		pte_supported_mask &= ~_PAGE_NX;
+	if (f->pat)
+		wrmsr(MSR_IA32_CR_PAT, PAT_VALUE);
 }

@@ -38,6 +38,11 @@
 #define MSR_GS_BASE	   0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_IA32_CR_PAT	   0x277
+/*
+ * The kinds of caching that PWT (1), PCD (2) and PAT (4) of an entry choose from, as after reset but for
+ * PWT alone, which is write-combining instead of write-through: SDM volume 3A, 12.12.
+ */
+#define PAT_VALUE 0x0007040600070106UL
 
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)

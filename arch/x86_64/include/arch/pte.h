@@ -61,10 +61,13 @@
 #define _PAGE_TABLE   (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY)
 #define _KERNPG_TABLE (_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY)
 
+/* How the processor may cache what a PTE maps: an index into IA32_PAT (SDM volume 3A, 12.12.3). */
+#define _PAGE_CACHE_MASK (_PAGE_PWT | _PAGE_PCD | _PAGE_PAT)
+
 /* What mprotect() keeps of an entry when it changes the protection. */
-#define _PAGE_CHG_MASK                                                                       \
-	(_PAGE_PFN_MASK | _PAGE_PWT | _PAGE_PCD | _PAGE_PAT | _PAGE_ACCESSED | _PAGE_DIRTY | \
-	 _PAGE_SPECIAL | _PAGE_UFFD_WP | _PAGE_SOFT_DIRTY)
+#define _PAGE_CHG_MASK                                                                      \
+	(_PAGE_PFN_MASK | _PAGE_CACHE_MASK | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_SPECIAL | \
+	 _PAGE_UFFD_WP | _PAGE_SOFT_DIRTY)
 
 typedef struct {
 	unsigned long v;
@@ -103,6 +106,23 @@ extern unsigned long pte_supported_mask;
 #define PAGE_KERNEL_RO	    __pgprot(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_GLOBAL | _PAGE_NX)
 #define PAGE_KERNEL_ROX	    __pgprot(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_GLOBAL)
 #define PAGE_KERNEL_NOCACHE __pgprot(PAGE_KERNEL.v | _PAGE_PCD | _PAGE_PWT)
+
+/* The same rights to memory that isn't cached: for registers; and whose writes are gathered: a screen. */
+static inline pgprot_t pgprot_noncached(pgprot_t prot)
+{
+	return __pgprot((prot.v & ~_PAGE_CACHE_MASK) | _PAGE_PCD);
+}
+
+static inline pgprot_t pgprot_writecombine(pgprot_t prot)
+{
+	return __pgprot((prot.v & ~_PAGE_CACHE_MASK) | _PAGE_PWT);
+}
+
+/* Other rights to the same memory. */
+static inline pgprot_t pgprot_modify(pgprot_t old, pgprot_t rights)
+{
+	return __pgprot((old.v & _PAGE_CACHE_MASK) | (rights.v & ~_PAGE_CACHE_MASK));
+}
 
 /* The index of an address at each level, 0..511. */
 static inline unsigned int pgd_index(unsigned long addr)
