@@ -76,6 +76,7 @@ void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what)
 		if (what == CLEAR_REFS_SOFT_DIRTY) {
 			vma_start_write(vma);
 			vma->vm_flags &= ~(u64)VM_SOFTDIRTY;
+			vma_set_page_prot(vma);
 		}
 		w.vma = vma;
 		if (concerns(what, vma))

@@ -2,7 +2,8 @@
 /*
  * A write to a page that is mapped read-only although its area may be written: the zero page, a file's
  * page under a private area, or a page that was (or still is) shared after fork. Whoever holds the
- * only reference keeps the page; anyone else gets a copy.
+ * only reference keeps the page; anyone else gets a copy. And a file's page in a shared area, where the
+ * first write is to be seen: it stays, and becomes writable.
  */
 #include "mm/internal.h"
 
@@ -87,6 +88,52 @@ static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
 	return 0;
 }
 
+/*
+ * Asks what stands behind the area for the right to write, which may take long: without the lock, and
+ * whether the entry is still what it was is looked at again. => the lock held; returns with it dropped
+ */
+static unsigned int wp_page_mkwrite(struct vm_fault *vmf)
+{
+	spinlock_t *lock = pte_lockptr(vmf->vma->vm_mm, vmf->pmd);
+	unsigned int ret;
+	bool same;
+
+	spin_unlock(lock);
+	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
+	if (!(ret & VM_FAULT_LOCKED))
+		return ret;
+	spin_lock(lock);
+	same = pte_same(ptep_get(vmf->pte), vmf->orig_pte);
+	if (same)
+		wp_page_reuse(vmf);
+	spin_unlock(lock);
+	if (same)
+		return VM_FAULT_LOCKED;
+	unlock_page(vmf->page);
+	return 0;
+}
+
+/* A page of what is shared stays where it is. => the page table's lock held; returns with it dropped */
+static unsigned int wp_page_shared(struct vm_fault *vmf, struct page *page)
+{
+	const struct vm_operations_struct *ops = vmf->vma->vm_ops;
+	unsigned int ret = VM_FAULT_LOCKED;
+
+	get_page(page);
+	vmf->page = page;
+	if (ops && ops->page_mkwrite) {
+		ret = wp_page_mkwrite(vmf);
+	} else {
+		wp_page_reuse(vmf);
+		spin_unlock(pte_lockptr(vmf->vma->vm_mm, vmf->pmd));
+		lock_page(page);
+	}
+	if (ret & VM_FAULT_LOCKED)
+		fault_dirty_shared_page(vmf);
+	put_page(page);
+	return ret & ~(unsigned int)VM_FAULT_LOCKED;
+}
+
 /* => the page table's lock held, orig_pte present and read-only; returns with it dropped. */
 unsigned int do_wp_page(struct vm_fault *vmf)
 {
@@ -95,7 +142,7 @@ unsigned int do_wp_page(struct vm_fault *vmf)
 
 	if (vmf->vma->vm_flags & VM_SHARED) {
 		if (old)
-			page_set_flag(old, PG_dirty);
+			return wp_page_shared(vmf, old);
 		wp_page_reuse(vmf);
 		spin_unlock(lock);
 		return 0;

@@ -38,12 +38,8 @@ static void check_kind(const struct vm_area_struct *vma)
 {
 	const struct anon_vma_chain *avc;
 	bool listed = !vma->anon_vma;
-	pgprot_t prot = vm_get_page_prot(vma->vm_flags);
 
-	/* How it is cached is the driver's to say. */
-	if (vma->vm_flags & VM_PFNMAP)
-		prot = pgprot_modify(vma->vm_page_prot, prot);
-	if (vma->vm_page_prot.v != prot.v)
+	if (vma->vm_page_prot.v != vma_page_prot(vma).v)
 		panic("validate: area %#lx: page protection %#lx does not fit its flags %#lx",
 		      vma->vm_start, vma->vm_page_prot.v, vma->vm_flags);
 	if ((vma->vm_flags & VM_LOCKED) && (vma->vm_flags & VM_SPECIAL))

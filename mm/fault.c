@@ -5,8 +5,10 @@
  *	do_user_fault        find the area, let a stack grow, check the access
  *	  handle_mm_fault      make the tables down to the entry
  *	    do_anonymous_page    nothing there: the zero page to read, a page of zeros to write
- *	    do_fault             nothing there, but a file behind it: its page, those beside it,
- *	                         or a copy
+ *	    do_fault             nothing there, but a file behind it:
+ *	      do_read_fault        its page, and those beside it that are in memory
+ *	      do_cow_fault         a private write: a copy
+ *	      do_shared_fault      a shared write: its page, after page_mkwrite
  *	    do_wp_page           there, but read-only: reuse or copy (cow.c)
  *
  * Locks: mmap_lock for reading throughout, so areas stay; for writing while a stack grows. The page
@@ -83,8 +85,6 @@ bool map_file_page(struct vm_fault *vmf, struct page *page, unsigned long addr)
 	pte_t pte = pte_mkyoung(mk_pte(page, vma->vm_page_prot));
 	pte_t *ptep = vmf->pte + ((long)(addr - vmf->address) >> PAGE_SHIFT);
 
-	if (!(vma->vm_flags & VM_SOFTDIRTY))
-		pte = pte_wrprotect(pte); /* somebody wants to see the first write */
 	return install_at(vmf, ptep, pte, page);
 }
 
@@ -108,17 +108,41 @@ static unsigned int do_fault_around(struct vm_fault *vmf)
 	return vma->vm_ops->map_pages(vmf, start, end - 1);
 }
 
-/* The file's own page: to read it, or to write what is shared. Whether it was mapped. */
-static bool do_map_file_page(struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	pte_t pte;
+/* The fault operation ended without a page. */
+#define FAULT_NO_PAGE (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY)
 
-	if (!(vmf->flags & FAULT_FLAG_WRITE))
-		return map_file_page(vmf, vmf->page, vmf->address);
-	page_set_flag(vmf->page, PG_dirty);
-	pte = writable(pte_mkyoung(mk_pte(vmf->page, vma->vm_page_prot)), vma);
-	return install_pte(vmf, pte, vmf->page);
+/* The page that stands behind the address, locked and with a reference, in vmf->page; or FAULT_NO_PAGE. */
+static unsigned int get_fault_page(struct vm_fault *vmf)
+{
+	unsigned int ret;
+
+	if (!vmf->vma->vm_ops->fault)
+		return VM_FAULT_SIGBUS;
+	ret = vmf->vma->vm_ops->fault(vmf);
+	if (!(ret & (FAULT_NO_PAGE | VM_FAULT_LOCKED)))
+		lock_page(vmf->page);
+	return ret & ~(unsigned int)VM_FAULT_LOCKED;
+}
+
+static unsigned int do_read_fault(struct vm_fault *vmf)
+{
+	unsigned int ret;
+	bool mapped;
+
+	if (vmf->vma->vm_ops->map_pages) {
+		ret = do_fault_around(vmf);
+		if (ret)
+			return ret;
+	}
+	ret = get_fault_page(vmf);
+	if (ret & FAULT_NO_PAGE)
+		return ret;
+	mapped = map_file_page(vmf, vmf->page, vmf->address);
+	unlock_page(vmf->page);
+	/* The reference that the fault operation gave becomes the mapping's. */
+	if (!mapped)
+		put_page(vmf->page);
+	return ret;
 }
 
 /* A private write: a copy of the file's page, made before anyone could see that page here. */
@@ -126,45 +150,72 @@ static unsigned int do_cow_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct page *new = anon_vma_prepare(vma) ? NULL : alloc_page(GFP_USER);
+	bool mapped = false;
+	unsigned int ret;
 
 	if (!new)
 		return VM_FAULT_OOM;
-	copy_page(page_address(new), page_address(vmf->page));
-	page_make_anon(new, vma, vmf->address);
-	if (!install_pte(vmf, writable(pte_mkyoung(mk_pte(new, vma->vm_page_prot)), vma), new)) {
+	ret = get_fault_page(vmf);
+	if (!(ret & FAULT_NO_PAGE)) {
+		copy_page(page_address(new), page_address(vmf->page));
+		page_make_anon(new, vma, vmf->address);
+		mapped = install_pte(
+			vmf, writable(pte_mkyoung(mk_pte(new, vma->vm_page_prot)), vma), new);
+		unlock_page(vmf->page);
+		put_page(vmf->page);
+	}
+	if (!mapped) {
 		new->mapping = NULL;
 		put_page(new);
 	}
-	return 0;
+	return ret;
+}
+
+void fault_dirty_shared_page(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+
+	set_page_dirty(vmf->page);
+	unlock_page(vmf->page);
+	if (!vma->vm_ops || !vma->vm_ops->page_mkwrite)
+		file_update_time(vma->vm_file);
+}
+
+/* A write to what is shared: the file's own page, writable once the file has been asked. */
+static unsigned int do_shared_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned int ret = get_fault_page(vmf), asked;
+	pte_t pte;
+
+	if (ret & FAULT_NO_PAGE)
+		return ret;
+	if (vma->vm_ops->page_mkwrite) {
+		unlock_page(vmf->page);
+		asked = vma->vm_ops->page_mkwrite(vmf);
+		if (!(asked & VM_FAULT_LOCKED)) {
+			put_page(vmf->page);
+			return ret | asked;
+		}
+	}
+	pte = writable(pte_mkyoung(mk_pte(vmf->page, vma->vm_page_prot)), vma);
+	if (!install_pte(vmf, pte, vmf->page)) {
+		unlock_page(vmf->page);
+		put_page(vmf->page);
+		return ret;
+	}
+	/* Locked, it is in the cache, which keeps it even if it is unmapped again meanwhile. */
+	fault_dirty_shared_page(vmf);
+	return ret;
 }
 
 static unsigned int do_fault(struct vm_fault *vmf)
 {
-	bool mapped = false, locked;
-	unsigned int ret;
-
-	if (!vmf->vma->vm_ops->fault)
-		return VM_FAULT_SIGBUS;
-	if (!(vmf->flags & FAULT_FLAG_WRITE) && vmf->vma->vm_ops->map_pages) {
-		ret = do_fault_around(vmf);
-		if (ret)
-			return ret;
-	}
-	ret = vmf->vma->vm_ops->fault(vmf);
-	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY))
-		return ret;
-	locked = ret & VM_FAULT_LOCKED;
-	ret &= ~(unsigned int)VM_FAULT_LOCKED;
-	if ((vmf->flags & FAULT_FLAG_WRITE) && !(vmf->vma->vm_flags & VM_SHARED))
-		ret |= do_cow_fault(vmf);
-	else
-		mapped = do_map_file_page(vmf);
-	if (locked)
-		unlock_page(vmf->page);
-	/* The reference that the fault operation gave becomes the mapping's. */
-	if (!mapped)
-		put_page(vmf->page);
-	return ret;
+	if (!(vmf->flags & FAULT_FLAG_WRITE))
+		return do_read_fault(vmf);
+	if (!(vmf->vma->vm_flags & VM_SHARED))
+		return do_cow_fault(vmf);
+	return do_shared_fault(vmf);
 }
 
 static unsigned int handle_pte_fault(struct vm_fault *vmf)

@@ -5,11 +5,12 @@
  *
  * Locks: mapping->lock for the tree and nrpages. PG_locked, the page's own, for who fills it, maps it,
  * or takes it out of the cache: so what is mapped is always in the cache. i_mmap_rwsem for the areas
- * that map the file. They nest: mmap_lock, PG_locked, i_mmap_rwsem, page_table_lock.
+ * that map the file. They nest: mmap_lock, PG_locked, i_mmap_rwsem, page_table_lock, mapping->lock.
  */
 #include "mm/filemap.h"
 
 #include "kernel/base/string.h"
+#include "kernel/sched/sched.h"
 #include "kernel/sched/wait.h"
 #include "mm/internal.h"
 
@@ -62,6 +63,20 @@ struct page *find_get_page(struct address_space *mapping, unsigned long index)
 	return page;
 }
 
+struct page *find_get_next(struct address_space *mapping, unsigned long *index, unsigned long last)
+{
+	struct page *page;
+
+	spin_lock(&mapping->lock);
+	page = radix_tree_next(&mapping->pages, index);
+	if (page && *index > last)
+		page = NULL;
+	if (page)
+		get_page(page);
+	spin_unlock(&mapping->lock);
+	return page;
+}
+
 int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned long index)
 {
 	int err;
@@ -83,13 +98,12 @@ int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned
 	return 0;
 }
 
-static bool trylock_page(struct page *page)
+bool trylock_page(struct page *page)
 {
 	return !page_test_and_set_flag(page, PG_locked);
 }
 
-/* May sleep. */
-static void lock_page(struct page *page)
+void lock_page(struct page *page)
 {
 	if (!trylock_page(page))
 		wait_event(page_waiters, trylock_page(page));
@@ -163,170 +177,6 @@ struct page *read_cache_page(struct address_space *mapping, unsigned long index)
 	}
 }
 
-/* --- truncate ------------------------------------------------------------------------------------ */
-
-/* Unmaps the pages [first, last] wherever they are mapped; private copies go too. */
-static void unmap_mapping_pages(struct address_space *mapping, unsigned long first,
-				unsigned long last)
-{
-	struct interval_tree_node *node;
-
-	down_write(&mapping->i_mmap_rwsem);
-	for (node = interval_tree_iter_first(&mapping->i_mmap, first, last); node;
-	     node = interval_tree_iter_next(node, first, last)) {
-		struct vm_area_struct *vma = container_of(node, struct vm_area_struct, i_mmap_node);
-		unsigned long from = max(first, vma->vm_pgoff), to = min(last, node->last);
-
-		zap_page_range(vma, vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT),
-			       vma->vm_start + ((to - vma->vm_pgoff + 1) << PAGE_SHIFT));
-	}
-	up_write(&mapping->i_mmap_rwsem);
-}
-
-static void zero_tail(struct address_space *mapping, u64 from)
-{
-	unsigned long offset = from & ~PAGE_MASK;
-	struct page *page = offset ? find_get_page(mapping, from >> PAGE_SHIFT) : NULL;
-
-	if (page) {
-		memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
-		put_page(page);
-	}
-}
-
-/* The next cached page from *index to last with a new reference, *index its own; or NULL. */
-static struct page *find_get_next(struct address_space *mapping, unsigned long *index,
-				  unsigned long last)
-{
-	struct page *page;
-
-	spin_lock(&mapping->lock);
-	page = radix_tree_next(&mapping->pages, index);
-	if (page && *index > last)
-		page = NULL;
-	if (page)
-		get_page(page);
-	spin_unlock(&mapping->lock);
-	return page;
-}
-
-/* The last of what taking a page out of the cache takes. */
-static void page_gone(struct address_space *mapping, struct page *page)
-{
-	page->mapping = NULL;
-	atomic_long_dec(&nr_file_pages);
-	if (page_flag(page, PG_uptodate) && mapping->a_ops && mapping->a_ops->page_removed)
-		mapping->a_ops->page_removed(mapping);
-}
-
-/*
- * Takes a page out of the cache, unless somebody else did, and unmaps it before if it was faulted in
- * again. Whether it had been filled. => the page locked, a reference held
- */
-static bool delete_from_page_cache(struct address_space *mapping, struct page *page)
-{
-	if (page->mapping != mapping)
-		return false;
-	if (page_mapcount(page))
-		unmap_mapping_pages(mapping, page->index, page->index);
-	spin_lock(&mapping->lock);
-	radix_tree_delete(&mapping->pages, page->index);
-	mapping->nrpages--;
-	spin_unlock(&mapping->lock);
-	page_gone(mapping, page);
-	put_page(page);
-	return page_flag(page, PG_uptodate);
-}
-
-unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned long first,
-				       unsigned long last)
-{
-	unsigned long n = 0;
-	struct page *page;
-
-	unmap_mapping_pages(mapping, first, last);
-	for (; (page = find_get_next(mapping, &first, last)); first++) {
-		lock_page(page);
-		n += delete_from_page_cache(mapping, page);
-		unlock_page(page);
-		put_page(page);
-	}
-	return n;
-}
-
-void truncate_pagecache(struct address_space *mapping, u64 from)
-{
-	unsigned long first = (from + PAGE_SIZE - 1) >> PAGE_SHIFT;
-
-	truncate_pagecache_range(mapping, first, ~0UL);
-	/* A private copy may have been made of a page after the first look and before it went. */
-	unmap_mapping_pages(mapping, first, ~0UL);
-	zero_tail(mapping, from);
-}
-
-/* --- holes ----------------------------------------------------------------------------------------- */
-
-/*
- * Takes the first page from *index to `last` out of the cache if only the cache holds it (then nobody
- * can come to it meanwhile: that takes mapping->lock); else gives it with a reference and *kept set.
- * NULL: there is none.
- */
-static struct page *take_unused_page(struct address_space *mapping, unsigned long *index,
-				     unsigned long last, bool *kept)
-{
-	struct page *page;
-
-	spin_lock(&mapping->lock);
-	page = radix_tree_next(&mapping->pages, index);
-	if (page && *index > last)
-		page = NULL;
-	*kept = page && page_count(page) > 1;
-	if (*kept) {
-		get_page(page);
-	} else if (page) {
-		radix_tree_delete(&mapping->pages, *index);
-		mapping->nrpages--;
-	}
-	spin_unlock(&mapping->lock);
-	return page;
-}
-
-/* Zeroes n bytes inside one page, if it is in the cache. */
-static void zero_in_page(struct address_space *mapping, u64 from, size_t n)
-{
-	struct page *page = n ? find_get_page(mapping, from >> PAGE_SHIFT) : NULL;
-
-	if (page) {
-		memset((char *)page_address(page) + (from & ~PAGE_MASK), 0, n);
-		put_page(page);
-	}
-}
-
-void punch_pagecache(struct address_space *mapping, u64 from, u64 to)
-{
-	u64 first = ALIGN_UP(from, PAGE_SIZE), end = ALIGN_DOWN(to, PAGE_SIZE);
-	unsigned long index = first >> PAGE_SHIFT;
-	struct page *page;
-	bool kept;
-
-	if (first > end) { /* all in one page */
-		zero_in_page(mapping, from, to - from);
-		return;
-	}
-	zero_in_page(mapping, from, first - from);
-	zero_in_page(mapping, end, to - end);
-	while (first < end &&
-	       (page = take_unused_page(mapping, &index, (end >> PAGE_SHIFT) - 1, &kept))) {
-		if (kept) {
-			clear_page(page_address(page));
-		} else {
-			page_gone(mapping, page);
-		}
-		put_page(page);
-		index++;
-	}
-}
-
 /* --- mappings --------------------------------------------------------------------------------------- */
 
 static unsigned long file_pages(const struct address_space *mapping)
@@ -334,12 +184,44 @@ static unsigned long file_pages(const struct address_space *mapping)
 	return DIV_ROUND_UP(READ_ONCE(mapping->size), PAGE_SIZE);
 }
 
+/* More than that at once is left to the faults that want it. */
+#define READAHEAD_MAX_PAGES 512UL
+
+void page_cache_readahead(struct address_space *mapping, unsigned long first, unsigned long last)
+{
+	if (!mapping_can_writeback(mapping))
+		return;
+	if (last - first >= READAHEAD_MAX_PAGES)
+		last = first + READAHEAD_MAX_PAGES - 1;
+	for (; first <= last && first < file_pages(mapping); first++) {
+		struct page *page = read_cache_page(mapping, first);
+
+		if (IS_ERR(page))
+			break;
+		put_page(page);
+		cond_resched();
+	}
+}
+
+/* Whether somebody will have to wait for the page to be read from where it is kept. */
+static bool must_read(struct address_space *mapping, unsigned long index)
+{
+	struct page *page = mapping_can_writeback(mapping) ? find_get_page(mapping, index) : NULL;
+
+	if (page)
+		put_page(page);
+	return mapping_can_writeback(mapping) && !page;
+}
+
 static unsigned int filemap_fault(struct vm_fault *vmf)
 {
 	struct address_space *mapping = vmf->vma->vm_file->mapping;
+	unsigned int major = 0;
 	struct page *page;
 
 	while (vmf->pgoff < file_pages(mapping)) {
+		if (must_read(mapping, vmf->pgoff))
+			major = VM_FAULT_MAJOR;
 		page = read_cache_page(mapping, vmf->pgoff);
 		if (IS_ERR(page))
 			return PTR_ERR(page) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
@@ -347,7 +229,7 @@ static unsigned int filemap_fault(struct vm_fault *vmf)
 		/* Truncating sets the size first: by now it is seen, or it will find the page. */
 		if (page->mapping == mapping && vmf->pgoff < file_pages(mapping)) {
 			vmf->page = page;
-			return VM_FAULT_LOCKED;
+			return VM_FAULT_LOCKED | major;
 		}
 		unlock_page(page);
 		put_page(page);
@@ -386,13 +268,36 @@ static unsigned int filemap_map_pages(struct vm_fault *vmf, unsigned long start_
 	return ret;
 }
 
-static const struct vm_operations_struct generic_file_vm_ops = {
+/* The file learns of the change before it can happen, and so does whoever writes pages back. */
+static unsigned int filemap_page_mkwrite(struct vm_fault *vmf)
+{
+	struct vm_file *file = vmf->vma->vm_file;
+	struct page *page = vmf->page;
+
+	file_update_time(file);
+	lock_page(page);
+	if (page->mapping != file->mapping) {
+		unlock_page(page);
+		return VM_FAULT_NOPAGE;
+	}
+	set_page_dirty(page);
+	return VM_FAULT_LOCKED;
+}
+
+static const struct vm_operations_struct memory_file_vm_ops = {
 	.fault = filemap_fault,
 	.map_pages = filemap_map_pages,
 };
 
+static const struct vm_operations_struct stored_file_vm_ops = {
+	.fault = filemap_fault,
+	.map_pages = filemap_map_pages,
+	.page_mkwrite = filemap_page_mkwrite,
+};
+
 int generic_file_mmap(struct vm_file *file, struct vm_area_struct *vma)
 {
-	vma->vm_ops = &generic_file_vm_ops;
+	vma->vm_ops = mapping_can_writeback(file->mapping) ? &stored_file_vm_ops :
+							     &memory_file_vm_ops;
 	return 0;
 }

@@ -22,23 +22,75 @@ int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned
  */
 struct page *read_cache_page(struct address_space *mapping, unsigned long index);
 /*
- * Drops all pages from byte `from` on (the page that `from` lies in keeps its head; its tail is zeroed), for truncate and
- * at an inode's end. Mapped pages are unmapped first.
+ * Lets go of a page that is locked: by a fault operation (VM_FAULT_LOCKED), or lock_page(). Any context.
+ */
+void unlock_page(struct page *page);
+/* May sleep. */
+void lock_page(struct page *page);
+/*
+ * Brings the pages [first, last] into memory, as far as the file goes and a failure lets it; nothing
+ * where the cache is all there is. May sleep.
+ */
+void page_cache_readahead(struct address_space *mapping, unsigned long first, unsigned long last);
+
+/* --- pages that go: truncate.c ------------------------------------------------------------------- */
+
+/*
+ * Unmaps the pages [first, last] wherever they are mapped; with even_cows, what was copied from them
+ * privately is lost, too. May sleep.
+ */
+void unmap_mapping_pages(struct address_space *mapping, unsigned long first, unsigned long last,
+			 bool even_cows);
+/*
+ * Drops all pages from byte `from` on (the page that `from` lies in keeps its head; its tail is
+ * zeroed), for truncate and at an inode's end. They are unmapped first, private copies too. => the new
+ * size is set, so that no fault brings one back
  */
 void truncate_pagecache(struct address_space *mapping, u64 from);
 /*
- * Drops the pages [first, last], which shared mappings show at most; they are unmapped first. Returns how
- * many there were that had been filled. May sleep.
+ * Drops the pages [first, last], which are unmapped first; private copies stay. Returns how many there
+ * were that had been filled. May sleep.
  */
 unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned long first,
 				       unsigned long last);
 /*
- * Makes the bytes from `from` to before `to` zero, for a hole. Pages that lie in it altogether and
- * that nobody else uses are dropped; others keep their place. => the file's size doesn't change
+ * Makes the bytes from `from` to before `to` zero, for a hole: pages that lie in it altogether are
+ * dropped as above, of others the part is zeroed. The file's size doesn't change. May sleep.
  */
 void punch_pagecache(struct address_space *mapping, u64 from, u64 to);
-/* Lets go of a page that a fault operation gave locked: VM_FAULT_LOCKED. Any context. */
-void unlock_page(struct page *page);
+/*
+ * Drops those of the pages [first, last] that nobody would miss: clean, not mapped, not in use. How
+ * many. May sleep. => there is a place to read them from again
+ */
+unsigned long invalidate_mapping_pages(struct address_space *mapping, unsigned long first,
+				       unsigned long last);
+
+/* --- pages that change: writeback.c -------------------------------------------------------------- */
+
+/* Whether there is another place than the cache, so that being dirty means something. */
+static inline bool mapping_can_writeback(const struct address_space *mapping)
+{
+	return mapping->a_ops && mapping->a_ops->write_page;
+}
+/* Pages that differ from what is stored; on their way there; brought there since boot. */
+extern atomic_long_t nr_dirty_pages, nr_writeback_pages, nr_written_pages;
+/* Notes that a page was changed: true if it was clean. Any context. => mapped, or locked, or referenced */
+bool set_page_dirty(struct page *page);
+/*
+ * Makes a page clean that is about to be written, so that the next change of it is noticed, also one by
+ * way of a mapping. Whether it was dirty. May sleep. => the page locked
+ */
+bool clear_page_dirty_for_io(struct page *page);
+/*
+ * Writes the dirty pages that bytes [start, end] lie in. 0, or the first error, which is also remembered
+ * for those who have the file open; the page is not tried again. May sleep.
+ */
+int filemap_write_and_wait_range(struct address_space *mapping, u64 start, u64 end);
+/* The same, and then what went wrong since this opening of the file was told last: once. 0 or -errno. */
+int file_write_and_wait_range(struct vm_file *file, u64 start, u64 end);
+/* What a new opening has been told: all but what nobody has been told yet. */
+u32 filemap_sample_wb_err(struct address_space *mapping);
+
 /* Number of pages in all page caches: Cached in /proc/meminfo. */
 extern atomic_long_t nr_file_pages;
 

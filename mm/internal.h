@@ -63,6 +63,7 @@ struct mmu_gather {
 	struct mm_struct *mm;
 	unsigned long start, end; /* the range to flush; start >= end: nothing */
 	unsigned int nr;
+	bool keep_cows;		  /* what was copied privately isn't taken away */
 	struct list_head tables;  /* page-table pages, by lru */
 	long rss[NR_MM_COUNTERS]; /* to be taken from the mm's counts */
 	struct page *pages[GATHER_PAGES];
@@ -97,6 +98,18 @@ void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned lo
  */
 void free_pgtables(struct mmu_gather *tlb, unsigned long start, unsigned long end,
 		   unsigned long floor, unsigned long ceiling);
+
+/* --- pages of files: filemap.c ------------------------------------------------------------------- */
+
+/* The next cached page from *index to last with a new reference, *index its own; or NULL. */
+struct page *find_get_next(struct address_space *mapping, unsigned long *index, unsigned long last);
+bool trylock_page(struct page *page);
+/* A shared area is about to change its file. => as vm_fops->update_time */
+static inline void file_update_time(struct vm_file *file)
+{
+	if (file && file->vm_fops->update_time)
+		file->vm_fops->update_time(file);
+}
 
 /* --- the generic page walker: pagewalk.c -------------------------------------------------------------- */
 
@@ -339,6 +352,8 @@ bool copy_special_page(struct page *to, pte_t pte);
 
 /* What every file of the fault path needs of a write to a page that is mapped read-only: cow.c. */
 unsigned int do_wp_page(struct vm_fault *vmf);
+/* A shared page became writable for a write: vmf->page, locked; unlocks it. fault.c */
+void fault_dirty_shared_page(struct vm_fault *vmf);
 /*
  * Maps a file's page at addr, in the table that vmf->pte is in, as a read does; true when nothing was
  * there, and then the caller's reference is the mapping's. => the area is vmf's

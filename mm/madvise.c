@@ -102,9 +102,34 @@ static int advise_drop(struct vm_area_struct *vma, unsigned long start, unsigned
 	return 0;
 }
 
-/* Memory that is shared gives its pages back, wherever they are mapped. Of files, nothing yet. */
+/*
+ * What is asked of the file is done without mmap_lock, which nests inside the file's own locks. The area
+ * may be gone afterwards: the walk looks again. Drops the lock, and takes it again.
+ */
+static struct vm_file *hold_file(const struct vm_area_struct *vma)
+{
+	struct vm_file *file = vma->vm_file;
+
+	file->vm_fops->get(file);
+	up_read(&vma->vm_mm->mmap_lock);
+	return file;
+}
+
+static void let_go_of_file(struct mm_struct *mm, struct vm_file *file)
+{
+	file->vm_fops->put(file);
+	down_read(&mm->mmap_lock);
+}
+
+/* The file gives its pages back, wherever they are mapped. */
 static int advise_remove(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
+	const unsigned long first = linear_page_index(vma, start),
+			    last = linear_page_index(vma, end) - 1;
+	struct mm_struct *mm = vma->vm_mm;
+	struct vm_file *file;
+	int err;
+
 	if ((vma->vm_flags & VM_LOCKED) || !vma->vm_file || !vma->vm_file->mapping)
 		return -EINVAL;
 	/* That it isn't writable now doesn't matter, if it may become so. */
@@ -112,8 +137,26 @@ static int advise_remove(const struct vm_area_struct *vma, unsigned long start, 
 		return -EACCES;
 	if (!vma->vm_file->vm_fops->punch_hole)
 		return -EOPNOTSUPP;
-	return vma->vm_file->vm_fops->punch_hole(vma->vm_file, linear_page_index(vma, start),
-						 linear_page_index(vma, end) - 1);
+	file = hold_file(vma);
+	err = file->vm_fops->punch_hole(file, first, last);
+	let_go_of_file(mm, file);
+	return err;
+}
+
+/* What is kept elsewhere is brought in. Anonymous memory has no such place. */
+static int advise_willneed(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	const unsigned long first = linear_page_index(vma, start),
+			    last = linear_page_index(vma, end) - 1;
+	struct mm_struct *mm = vma->vm_mm;
+	struct vm_file *file;
+
+	if (!vma->vm_file || !vma->vm_file->mapping)
+		return 0;
+	file = hold_file(vma);
+	page_cache_readahead(file->mapping, first, last);
+	let_go_of_file(mm, file);
+	return 0;
 }
 
 static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigned long end,
@@ -127,10 +170,10 @@ static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigne
 	case MADV_REMOVE:
 		return advise_remove(vma, start, end);
 	case MADV_WILLNEED:
-		return 0; /* there is no slower place that pages could be read ahead from */
+		return advise_willneed(vma, start, end);
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-		/* Nor one that they could go to. */
+		/* There is no place yet that they could go to. */
 		return vma->vm_flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB) ? -EINVAL : 0;
 	}
 	return -EINVAL; /* MADV_COLLAPSE: there are no huge pages */

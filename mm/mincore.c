@@ -46,7 +46,9 @@ static bool may_know(const struct vm_area_struct *vma)
 {
 	const struct vm_file *file = vma->vm_file;
 
-	return !file || (file->vm_mode & (VM_FILE_WRITE | VM_FILE_OWNER));
+	if (vma_is_anonymous(vma))
+		return true;
+	return file && (file->vm_mode & (VM_FILE_WRITE | VM_FILE_OWNER));
 }
 
 /* => mmap_lock held. Fills vec for the pages of the first area in the range: how many, or -ENOMEM. */

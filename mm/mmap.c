@@ -157,6 +157,8 @@ static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, uns
 		if (err)
 			goto free;
 	}
+	/* Only now is known who wants to see writes. */
+	vma_set_page_prot(vma);
 	vma_link(mm, vma, &place);
 	vm_stat_account(mm, vma->vm_flags, (long)pages);
 	return addr;

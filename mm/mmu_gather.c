@@ -13,6 +13,7 @@ void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 	tlb->start = ~0UL;
 	tlb->end = 0;
 	tlb->nr = 0;
+	tlb->keep_cows = false;
 	INIT_LIST_HEAD(&tlb->tables);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		tlb->rss[i] = 0;
@@ -84,18 +85,21 @@ void tlb_finish_mmu(struct mmu_gather *tlb)
 /* One entry that is not none. => the batch has room; page_table_lock held. */
 static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 {
-	pte_t pte = ptep_get_and_clear(ptep);
-	struct page *page;
+	pte_t pte = ptep_get(ptep);
+	struct page *page = pte_present(pte) ? vm_normal_page(pte) : NULL;
 
+	if (tlb->keep_cows && (!pte_present(pte) || (page && page_is_anon(page))))
+		return;
+	pte = ptep_get_and_clear(ptep);
 	if (!pte_present(pte))
 		return; /* a marker: nothing stands behind it */
-	page = vm_normal_page(pte);
 	if (!page) {
 		tlb_remove_entry(tlb, addr);
 		return;
 	}
+	/* While it is still mapped, so that its file can't let go of it. */
 	if (pte_dirty(pte) && !page_is_anon(page))
-		page_set_flag(page, PG_dirty);
+		set_page_dirty(page);
 	tlb->rss[page_rss_kind(page)]--;
 	page_remove_map(page);
 	tlb_remove_page(tlb, page, addr);

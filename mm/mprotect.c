@@ -6,28 +6,30 @@
 
 /*
  * A private page of its own memory that is nobody else's may be writable again at once: a fault would
- * only find the same out. (A clean or shared one waits for its fault.)
+ * only find the same out. So may a shared page that is known to be dirty. (A clean one, or one that others
+ * have as well, waits for its fault.)
  */
-static bool can_be_writable(pte_t pte)
+static bool can_be_writable(pte_t pte, bool shared)
 {
 	struct page *page = vm_normal_page(pte);
 
-	return page && pte_dirty(pte) && page_flag(page, PG_anon_exclusive);
+	return page && pte_dirty(pte) && (shared || page_flag(page, PG_anon_exclusive));
 }
 
 /*
- * `tracked`: somebody looks for changes (clear_refs.c), so a first write has to fault. True when the
- * processor has something to forget.
+ * Where somebody looks for changes (clear_refs.c), a first write has to fault. True when the processor
+ * has something to forget.
  */
-static bool change_pte(pte_t *ptep, pgprot_t prot, bool may_write, bool tracked)
+static bool change_pte(pte_t *ptep, pgprot_t prot, u64 vm_flags)
 {
+	const bool tracked = !(vm_flags & VM_SOFTDIRTY);
 	pte_t old = ptep_get(ptep), pte;
 
 	if (!pte_present(old))
 		return false;
 	old = ptep_get_and_clear(ptep);
 	pte = pte_modify(old, prot);
-	if (may_write && can_be_writable(pte))
+	if ((vm_flags & VM_WRITE) && can_be_writable(pte, vm_flags & VM_SHARED))
 		pte = pte_mkwrite(pte);
 	if (tracked && !pte_soft_dirty(pte))
 		pte = pte_wrprotect(pte);
@@ -41,13 +43,12 @@ static void change_pmd_range(struct mmu_gather *tlb, struct vm_area_struct *vma,
 	spinlock_t *lock = pte_lockptr(vma->vm_mm, pmd);
 	pte_t *pte = pte_offset(pmdp_get(pmd), addr);
 	const pgprot_t prot = vma->vm_page_prot;
-	const bool may_write = vma->vm_flags & VM_WRITE, tracked = !(vma->vm_flags & VM_SOFTDIRTY);
 	const unsigned long start = addr;
 	bool changed = false;
 
 	spin_lock(lock);
 	for (; addr != end; addr += PAGE_SIZE, pte++)
-		changed |= change_pte(pte, prot, may_write, tracked);
+		changed |= change_pte(pte, prot, vma->vm_flags);
 	spin_unlock(lock);
 	if (changed)
 		tlb_remove_range(tlb, start, end);
@@ -99,7 +100,7 @@ static int mprotect_fixup(struct vm_area_struct *vma, unsigned long start, unsig
 	}
 	vm_stat_account(mm, oldflags, -pages);
 	vm_stat_account(mm, newflags, pages);
-	vma->vm_page_prot = pgprot_modify(vma->vm_page_prot, vm_get_page_prot(newflags));
+	vma_set_page_prot(vma);
 	change_protection(vma, start, end);
 	/* What is locked stays in memory: so the copies that writing would make are made now. */
 	if ((oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && (newflags & VM_WRITE))

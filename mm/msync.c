@@ -1,18 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msync(2). Files live in memory and are never behind their mappings, so nothing has to be written;
- * what is left of the call is to say which ranges there are.
+ * msync(2). A file is never behind its mappings: both are the same pages. But it may be ahead of what is
+ * stored of it. MS_SYNC brings the part that shared areas show to where it stays; MS_ASYNC has nothing
+ * to do, since what is dirty is known to be, and is written some day.
  */
 #include "kernel/abi/mman.h"
 #include "mm/internal.h"
 
-/* => mmap_lock held for reading. */
+/*
+ * The part of an area's file that [start, end) shows. Without mmap_lock, which is dropped and taken again:
+ * writing may take long, and takes the file's locks, inside of which mmap_lock nests. 0 or -errno.
+ */
+static int sync_area(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	const u64 from = (u64)linear_page_index(vma, start) << PAGE_SHIFT;
+	struct mm_struct *mm = vma->vm_mm;
+	struct vm_file *file = vma->vm_file;
+	int err;
+
+	if (!file || !(vma->vm_flags & VM_SHARED) || !file->vm_fops->fsync)
+		return 0;
+	file->vm_fops->get(file);
+	up_read(&mm->mmap_lock);
+	err = file->vm_fops->fsync(file, from, from + (end - start) - 1);
+	file->vm_fops->put(file);
+	down_read(&mm->mmap_lock);
+	return err;
+}
+
+/* => mmap_lock held for reading; dropped meanwhile with MS_SYNC */
 static int sync_range(struct mm_struct *mm, unsigned long start, unsigned long end, int flags)
 {
 	int hole = 0;
 
 	while (start < end) {
 		struct vm_area_struct *vma = find_vma(mm, start);
+		unsigned long stop;
+		int err;
 
 		if (!vma)
 			return -ENOMEM;
@@ -27,7 +51,11 @@ static int sync_range(struct mm_struct *mm, unsigned long start, unsigned long e
 		}
 		if ((flags & MS_INVALIDATE) && (vma->vm_flags & VM_LOCKED))
 			return -EBUSY;
-		start = vma->vm_end;
+		stop = min(end, vma->vm_end);
+		err = flags & MS_SYNC ? sync_area(vma, start, stop) : 0;
+		if (err)
+			return err;
+		start = stop;
 	}
 	return hole;
 }

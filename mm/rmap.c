@@ -117,3 +117,90 @@ void page_move_anon_rmap(struct page *page, const struct vm_area_struct *vma)
 	WRITE_ONCE(page->mapping,
 		   (struct address_space *)((unsigned long)vma->anon_vma | PAGE_MAPPING_ANON));
 }
+
+/* --- taking rights, and entries, away ------------------------------------------------------------- */
+
+static bool mkclean_one(struct page *page, struct vm_area_struct *vma, unsigned long addr, void *arg)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	int *n = arg;
+	pte_t *ptep, pte;
+
+	/* A private area never has the file's page writable. */
+	if (!(vma->vm_flags & VM_SHARED))
+		return true;
+	ptep = page_vma_mapped(page, vma, addr);
+	if (!ptep)
+		return true;
+	pte = ptep_get(ptep);
+	if (pte_dirty(pte) || pte_write(pte)) {
+		pte = ptep_get_and_clear(ptep);
+		set_pte(ptep, pte_wrprotect(pte_mkclean(pte)));
+		tlb_flush_range(mm->pgd, addr, addr + PAGE_SIZE);
+		(*n)++;
+	}
+	spin_unlock(&mm->page_table_lock);
+	return true;
+}
+
+int page_mkclean(struct page *page)
+{
+	int n = 0;
+	const struct rmap_walk_control rwc = { .rmap_one = mkclean_one, .arg = &n };
+
+	if (page_mapcount(page))
+		rmap_walk(page, &rwc);
+	return n;
+}
+
+/*
+ * Whether a page without its last entry would be missed by nobody. An anonymous one must have been given up
+ * (MADV_FREE), not been written since, and be in nobody's hands. => the entry cleared and flushed
+ */
+static bool may_discard(const struct page *page, pte_t pte)
+{
+	if (!page_is_anon(page))
+		return true;
+	return !page_flag(page, PG_swapbacked) && !page_flag(page, PG_dirty) && !pte_dirty(pte) &&
+	       page_count(page) == page_mapcount(page) + 1;
+}
+
+static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned long addr, void *arg)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	pte_t *ptep = page_vma_mapped(page, vma, addr), pte;
+	bool goes;
+
+	if (!ptep)
+		return true;
+	if (vma->vm_flags & VM_LOCKED) {
+		spin_unlock(&mm->page_table_lock);
+		return false;
+	}
+	/* Only what no processor can write any more is surely clean. */
+	pte = ptep_get_and_clear(ptep);
+	tlb_flush_range(mm->pgd, addr, addr + PAGE_SIZE);
+	goes = may_discard(page, pte);
+	if (goes) {
+		if (pte_dirty(pte))
+			set_page_dirty(page);
+		update_hiwater_rss(mm);
+		add_mm_counter(mm, page_rss_kind(page), -1);
+		page_remove_map(page);
+	} else {
+		set_pte(ptep, pte);
+		page_set_flag(page, PG_swapbacked);
+	}
+	spin_unlock(&mm->page_table_lock);
+	if (goes)
+		put_page(page); /* the mapping's; the caller has one */
+	return goes;
+}
+
+bool try_to_unmap(struct page *page)
+{
+	const struct rmap_walk_control rwc = { .rmap_one = unmap_one };
+
+	rmap_walk(page, &rwc);
+	return !page_mapcount(page);
+}

@@ -97,8 +97,9 @@ struct address_space_operations {
 	 */
 	int (*read_page)(struct address_space *mapping, struct page *page);
 	/*
-	 * Writes a page that is locked and was dirty to where it is kept. 0 or a negative errno. NULL:
-	 * the page cache is all there is of the file, and dirty means nothing.
+	 * Writes a page that is locked and was dirty to where it is kept; it can't be written through
+	 * any mapping meanwhile. 0 or a negative errno. NULL: the page cache is all there is of the
+	 * file, and dirty means nothing.
 	 */
 	int (*write_page)(struct address_space *mapping, struct page *page);
 	/* A page that had been filled has left the cache: what was charged for it is given back. */
@@ -124,6 +125,9 @@ struct address_space {
 	atomic_t i_mmap_writable;
 	const struct address_space_operations *a_ops;
 	u64 size;   /* bytes: beyond the page holding the last, a fault is SIGBUS */
+	/* Write-back that failed, under `lock`: how often, up to where somebody was told, and why. */
+	u32 wb_seq, wb_seen;
+	int wb_err;
 	bool shmem; /* its pages count as shared memory, not as file pages */
 };
 
@@ -147,6 +151,8 @@ struct vm_file_operations {
 	 * => mmap_lock not held
 	 */
 	int (*fsync)(struct vm_file *file, u64 start, u64 end);
+	/* Optional: the file changes now, through a shared area: its times. => mmap_lock; any page lock */
+	void (*update_time)(struct vm_file *file);
 	/* Writes the path for /proc/pid/maps, terminated; returns its length. */
 	int (*path)(struct vm_file *file, char *buf, size_t size);
 };
@@ -161,6 +167,7 @@ struct vm_file {
 	const struct vm_file_operations *vm_fops;
 	struct address_space *mapping;
 	unsigned int vm_mode; /* VM_FILE_* */
+	u32 wb_seq;	      /* of the mapping's failures, this opening was told so many */
 	u64 ino;	      /* for /proc/pid/maps */
 	u32 dev_major, dev_minor;
 };

@@ -371,3 +371,32 @@ pgprot_t vm_get_page_prot(u64 vm_flags)
 		return exec ? PAGE_SHARED_EXEC : PAGE_SHARED;
 	return exec ? PAGE_READONLY_EXEC : PAGE_READONLY;
 }
+
+bool vma_wants_writenotify(const struct vm_area_struct *vma)
+{
+	/* Others are mapped read-only anyway. */
+	if ((vma->vm_flags & (VM_WRITE | VM_SHARED)) != (VM_WRITE | VM_SHARED))
+		return false;
+	if (vma->vm_ops && vma->vm_ops->page_mkwrite)
+		return true;
+	if (!(vma->vm_flags & VM_SOFTDIRTY))
+		return true;
+	if (vma->vm_flags & VM_PFNMAP)
+		return false;
+	return vma->vm_file && vma->vm_file->mapping &&
+	       mapping_can_writeback(vma->vm_file->mapping);
+}
+
+pgprot_t vma_page_prot(const struct vm_area_struct *vma)
+{
+	const u64 unwritable = vma_wants_writenotify(vma) ? VM_SHARED : 0;
+	pgprot_t prot = vm_get_page_prot(vma->vm_flags & ~unwritable);
+
+	/* How a device's memory is cached is its driver's to say. */
+	return vma->vm_flags & VM_PFNMAP ? pgprot_modify(vma->vm_page_prot, prot) : prot;
+}
+
+void vma_set_page_prot(struct vm_area_struct *vma)
+{
+	WRITE_ONCE(vma->vm_page_prot, vma_page_prot(vma));
+}

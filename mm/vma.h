@@ -67,6 +67,15 @@ void remove_vma(struct vm_area_struct *vma);
 
 /* The protection of a page mapped with all that vm_flags allow. */
 pgprot_t vm_get_page_prot(u64 vm_flags);
+/*
+ * The same for an area: read-only, too, where the first write to each page must be seen, because what
+ * stands behind it has to know, or somebody looks for changes (clear_refs.c).
+ */
+pgprot_t vma_page_prot(const struct vm_area_struct *vma);
+/* To be called when what vma_page_prot() goes by has changed. => mmap_lock held for writing */
+void vma_set_page_prot(struct vm_area_struct *vma);
+/* Whether shared pages of the area are mapped read-only until they are written. */
+bool vma_wants_writenotify(const struct vm_area_struct *vma);
 /* Adds (or with negative pages takes away) what an area counts in the mm's totals. */
 void vm_stat_account(struct mm_struct *mm, u64 vm_flags, long pages);
 

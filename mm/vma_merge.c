@@ -134,6 +134,7 @@ static struct vm_area_struct *commit(struct vma_op *op)
 	}
 	/* The one flag in which they may differ: what was new in one part is new in the whole. */
 	into->vm_flags |= soft_dirty;
+	vma_set_page_prot(into);
 	validate_change(op->mm, into);
 	return into;
 }

@@ -69,10 +69,40 @@ static int vm_file_path(struct vm_file *vm_file, char *buf, size_t size)
 	return len;
 }
 
+static int vm_file_punch_hole(struct vm_file *vm_file, unsigned long first, unsigned long last)
+{
+	struct file *file = file_of(vm_file);
+	umode_t type = file->f_inode->i_mode;
+
+	if (!S_ISREG(type) && !S_ISBLK(type))
+		return -ENODEV;
+	if (!file->f_op->fallocate)
+		return -EOPNOTSUPP;
+	return file->f_op->fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				     (loff_t)(first << PAGE_SHIFT),
+				     (loff_t)((last - first + 1) << PAGE_SHIFT));
+}
+
+static int vm_file_fsync(struct vm_file *vm_file, u64 start, u64 end)
+{
+	return vfs_fsync_range(file_of(vm_file), (loff_t)start, (loff_t)end);
+}
+
+/* => mmap_lock, which nests inside i_rwsem: so times are set without that, as by reading */
+static void vm_file_update_time(struct vm_file *vm_file)
+{
+	struct inode *inode = file_of(vm_file)->f_inode;
+
+	inode->i_mtime = inode->i_ctime = current_time();
+}
+
 static const struct vm_file_operations mappable = {
 	.get = vm_file_get,
 	.put = vm_file_put,
 	.mmap = vm_file_mmap,
+	.punch_hole = vm_file_punch_hole,
+	.fsync = vm_file_fsync,
+	.update_time = vm_file_update_time,
 	.path = vm_file_path,
 };
 
@@ -88,7 +118,10 @@ static void vm_file_init(struct file *file)
 	const struct inode *inode = file->f_inode;
 
 	vm_file->vm_fops = file->f_op && file->f_op->mmap ? &mappable : &not_mappable;
-	vm_file->mapping = &file->f_inode->i_data;
+	/* A device that has contents of its own has said so when it was opened. */
+	if (!vm_file->mapping)
+		vm_file->mapping = &file->f_inode->i_data;
+	vm_file->wb_seq = filemap_sample_wb_err(vm_file->mapping);
 	vm_file->ino = inode->i_ino;
 	vm_file->dev_major = 0;
 	vm_file->dev_minor = inode->i_sb->s_dev;

@@ -360,7 +360,10 @@ struct file_operations {
 	 * FALLOC_FL_PUNCH_HOLE. NULL: -EOPNOTSUPP
 	 */
 	int (*fallocate)(struct file *file, unsigned int mode, loff_t offset, loff_t len);
-	/* Brings what was written to where it stays. NULL: -EINVAL */
+	/*
+	 * What there is to do, after the pages of the file's mapping were written, so that all stays. NULL:
+	 * the file can't be synchronized, -EINVAL
+	 */
 	int (*fsync)(struct file *file);
 	/* May change f_op and set private_data. Optional. */
 	int (*open)(struct inode *inode, struct file *file);
@@ -425,6 +428,8 @@ ssize_t vfs_write(struct file *file, struct io_iter *from, loff_t *pos);
 ssize_t kernel_read(struct file *file, void *buf, size_t len, loff_t pos);
 ssize_t kernel_write(struct file *file, const void *buf, size_t len, loff_t pos);
 loff_t vfs_llseek(struct file *file, loff_t offset, int whence);
+/* Brings the bytes [start, end] to where they stay, or says what kept others from it, once. 0 or -errno. */
+int vfs_fsync_range(struct file *file, loff_t start, loff_t end);
 int vfs_iterate(struct file *file, struct dir_context *ctx);
 /* 0 or -errno; offsets from `limit` (bytes, exclusive) on are refused. */
 loff_t generic_llseek(struct file *file, loff_t offset, int whence, u64 size, loff_t limit);

@@ -223,7 +223,7 @@ long sys_fsync(unsigned int fd)
 
 	if (!file)
 		return -EBADF;
-	err = file->f_op->fsync ? file->f_op->fsync(file) : -EINVAL;
+	err = vfs_fsync_range(file, 0, MAX_FILE_SIZE);
 	fput(file);
 	return err;
 }

@@ -174,6 +174,9 @@ static void access_page(struct page_model *pages, unsigned int i, unsigned long 
 	/* Before the end of the file is noticed, what is in memory beside it has been mapped. */
 	if (got == FAULT_BUS && kind != SIM_WRITE)
 		model_fault_around(pages, i, REGION);
+	/* ... and before a page is copied, the area may have copies. */
+	if (got == FAULT_BUS && kind == SIM_WRITE && p->kind != FILE_SHARED)
+		model_anon_vma(pages, i);
 	if (got != FAULT_HANDLED)
 		return;
 	if (kind == SIM_WRITE)
@@ -221,6 +224,8 @@ static void model_populate(struct page_model *pages, unsigned int i)
 	if (beyond_end(p)) {
 		if (p->state == ABSENT && !is_private_writable(p))
 			model_fault_around(pages, i, REGION);
+		else if (is_private_writable(p))
+			model_anon_vma(pages, i);
 		return;
 	}
 	model_touch(pages, i, is_private_writable(p), original_value(p));
