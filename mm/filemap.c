@@ -297,7 +297,7 @@ static const struct vm_operations_struct stored_file_vm_ops = {
 
 int generic_file_mmap(struct vm_file *file, struct vm_area_struct *vma)
 {
-	vma->vm_ops = mapping_can_writeback(file->mapping) ? &stored_file_vm_ops :
-							     &memory_file_vm_ops;
+	vma->vm_ops =
+		mapping_can_writeback(file->mapping) ? &stored_file_vm_ops : &memory_file_vm_ops;
 	return 0;
 }

@@ -120,7 +120,8 @@ void page_move_anon_rmap(struct page *page, const struct vm_area_struct *vma)
 
 /* --- taking rights, and entries, away ------------------------------------------------------------- */
 
-static bool mkclean_one(struct page *page, struct vm_area_struct *vma, unsigned long addr, void *arg)
+static bool mkclean_one(struct page *page, struct vm_area_struct *vma, unsigned long addr,
+			void *arg)
 {
 	struct mm_struct *mm = vma->vm_mm;
 	int *n = arg;

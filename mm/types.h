@@ -125,10 +125,10 @@ struct address_space {
 	atomic_t i_mmap_writable;
 	const struct address_space_operations *a_ops;
 	u64 size;   /* bytes: beyond the page holding the last, a fault is SIGBUS */
+	bool shmem; /* its pages count as shared memory, not as file pages */
 	/* Write-back that failed, under `lock`: how often, up to where somebody was told, and why. */
 	u32 wb_seq, wb_seen;
 	int wb_err;
-	bool shmem; /* its pages count as shared memory, not as file pages */
 };
 
 /* What mm needs of an open file; the file system embeds it first in its struct file. */

@@ -179,6 +179,92 @@ static void test_files(void)
 	end();
 }
 
+/* try_to_unmap() of the page that m has at addr, as reclaim will do it. */
+static bool unmap_page_of(struct mm_struct *m, unsigned long addr)
+{
+	struct page *p = page_at(m, addr);
+	bool gone;
+
+	get_page(p);
+	lock_page(p);
+	gone = try_to_unmap(p);
+	unlock_page(p);
+	put_page(p);
+	return gone;
+}
+
+static void test_unmap_file(void)
+{
+	struct page *p;
+
+	begin();
+	vm_mmap(&file.file, page(0), 3 * PAGE_SIZE, RW, MAP_FIXED | MAP_SHARED, 0);
+	vm_mmap(&file.file, page(10), 3 * PAGE_SIZE, RW, MAP_FIXED | MAP_PRIVATE, 0);
+	child = fork_of(mm);
+	sim_peek(page(1));
+	sim_peek(page(11));
+	run_on(child, 1);
+	sim_peek(page(1));
+	sim_poke(page(12), 'P');
+	run(mm);
+	p = page_at(mm, page(1));
+	ok(!page_flag(p, PG_dirty), "a page that three entries map");
+	sim_poke(page(1), 'X');
+	ok(!page_flag(p, PG_dirty), "... and one wrote, which only its entry knows");
+	ok(unmap_page_of(mm, page(1)), "try_to_unmap");
+	ok(!page_at(mm, page(1)) && !page_at(mm, page(11)) && !page_at(child, page(1)),
+	   "... leaves none");
+	is(page_mapcount(p), 0, "... as is counted");
+	ok(page_flag(p, PG_dirty), "... what the entry knew, the page knows now");
+	ok(page_at(child, page(12)), "a private copy is another page");
+	audit_mm(mm);
+	audit_mm(child);
+	is(sim_peek(page(11)), 'X', "it is found again");
+	run_on(child, 1);
+	is(sim_peek(page(1)), 'X', "... by all");
+	run(mm);
+	vm_mlock(page(0), 3 * PAGE_SIZE, 0);
+	ok(!unmap_page_of(mm, page(1)), "in a locked area it stays");
+	ok(page_at(mm, page(1)), "... mapped");
+	is(page_count_mappings(p), page_mapcount(p), "... and counted");
+	vm_munlock(page(0), 3 * PAGE_SIZE);
+	ok(unmap_page_of(mm, page(1)), "... until it is unlocked");
+	finish(child, mm);
+	audit_mm(mm);
+	end();
+}
+
+static void test_unmap_anon(void)
+{
+	begin();
+	map(0, 4, RW, NULL, 0);
+	for (unsigned int i = 0; i < 4; i++)
+		sim_poke(page(i), 'X');
+	ok(!unmap_page_of(mm, page(0)), "anonymous memory has no place to go to");
+	is(sim_peek(page(0)), 'X', "... and stays");
+	vm_madvise(page(0), 4 * PAGE_SIZE, MADV_FREE);
+	is(sim_peek(page(0)), 'X', "given up, it is still there");
+	ok(unmap_page_of(mm, page(0)), "... until somebody needs the room");
+	is(sim_peek(page(0)), 0, "... then there are zeros");
+	sim_poke(page(1), 'Y');
+	ok(!unmap_page_of(mm, page(1)), "what was written since");
+	is(sim_peek(page(1)), 'Y', "... stays");
+	ok(page_flag(page_at(mm, page(1)), PG_swapbacked), "... and is given up no more");
+	get_page(page_at(mm, page(2)));
+	ok(!unmap_page_of(mm, page(2)), "what somebody holds stays, too");
+	put_page(page_at(mm, page(2)));
+	is(sim_peek(page(2)), 'X', "... with its contents");
+	child = fork_of(mm);
+	ok(unmap_page_of(child, page(3)), "a page that was given up before a fork");
+	ok(!page_at(mm, page(3)) && !page_at(child, page(3)), "... leaves both");
+	is(rss(MM_ANONPAGES), 2, "as is counted here");
+	is(rss_of(child, MM_ANONPAGES), 2, "... and there");
+	audit_mm(mm);
+	audit_mm(child);
+	finish(child, mm);
+	end();
+}
+
 int main(void)
 {
 	struct sim_usage start, left;
@@ -189,6 +275,8 @@ int main(void)
 	test_walk();
 	test_move_anon();
 	test_files();
+	test_unmap_file();
+	test_unmap_anon();
 	left = sim_usage();
 	ok(sim_usage_same(&start, &left, true), "all of it given back");
 	page_alloc_audit();
