@@ -179,7 +179,7 @@ static void calls(void)
 		const char *name;
 		int file;
 		long fsync, syncfs, range, advise, ahead;
-	} *c, cases[] = {
+	} * c, cases[] = {
 		{ "a file", fd, 0, 0, 0, 0, 0 },
 		{ "one open to read", ro, 0, 0, 0, 0, 0 },
 		{ "one open to write", wo, 0, 0, 0, 0, -EBADF },

@@ -219,15 +219,15 @@ static void forks(int fd)
 {
 	static const char *const names[] = { "shared", "private" };
 
-	for (int private = 0; private < 2; private++) {
+	for (int i = 0; i < 2; i++) {
 		forked = window();
-		map_at(forked, fd, 16, RW, (private ? PRIVATE : SHARED) | MAP_FIXED, 0);
+		map_at(forked, fd, 16, RW, (i ? PRIVATE : SHARED) | MAP_FIXED, 0);
 		peek(forked);
-		is(in_child(child_counts), 0, "%s: a child", names[private]);
+		is(in_child(child_counts), 0, "%s: a child", names[i]);
 		is(report->n[0], 0, "... is left to fault clean pages of a file");
 		is(report->n[1], 'C', "... finds them");
 		is(report->n[2], 16, "... all those around");
-		if (private) {
+		if (i) {
 			forked[0] = 'x';
 			is(in_child(child_counts), 0, "a child of an area with a copy");
 			is(report->n[0], 16, "... gets all entries with it");

@@ -138,8 +138,10 @@ static void moving(void)
 
 	put(0, fd, 4, RW, PRIVATE, 0);
 	h[PAGE] = 'p';
-	fails(raw_mremap(at(0), 0, 2 * PAGE, MREMAP_MAYMOVE, 0), EINVAL, "private, length 0: EINVAL");
-	is(raw_mremap(at(1), 2 * PAGE, 4 * PAGE, FIXED, at(8)), (long)at(8), "private, moved and longer");
+	fails(raw_mremap(at(0), 0, 2 * PAGE, MREMAP_MAYMOVE, 0), EINVAL,
+	      "private, length 0: EINVAL");
+	is(raw_mremap(at(1), 2 * PAGE, 4 * PAGE, FIXED, at(8)), (long)at(8),
+	   "private, moved and longer");
 	is(peek(h + 8 * PAGE), 'p', "... with the copy");
 	is(peek(h + 9 * PAGE), 'C', "... and the file");
 	is(peek(h + 11 * PAGE), 'E', "... on to the new end");
@@ -180,7 +182,8 @@ static void dontunmap(void)
 	fill(fd, 0, 8);
 }
 
-static long remap(unsigned long page, unsigned long size, long prot, unsigned long pgoff, long flags)
+static long remap(unsigned long page, unsigned long size, long prot, unsigned long pgoff,
+		  long flags)
 {
 	return result(syscall(SYS_remap_file_pages, at(page), size, prot, pgoff, flags));
 }
@@ -206,7 +209,8 @@ static void remap_file_pages_(void)
 	fails(remap(0, -PAGE, 0, 0, 0), EINVAL, "a size that wraps: EINVAL");
 	fails(remap(0, PAGE, 0, -1UL, 0), EINVAL, "an offset that wraps: EINVAL");
 	is(remap(0, PAGE, 0, 3, 0x7000), 0, "flags don't matter");
-	is(result(syscall(SYS_remap_file_pages, at(0) + 5, PAGE, 0, 2, 0)), 0, "nor a bit of address");
+	is(result(syscall(SYS_remap_file_pages, at(0) + 5, PAGE, 0, 2, 0)), 0,
+	   "nor a bit of address");
 	is(peek(h), 'C', "...");
 	fails(remap(12, PAGE, 0, 0, 0), EINVAL, "where nothing is: EINVAL");
 	fails(remap(7, 2 * PAGE, 0, 0, 0), EINVAL, "over an area's end: EINVAL");

@@ -11,7 +11,8 @@
 #ifndef MAP_SYNC
 #define MAP_SYNC 0x80000
 #endif
-#define LEGACY (MAP_DENYWRITE | MAP_EXECUTABLE | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | 0x20000)
+#define LEGACY \
+	(MAP_DENYWRITE | MAP_EXECUTABLE | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | 0x20000)
 
 static int rw, ro, wo;
 
@@ -61,7 +62,8 @@ static void descriptors(void)
 
 static void protections(void)
 {
-	char *p = map_file(ro, 4, PROT_READ, MAP_SHARED), *q = map_file(ro, 1, PROT_READ, MAP_PRIVATE);
+	char *p = map_file(ro, 4, PROT_READ, MAP_SHARED),
+	     *q = map_file(ro, 1, PROT_READ, MAP_PRIVATE);
 	char *s = map_file(rw, 4, PROT_READ, MAP_SHARED);
 	unsigned long at = (unsigned long)p;
 
@@ -136,7 +138,8 @@ static void zero(void)
 	p[PAGE] = 5;
 	is(raw_madvise((unsigned long)p, 4 * PAGE, MADV_DONTNEED), 0, "MADV_DONTNEED");
 	is(peek(p + PAGE), 0, "... zeros again");
-	is(raw_mremap((unsigned long)p, PAGE, PAGE, MREMAP_MAYMOVE, 0), (long)p, "mremap, in place");
+	is(raw_mremap((unsigned long)p, PAGE, PAGE, MREMAP_MAYMOVE, 0), (long)p,
+	   "mremap, in place");
 
 	is(peek(s), 0, "/dev/zero, shared: zeros");
 	child = raw_fork();

@@ -93,18 +93,18 @@ static int child_maps(void)
 	return 0;
 }
 
-static void elsewhere(int private)
+static void elsewhere(bool copied)
 {
 	long child;
 
-	theirs = map_file(fd, 4, RW, private ? MAP_PRIVATE : MAP_SHARED);
+	theirs = map_file(fd, 4, RW, copied ? MAP_PRIVATE : MAP_SHARED);
 	child = raw_fork();
 	if (child == 0)
 		raw_exit(child_maps());
 	await(PARENT);
 	unmap(theirs, 4);
 	is(truncate(in_dir("f"), PAGE), 0, "truncate(2), mapped %s in another process",
-	   private ? "private" : "shared");
+	   copied ? "private" : "shared");
 	let_go(CHILD);
 	is(reap(child), 0, "the other process");
 	is(report->n[0], 'B', "... saw the page before");
