@@ -28,6 +28,9 @@ int vm_madvise(unsigned long start, unsigned long len, int advice);
 /* mincore(2): one byte for each page to vec. */
 int vm_mincore(unsigned long start, unsigned long len, u8 __user *vec);
 int vm_msync(unsigned long start, unsigned long len, int flags);
+/* remap_file_pages(2): start and size in bytes, pgoff in pages. 0 or -errno. */
+int vm_remap_file_pages(unsigned long start, unsigned long size, unsigned long prot,
+			unsigned long pgoff, unsigned long flags);
 
 /* --- the same under the caller's lock => mmap_lock of mm held for writing ------------------------ */
 

@@ -159,14 +159,14 @@ static void run_all(void)
 			run_item(names[i]);
 }
 
-/* Programs that aren't root's need a place to write to. */
-static void prepare_tmp(void)
+/* Programs that aren't root's need places to write to. */
+static void prepare_dir(const char *path)
 {
 	if (getpid() != 1)
 		return;
-	mkdir("/tmp", 01777);
-	if (mount("tmp", "/tmp", "tmpfs", 0, "mode=1777") != 0 && errno != ENOSYS)
-		say("##note /tmp: %s\n", strerror(errno));
+	mkdir(path, 01777);
+	if (mount("tmp", path, "tmpfs", 0, "mode=1777") != 0 && errno != ENOSYS)
+		say("##note %s: %s\n", path, strerror(errno));
 }
 
 int main(int argc, char **argv)
@@ -174,7 +174,8 @@ int main(int argc, char **argv)
 	char number[32];
 
 	prepare_linux();
-	prepare_tmp();
+	prepare_dir("/tmp");
+	prepare_dir("/dev/shm");
 	if (argc > 1)
 		snprintf(cmdline, sizeof(cmdline), "%s", argv[1]);
 	else if (read_file("/proc/cmdline", cmdline, sizeof(cmdline)) < 0)

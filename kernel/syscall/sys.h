@@ -17,6 +17,8 @@ long sys_brk(unsigned long brk);
 long sys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len,
 		unsigned long flags, unsigned long new_addr);
 long sys_msync(unsigned long start, unsigned long len, int flags);
+long sys_remap_file_pages(unsigned long start, unsigned long size, unsigned long prot,
+			  unsigned long pgoff, unsigned long flags);
 long sys_mincore(unsigned long start, unsigned long len, u8 __user *vec);
 long sys_madvise(unsigned long start, unsigned long len, int advice);
 long sys_mlock(unsigned long start, unsigned long len);

@@ -70,6 +70,12 @@ long sys_msync(unsigned long start, unsigned long len, int flags)
 	return vm_msync(start, len, flags);
 }
 
+long sys_remap_file_pages(unsigned long start, unsigned long size, unsigned long prot,
+			  unsigned long pgoff, unsigned long flags)
+{
+	return vm_remap_file_pages(start, size, prot, pgoff, flags);
+}
+
 long sys_mincore(unsigned long start, unsigned long len, u8 __user *vec)
 {
 	return vm_mincore(start, len, vec);
