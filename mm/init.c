@@ -111,7 +111,7 @@ static int wx_pte(pte_t *pte, unsigned long addr, unsigned long next, struct mm_
 	return count_wx(pte->v, walk);
 }
 
-unsigned long mm_count_wx_pages(pgd_t *pgd, unsigned long start, unsigned long end)
+static unsigned long count_wx_pages(pgd_t *pgd, unsigned long start, unsigned long end)
 {
 	static const struct mm_walk_ops ops = { .pud_leaf = wx_pud,
 						.pmd_leaf = wx_pmd,
@@ -120,4 +120,12 @@ unsigned long mm_count_wx_pages(pgd_t *pgd, unsigned long start, unsigned long e
 
 	walk_page_range(pgd, start, end, &ops, &bad);
 	return bad;
+}
+
+unsigned long mm_count_kernel_wx_pages(void)
+{
+	return count_wx_pages(kernel_pgd, PAGE_OFFSET, PAGE_OFFSET_END) +
+	       count_wx_pages(kernel_pgd, VMALLOC_START, VMALLOC_END) +
+	       count_wx_pages(kernel_pgd, VMEMMAP_START, VMEMMAP_END) +
+	       count_wx_pages(kernel_pgd, KERNEL_IMAGE_BASE, 0);
 }

@@ -15,7 +15,10 @@ struct kernel_image {
  */
 void mm_paging_init(const struct kernel_image *image);
 
-/* Leaves in [start, end) of a table that are both writable and executable. */
-unsigned long mm_count_wx_pages(pgd_t *pgd, unsigned long start, unsigned long end);
+/*
+ * Leaves in the kernel's own half that are both writable and executable: there are to be none, where the
+ * processor has NX.
+ */
+unsigned long mm_count_kernel_wx_pages(void);
 
 #endif

@@ -329,12 +329,6 @@ static inline enum rss_kind page_rss_kind(const struct page *page)
 	return page->mapping && page->mapping->shmem ? MM_SHMEMPAGES : MM_FILEPAGES;
 }
 
-/* Whether writes there are to be seen by nobody else: in private memory that may be written. */
-static inline bool is_cow_mapping(u64 vm_flags)
-{
-	return (vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
-}
-
 /* The page behind a present entry whose mapping is counted, or NULL (the zero page, device memory). */
 static inline struct page *vm_normal_page(pte_t pte)
 {

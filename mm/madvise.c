@@ -229,13 +229,9 @@ static int advised_flags(const struct vm_area_struct *vma, int advice, u64 *flag
 		*flags &= ~(u64)VM_MERGEABLE;
 		break;
 	case MADV_HUGEPAGE:
-		if (vma->vm_flags & (VM_SPECIAL | VM_HUGETLB))
-			return -EINVAL;
 		*flags = (*flags & ~(u64)VM_NOHUGEPAGE) | VM_HUGEPAGE;
 		break;
 	case MADV_NOHUGEPAGE:
-		if (vma->vm_flags & (VM_SPECIAL | VM_HUGETLB))
-			return -EINVAL;
 		*flags = (*flags & ~(u64)VM_HUGEPAGE) | VM_NOHUGEPAGE;
 		break;
 	}

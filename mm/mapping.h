@@ -25,6 +25,14 @@ int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, pfn_t pfn, u
  */
 unsigned int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, pfn_t pfn);
 
+/*
+ * For a driver's get_unmapped_area operation: where the running program's own choice would be, but so that
+ * address and offset agree modulo `align` (bytes, a power of two) if len is that long and there is room.
+ * The address or -errno. => mmap_lock held for writing
+ */
+unsigned long get_unmapped_area_aligned(unsigned long addr, unsigned long len, unsigned long pgoff,
+					unsigned long flags, unsigned long align);
+
 /* --- what the kernel shows: special_mapping.c ------------------------------------------------------- */
 
 struct vm_special_mapping {

@@ -157,6 +157,23 @@ unsigned long arch_get_unmapped_area_topdown(struct mm_struct *mm, unsigned long
 	return find_gap(mm, mm->mmap_legacy_base, TASK_SIZE, len, false);
 }
 
+unsigned long get_unmapped_area_aligned(unsigned long addr, unsigned long len, unsigned long pgoff,
+					unsigned long flags, unsigned long align)
+{
+	struct mm_struct *mm = current_mm_task()->mm;
+	const unsigned long offset = (pgoff << PAGE_SHIFT) & (align - 1);
+	unsigned long found;
+
+	if ((flags & MAP_FIXED) || len < align || len > TASK_SIZE - align)
+		return mm->get_unmapped_area(mm, addr, len, pgoff, flags);
+	/* Somewhere in so much more room is a place that fits. */
+	found = mm->get_unmapped_area(mm, addr, len + align, pgoff, flags);
+	if (IS_ERR_VALUE(found))
+		return mm->get_unmapped_area(mm, addr, len, pgoff, flags);
+	/* A hint that can be followed is. */
+	return found == addr ? addr : found + ((offset - found) & (align - 1));
+}
+
 unsigned long get_unmapped_area(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
 				unsigned long len, unsigned long pgoff, unsigned long flags)
 {

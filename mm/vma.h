@@ -89,6 +89,12 @@ static inline bool vma_is_anonymous(const struct vm_area_struct *vma)
 	return !vma->vm_ops;
 }
 
+/* Whether writes there are to be seen by nobody else: in private memory that may be written. */
+static inline bool is_cow_mapping(u64 vm_flags)
+{
+	return (vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+
 /* The page offset of an address of the area in what stands behind it. */
 static inline unsigned long linear_page_index(const struct vm_area_struct *vma, unsigned long addr)
 {

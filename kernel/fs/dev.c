@@ -3,6 +3,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
+#include "kernel/fs/dev.h"
 #include "kernel/fs/namei.h"
 #include "kernel/fs/tty.h"
 #include "mm/vma.h"
@@ -104,6 +105,8 @@ static const struct device {
 	{ "/dev/ttyS0", TTYS0_MAJOR, TTYS0_MINOR, 0600, &tty_fops },
 	{ "/dev/tty", TTYAUX_MAJOR, TTY_MINOR, 0666, &tty_fops },
 	{ "/dev/console", TTYAUX_MAJOR, CONSOLE_MINOR, 0600, &tty_fops },
+	{ "/dev/memdemo", MEMDEMO_MAJOR, MEMDEMO_MINOR, 0666, &memdemo_fops },
+	{ "/dev/fb0", FB_MAJOR, FB_MINOR, 0600, &fb_fops },
 };
 
 /* What a shell and its scripts expect to find by these names. */
@@ -116,10 +119,16 @@ static const struct {
 	{ "/dev/stderr", "/proc/self/fd/2" },
 };
 
+static bool device_exists(const struct device *dev)
+{
+	return dev->fops != &fb_fops || fb_exists();
+}
+
 static int chrdev_open(struct inode *inode, struct file *file)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++) {
-		if (makedev(devices[i].major, devices[i].minor) != inode->i_rdev)
+		if (makedev(devices[i].major, devices[i].minor) != inode->i_rdev ||
+		    !device_exists(&devices[i]))
 			continue;
 		file->f_op = devices[i].fops;
 		return file->f_op->open ? file->f_op->open(inode, file) : 0;
@@ -139,7 +148,8 @@ void dev_init(void)
 	if (!sb || vfs_mount("/dev", sb))
 		panic("cannot mount /dev");
 	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++)
-		if (path_mknod(&at, devices[i].path, S_IFCHR | devices[i].mode,
+		if (device_exists(&devices[i]) &&
+		    path_mknod(&at, devices[i].path, S_IFCHR | devices[i].mode,
 			       makedev(devices[i].major, devices[i].minor)))
 			panic("cannot make %s", devices[i].path);
 	for (unsigned int i = 0; i < ARRAY_SIZE(links); i++)

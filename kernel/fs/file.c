@@ -35,6 +35,19 @@ static int vm_file_mmap(struct vm_file *vm_file, struct vm_area_struct *vma)
 	return file->f_op->mmap(file, vma);
 }
 
+/* A driver may have a say in where its memory goes. */
+static unsigned long vm_file_get_unmapped_area(struct vm_file *vm_file, unsigned long addr,
+					       unsigned long len, unsigned long pgoff,
+					       unsigned long flags)
+{
+	struct file *file = file_of(vm_file);
+	struct mm_struct *mm = current_mm_task()->mm;
+
+	if (file->f_op->get_unmapped_area)
+		return file->f_op->get_unmapped_area(file, addr, len, pgoff, flags);
+	return mm->get_unmapped_area(mm, addr, len, pgoff, flags);
+}
+
 /* A newline in a name would end the line of /proc/pid/maps: it is shown as \012. */
 static int escape_newlines(const char *from, char *to, size_t size)
 {
@@ -103,6 +116,7 @@ static const struct vm_file_operations mappable = {
 	.punch_hole = vm_file_punch_hole,
 	.fsync = vm_file_fsync,
 	.update_time = vm_file_update_time,
+	.get_unmapped_area = vm_file_get_unmapped_area,
 	.path = vm_file_path,
 };
 

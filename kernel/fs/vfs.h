@@ -355,6 +355,9 @@ struct file_operations {
 	u32 (*poll)(struct file *file, struct poll_table *pt);
 	/* Sets up an area over the file. => mmap_lock held for writing. NULL: -ENODEV */
 	int (*mmap)(struct file *file, struct vm_area_struct *vma);
+	/* Optional: chooses the address of such an area. As in struct vm_file_operations. */
+	unsigned long (*get_unmapped_area)(struct file *file, unsigned long addr, unsigned long len,
+					   unsigned long pgoff, unsigned long flags);
 	/*
 	 * fallocate(2) with a mode that is known: FALLOC_FL_KEEP_SIZE alone or with
 	 * FALLOC_FL_PUNCH_HOLE. NULL: -EOPNOTSUPP

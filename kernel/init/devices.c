@@ -13,7 +13,9 @@
 #include <arch/trap.h>
 #include <arch/vga.h>
 
+#include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
+#include "kernel/fs/dev.h"
 #include "kernel/fs/tty.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/init/init.h"
@@ -43,8 +45,13 @@ static void screen_init(const struct boot_info *info)
 	if (fb->type == BOOT_FB_RGB) {
 		void *pixels = ioremap(fb->addr, (size_t)fb->pitch * fb->height, true);
 
-		if (pixels && fbcon_init(fb, pixels) == 0)
+		int err = pixels ? fbcon_init(fb, pixels) : -ENOMEM;
+
+		if (!err)
 			register_console(&fbcon_console);
+		/* Without a font there is no console, but a screen. */
+		if (!err || err == -ENOENT)
+			fb_register(fb, pixels);
 		else if (pixels)
 			iounmap(pixels);
 	} else if (has_vga_text(info)) {

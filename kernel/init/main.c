@@ -192,6 +192,9 @@ static void run_leakcheck(const char *init)
 	status = run_program(init);
 	reap_orphans();
 	leaks = leakcheck_end();
+	/* Whatever code the programs made for themselves. */
+	if (cpu_features.nx && mm_count_kernel_wx_pages())
+		panic("a page of the kernel has become writable and executable");
 	printk("leakcheck: init ended with status %#x; %s\n", (unsigned int)status,
 	       leaks ? "memory is missing" : "everything came back");
 	if (leaks)

@@ -45,13 +45,9 @@ static char variable[] = "variable";
 
 static void test_kernel_map(void)
 {
-	unsigned long bad = mm_count_wx_pages(kernel_pgd, PAGE_OFFSET, PAGE_OFFSET_END) +
-			    mm_count_wx_pages(kernel_pgd, VMALLOC_START, VMALLOC_END) +
-			    mm_count_wx_pages(kernel_pgd, VMEMMAP_START, VMEMMAP_END) +
-			    mm_count_wx_pages(kernel_pgd, KERNEL_IMAGE_BASE, 0);
-
 	if (cpu_features.nx)
-		ok(bad == 0, "no page of the kernel is writable and executable");
+		ok(mm_count_kernel_wx_pages() == 0,
+		   "no page of the kernel is writable and executable");
 	else
 		skip("no page of the kernel is writable and executable",
 		     "this processor has no NX");

@@ -265,6 +265,15 @@ sub monitor_answer {
 	return $answer =~ s/\(qemu\) \z//r;
 }
 
+# A picture of the screen: width, height, and a list of its lines of 3 bytes a pixel.
+sub screenshot {
+	my ($self) = @_;
+	my $file = File::Temp->new(SUFFIX => '.ppm');
+	$self->monitor("screendump $file");
+	my ($w, $h, $pixels) = slurp("$file") =~ /\AP6\n(\d+) (\d+)\n255\n(.*)\z/s;
+	return ($w // 0, $h // 0, [ unpack '(a' . 3 * ($w // 0) . ')*', $pixels // '' ]);
+}
+
 # Names that QEMU has for the keys of a US keyboard.
 my %keys = (
 	"\n" => 'ret', ' ' => 'spc', "\t" => 'tab', "\x7f" => 'backspace', '/' => 'slash', '-' => 'minus',

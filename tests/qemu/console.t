@@ -5,7 +5,6 @@
 # and in a UEFI framebuffer. What a shell does on the serial line is tests/qemu/shell.t's affair.
 use strict;
 use warnings;
-use File::Temp;
 use FindBin;
 use lib $FindBin::Bin;
 use Guest;
@@ -74,15 +73,6 @@ sub vga_text {
 	return join '', map { s/ +\z//r . "\n" } unpack '(A80)25', $text;
 }
 
-# A picture of the screen: width, height, and a list of its lines of 3 bytes a pixel.
-sub screenshot {
-	my ($guest) = @_;
-	my $file = File::Temp->new(SUFFIX => '.ppm');
-	$guest->monitor("screendump $file");
-	my ($w, $h, $pixels) = Guest::slurp("$file") =~ /\AP6\n(\d+) (\d+)\n255\n(.*)\z/s;
-	return ($w // 0, $h // 0, [ unpack '(a' . 3 * ($w // 0) . ')*', $pixels // '' ]);
-}
-
 # How many pixels have another colour than the most frequent one.
 sub drawn_pixels {
 	my (undef, undef, $lines) = @_;
@@ -127,7 +117,7 @@ sub read_picture {
 # What is on the screen, and whether it is in text mode.
 sub screen {
 	my ($guest) = @_;
-	my @picture = screenshot($guest);
+	my @picture = $guest->screenshot;
 	my $text_mode = "@picture[0, 1]" eq '720 400';
 	return ($text_mode ? vga_text($guest) : read_picture(@picture), $text_mode, @picture);
 }
