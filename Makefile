@@ -125,7 +125,7 @@ objects = $(patsubst %,$(O)/$(1)/%.o,$(patsubst %.c,%,$(2)))
 
 # $(call layer_objects,CONFIG,LAYER)
 layer_objects = $(call objects,$(1),$(wildcard $(DIR_$(2))/*.c $(DIR_$(2))/*.S)) \
-	$(if $(filter low,$(2)),$(O)/$(1)/gen/font.o)
+	$(if $(filter low,$(2)),$(O)/$(1)/gen/font.o $(O)/$(1)/gen/vdso.o)
 
 define layer_rules
 $(if $(BUILDING),$(call remember,$(O)/$(1)/lib$(2).list,$(call layer_objects,$(1),$(2))))
@@ -153,6 +153,7 @@ $(O)/$(1)/gen/%.o: $(O)/gen/%.S $(O)/$(1)/flags $(O)/gen/asm-prelude.h
 	$$(Q)$$(CC) $$(KASFLAGS) -c -o $$@ $$<
 
 $(O)/$(1)/gen/font.o: $(O)/gen/font.psf
+$(O)/$(1)/gen/vdso.o: $(O)/gen/vdso.so
 
 # Two links: the second adds the names of the functions that the first placed.
 $(O)/$(1)/first.elf: $$(ARCHIVES_$(1)) $(O)/$(1)/gen/no-ksyms.o linker.ld
@@ -203,6 +204,33 @@ $(O)/gen/font.S: Makefile
 		'.global console_font_start, console_font_end' \
 		'console_font_start: .incbin "$(O)/gen/font.psf"' 'console_font_end:' \
 		'.section .note.GNU-stack, "", @progbits' >$@
+
+# The vdso: code that programs run, so it is compiled for any address and with what unwinds it.
+VDSO_DIR := arch/x86_64/vdso
+VDSO_CFLAGS := -std=gnu11 -O2 -fPIC -ffreestanding -nostdlib -mgeneral-regs-only -fno-stack-protector \
+	-fcf-protection=none -fasynchronous-unwind-tables -fno-strict-aliasing -fno-common -DBUILD_VDSO \
+	$(WARNINGS) $(INCLUDES) $(if $(IS_CLANG),--target=x86_64-linux-gnu)
+VDSO_LDFLAGS := -shared -soname linux-vdso.so.1 -Bsymbolic --hash-style=both --build-id=sha1 \
+	--eh-frame-hdr --no-undefined -z max-page-size=4096 -z noexecstack
+$(if $(BUILDING),$(call remember,$(O)/gen/vdso.flags,$(CC) $(VDSO_CFLAGS) $(LD) $(VDSO_LDFLAGS)))
+
+$(O)/gen/vdso.o: $(VDSO_DIR)/vdso.c $(O)/gen/vdso.flags
+	@echo "  CC      $<"; mkdir -p $(@D)
+	$(Q)$(CC) $(VDSO_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/gen/vdso.so: $(O)/gen/vdso.o $(VDSO_DIR)/vdso.lds
+	@echo "  LD      $@"
+	$(Q)$(LD) $(VDSO_LDFLAGS) -T $(VDSO_DIR)/vdso.lds -o $@.tmp $<
+	$(Q)$(STRIP) -s -o $@ $@.tmp
+
+# In the kernel it has the size that is mapped: .org refuses to go back when it has outgrown that.
+$(O)/gen/vdso.S: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' '.section .rodata.vdso, "a"' '.global vdso_image' 'vdso_image:' \
+		'.incbin "$(O)/gen/vdso.so"' '.org vdso_image + 8192' \
+		'.section .note.GNU-stack, "", @progbits' >$@
+
+-include $(O)/gen/vdso.d
 
 # ---------------------------------------------------------------------------------------------
 # User programs and the initial file system.
@@ -493,7 +521,7 @@ check-layers: check-clang
 format: ## put the sources into the project's format
 	$(Q)clang-format -i $(FORMATTED)
 
-FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) kernel/abi arch/x86_64/include/arch \
+FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) kernel/abi arch/x86_64/include/arch $(VDSO_DIR) \
 	user user/tests tests/programs tests/host tests/host/*,$(d)/*.c $(d)/*.h)))
 
 .PHONY: kernels programs host-tests

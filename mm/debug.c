@@ -11,6 +11,7 @@
  * sentence that names what is wrong.
  */
 #include "mm/internal.h"
+#include "mm/mapping.h"
 
 #define VALIDATE_ALWAYS_BELOW 256
 #define VALIDATE_EVERY	      1024
@@ -285,6 +286,13 @@ static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsi
 			panic("audit: page at %#lx is writable and shared", addr);
 		if (page_flag(page, PG_anon_exclusive) ? page_mapcount(page) > 1 : pte_write(pte))
 			panic("audit: page at %#lx is taken for one program's alone", addr);
+	} else if (vma_is_special_mapping(vma)) {
+		if (!special_mapping_has_page(vma, linear_page_index(vma, addr), page))
+			panic("audit: page at %#lx is not what the special mapping has there",
+			      addr);
+		if (pte_write(pte))
+			panic("audit: the kernel's page at %#lx is writable", addr);
+		return;
 	} else if (!vma->vm_file || page->mapping != vma->vm_file->mapping) {
 		panic("audit: page at %#lx is not of the area's file", addr);
 	} else if (pte_write(pte) && !(vma->vm_flags & VM_SHARED)) {

@@ -37,21 +37,33 @@ unsigned long get_unmapped_area_aligned(unsigned long addr, unsigned long len, u
 
 struct vm_special_mapping {
 	const char *name; /* for /proc/pid/maps: "[vdso]" */
-	/* The pages, when they have a struct page; each stays for ever. NULL: `fault` maps them. */
+	/*
+	 * The pages, from the first of the area on: of the page allocator, no file's (page->mapping
+	 * NULL), and kept for ever. A fault behind them is SIGBUS.
+	 */
 	struct page **pages;
 	unsigned long nr_pages;
+	/* Instead of them: maps the page itself (vmf_insert_pfn), or says why not. => mmap_lock */
 	unsigned int (*fault)(const struct vm_special_mapping *sm, struct vm_area_struct *vma,
 			      struct vm_fault *vmf);
-	/* The area was moved to vma->vm_start. Optional. 0 or -errno. */
+	/*
+	 * The area, which is whole, was moved to vma->vm_start. Optional. 0, or -errno: it is moved
+	 * back. => mmap_lock held for writing
+	 */
 	int (*mremap)(const struct vm_special_mapping *sm, struct vm_area_struct *vma);
 };
 
 /*
- * An area over a special mapping at [addr, addr + len), which is free; its vm_flags get VM_DONTEXPAND.
- * The area, or ERR_PTR(-ENOMEM). => mmap_lock held for writing; sm stays for ever
+ * An area over a special mapping at [addr, addr + len); its vm_flags get VM_DONTEXPAND. The area, or
+ * ERR_PTR(-ENOMEM): no memory, or something is there already. => mmap_lock held for writing; sm stays
+ * for ever
  */
 struct vm_area_struct *install_special_mapping(struct mm_struct *mm, unsigned long addr,
 					       unsigned long len, u64 vm_flags,
 					       const struct vm_special_mapping *sm);
+bool vma_is_special_mapping(const struct vm_area_struct *vma);
+/* Whether it is the mapping's own page at that offset, in pages. => a special mapping's area */
+bool special_mapping_has_page(const struct vm_area_struct *vma, unsigned long pgoff,
+			      const struct page *page);
 
 #endif

@@ -327,6 +327,7 @@ struct mm_struct {
 
 	atomic_long_t rss_stat[NR_MM_COUNTERS];
 	struct vm_file *exe_file; /* what /proc/pid/exe points at; holds a reference */
+	unsigned long vdso; /* where the vdso begins, wherever it was moved; 0: there was none */
 };
 
 /* --- a task's share ------------------------------------------------------------------------------------- */

@@ -34,7 +34,7 @@ void fs_init(void)
 {
 	struct super_block *root;
 
-	boot_time_ns = (s64)(rtc_read_unix() * 1000000000UL) - (s64)clock_ns();
+	timers_set_realtime(rtc_read_unix() * NS_PER_SEC);
 	inode_cache_init();
 	dentry_cache_init();
 	file_cache_init();

@@ -151,7 +151,7 @@ void devices_init(const struct boot_info *info)
 {
 	screen_init(info);
 	read_acpi(info);
-	boot_time_ns = (s64)(rtc_read_unix() * 1000000000UL) - (s64)clock_ns();
+	timers_set_realtime(rtc_read_unix() * NS_PER_SEC);
 	interrupts_init();
 	set_irq_handler(VECTOR_TIMER, timer_irq);
 	lapic_timer_init(VECTOR_TIMER);

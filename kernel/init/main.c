@@ -232,6 +232,7 @@ void kernel_main(const struct boot_info *info)
 	fs_init();
 	process_register_proc();
 	process_register_fs();
+	vdso_init();
 	if (kernel_thread(init_thread, NULL, "init") != 1)
 		panic("no memory for the first task");
 	sched_idle();

@@ -154,6 +154,8 @@ static unsigned int make_auxv(unsigned long *v, const struct program *prog,
 
 	cpuid(1, 0, &a, &b, &c, &hwcap);
 #define AUX(type, value) (v[n++] = (type), v[n++] = (unsigned long)(value))
+	if (current->mm_part.mm->vdso)
+		AUX(AT_SYSINFO_EHDR, current->mm_part.mm->vdso);
 	AUX(AT_HWCAP, hwcap);
 	AUX(AT_PAGESZ, PAGE_SIZE);
 	AUX(AT_CLKTCK, 100);
@@ -287,7 +289,9 @@ static int load_program(struct binprm *bprm, struct program *prog, unsigned long
 	*entry = prog->interp.file ? prog->interp.ehdr.e_entry + prog->interp.bias :
 				     prog->image.ehdr.e_entry + prog->image.bias;
 	note_in_mm(current->mm_part.mm, prog, bprm);
-	err = create_tables(bprm, prog, sp);
+	err = map_vdso(bprm);
+	if (!err)
+		err = create_tables(bprm, prog, sp);
 	if (err)
 		return err;
 	mm_expand_stack_by(current->mm_part.mm, 131072);

@@ -62,4 +62,10 @@ unsigned long exec_mmap_random(void);
  */
 int begin_new_exec(struct binprm *bprm);
 
+/*
+ * Puts the vdso and its page of data into the running program's address space and notes where. 0 or
+ * -errno. => bprm->p is where the strings on the stack begin
+ */
+int map_vdso(const struct binprm *bprm);
+
 #endif

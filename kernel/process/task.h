@@ -414,6 +414,8 @@ void cred_init_root(struct cred *cred);
 void cred_exec(struct cred *cred);
 /* Caches and the scheduler; before anything can sleep. */
 void process_init(void);
+/* Makes what map_vdso() gives to programs. Once, before the first of them. */
+void vdso_init(void);
 /* Shows processes in /proc. => fs_init() ran */
 void process_register_proc(void);
 /* Gives files what they need of processes: SIGPIPE. */

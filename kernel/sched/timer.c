@@ -6,6 +6,7 @@
 #include "kernel/sched/timer.h"
 
 #include <arch/clock.h>
+#include <arch/vdso.h>
 
 #include "kernel/base/errno.h"
 
@@ -20,6 +21,26 @@ u64 timer_clock_now(enum timer_clock clock)
 	s64 now = (s64)clock_ns() + (clock == TIMER_REALTIME ? READ_ONCE(boot_time_ns) : 0);
 
 	return now > 0 ? (u64)now : 0;
+}
+
+u64 timer_clock_coarse(enum timer_clock clock)
+{
+	unsigned long flags = spin_lock_irqsave(&timers_lock);
+	s64 then = (s64)vdso_data.coarse_ns + (clock == TIMER_REALTIME ? boot_time_ns : 0);
+
+	spin_unlock_irqrestore(&timers_lock, flags);
+	return then > 0 ? (u64)then : 0;
+}
+
+/* Lets programs know what they can't find out from the processor. => timers_lock, interrupts off */
+static void publish(void)
+{
+	u64 now = clock_ns();
+
+	vdso_write_begin();
+	vdso_data.realtime_ns = boot_time_ns;
+	vdso_data.coarse_ns = max(now, vdso_data.coarse_ns);
+	vdso_write_end();
 }
 
 void timer_start(struct timer *timer)
@@ -100,6 +121,7 @@ void timers_run(void)
 {
 	unsigned long flags = spin_lock_irqsave(&timers_lock);
 
+	publish();
 	run_clock(TIMER_MONOTONIC);
 	run_clock(TIMER_REALTIME);
 	spin_unlock_irqrestore(&timers_lock, flags);
@@ -110,6 +132,7 @@ void timers_set_realtime(u64 now)
 	unsigned long flags = spin_lock_irqsave(&timers_lock);
 
 	WRITE_ONCE(boot_time_ns, (s64)now - (s64)clock_ns());
+	publish();
 	spin_unlock_irqrestore(&timers_lock, flags);
 }
 

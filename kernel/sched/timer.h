@@ -18,6 +18,8 @@ enum timer_clock {
 extern s64 boot_time_ns;
 
 u64 timer_clock_now(enum timer_clock clock);
+/* The same as it was at the last tick, or when the clock was set since. */
+u64 timer_clock_coarse(enum timer_clock clock);
 
 /* Calls fn(arg) from the timer interrupt once its clock has reached expires. */
 struct timer {

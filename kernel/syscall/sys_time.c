@@ -2,6 +2,7 @@
 /* Clocks, sleeping, and what the system says about itself. */
 #include <arch/clock.h>
 #include <arch/uaccess.h>
+#include <arch/vdso.h>
 
 #include "kernel/abi/utsname.h"
 #include "kernel/base/random.h"
@@ -22,13 +23,15 @@ static s64 clock_read(int clock)
 {
 	switch (clock) {
 	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
 	case CLOCK_TAI: /* nobody has told how many leap seconds there were */
 		return (s64)timer_clock_now(TIMER_REALTIME);
+	case CLOCK_REALTIME_COARSE:
+		return (s64)timer_clock_coarse(TIMER_REALTIME);
+	case CLOCK_MONOTONIC_COARSE:
+		return (s64)timer_clock_coarse(TIMER_MONOTONIC);
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
 	case CLOCK_BOOTTIME_ALARM:
 		return (s64)clock_ns();
@@ -67,9 +70,6 @@ long sys_clock_getres(int clock, struct kernel_timespec __user *ts)
 	return ts ? put_user(to_timespec(resolution(clock)), ts) : 0;
 }
 
-/* Nobody here looks at it: settimeofday(2) keeps it for gettimeofday(2). */
-static struct kernel_timezone timezone;
-
 long sys_gettimeofday(struct kernel_timeval __user *tv, struct kernel_timezone __user *tz)
 {
 	s64 ns = clock_read(CLOCK_REALTIME);
@@ -77,7 +77,8 @@ long sys_gettimeofday(struct kernel_timeval __user *tv, struct kernel_timezone _
 
 	if (tv && copy_to_user(tv, &now, sizeof(now)))
 		return -EFAULT;
-	return tz && copy_to_user(tz, &timezone, sizeof(timezone)) ? -EFAULT : 0;
+	/* Nobody here looks at it: settimeofday(2) keeps it for gettimeofday(2). */
+	return tz && copy_to_user(tz, &vdso_data.timezone, sizeof(*tz)) ? -EFAULT : 0;
 }
 
 long sys_time(s64 __user *t)
@@ -142,7 +143,7 @@ long sys_settimeofday(const struct kernel_timeval __user *utv,
 	if (utz) {
 		if (tz.tz_minuteswest > 15 * 60 || tz.tz_minuteswest < -15 * 60)
 			return -EINVAL;
-		timezone = tz;
+		vdso_data.timezone = tz;
 	}
 	return utv ? set_realtime(&ts) : 0;
 }

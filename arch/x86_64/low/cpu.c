@@ -59,6 +59,7 @@ static void find_features(struct cpu_features *f)
 		f->erms = b & BIT(9);
 		f->smap = b & BIT(20);
 		f->umip = c & BIT(2);
+		f->rdpid = c & BIT(22);
 	}
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
 	f->nx = d & BIT(20);
@@ -80,6 +81,7 @@ static void drop_features(struct cpu_features *f)
 		{ "fsgsbase", offsetof(struct cpu_features, fsgsbase) },
 		{ "xsave", offsetof(struct cpu_features, xsave) },
 		{ "gbpages", offsetof(struct cpu_features, gbpages) },
+		{ "rdpid", offsetof(struct cpu_features, rdpid) },
 	};
 	char list[128], *p = list;
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+#include <arch/cpu.h>
 #include <arch/desc.h>
+#include <arch/vdso.h>
 
 #include "kernel/base/string.h"
 
-#define NR_GDT	       10
+#define NR_GDT	       (VDSO_CPU_SELECTOR / 8 + 1)
 #define IST_STACK_SIZE 8192
 
 #define GDT_CODE64(dpl) (0x00af9b000000ffffUL | ((u64)(dpl) << 45))
 #define GDT_DATA(dpl)	(0x00cf93000000ffffUL | ((u64)(dpl) << 45))
+/* Read-only, in bytes; what matters is the limit, which has 20 bits: SDM volume 3A, 3.4.5. */
+#define GDT_NUMBER(n) (0x0040f10000000000UL | ((u64)(n)&0xffff) | ((u64)(n) >> 16 & 0xf) << 48)
 
 DEFINE_PER_CPU(struct tss, cpu_tss);
 DEFINE_PER_CPU(unsigned long, cpu_kernel_sp);
@@ -22,6 +26,16 @@ struct table_ptr {
 	u16 limit;
 	u64 base;
 } __packed;
+
+/* Programs learn from it which processor they are on, with both of the ways there are. */
+static void set_cpu_number(u64 *gdt)
+{
+	u32 where = (u32)smp_processor_id(); /* of node 0: there is one */
+
+	gdt[VDSO_CPU_SELECTOR / 8] = GDT_NUMBER(where);
+	if (cpu_features.rdpid)
+		wrmsr(MSR_TSC_AUX, where);
+}
 
 void gdt_init(void)
 {
@@ -38,6 +52,7 @@ void gdt_init(void)
 	 */
 	gdt[USER_DS / 8] = GDT_DATA(3);
 	gdt[USER_CS / 8] = GDT_CODE64(3);
+	set_cpu_number(gdt);
 	/* A 64-bit TSS descriptor takes two slots: SDM volume 3A, figure 7-4. */
 	gdt[TSS_SELECTOR / 8] = (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 |
 				(base >> 24 & 0xff) << 56;

@@ -9,6 +9,8 @@
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/io.h>
+#include <arch/vdso.h>
+
 #include "kernel/base/compiler.h"
 #include "kernel/base/printk.h"
 
@@ -25,14 +27,11 @@
 /* Reading the PIT takes about a microsecond: far more than 5 ms of them, and it isn't counting. */
 #define RUN_POLLS 1000000
 
-#define SHIFT	     32
 #define NS_PER_MS    1000000ULL
 #define FALLBACK_KHZ 1000000ULL
 
 u64 tsc_khz;
-
-static u64 tsc_base;
-static u64 ns_mult; /* nanoseconds per tick, times 2^SHIFT */
+struct vdso_data vdso_data;
 
 static u64 khz_from_cpuid(void)
 {
@@ -116,20 +115,16 @@ void tsc_init(void)
 		pr_warn("no way to measure the TSC: time will run at a wrong speed\n");
 	}
 	tsc_khz = khz;
-	tsc_base = tsc_read();
-	WRITE_ONCE(ns_mult, (NS_PER_MS << SHIFT) / khz);
+	vdso_data.tsc_base = tsc_read();
+	WRITE_ONCE(vdso_data.tsc_mult, (NS_PER_MS << TSC_SHIFT) / khz);
 	pr_info("tsc: %lu.%03lu MHz (%s)\n", (unsigned long)(khz / 1000),
 		(unsigned long)(khz % 1000), how);
 }
 
 u64 clock_ns(void)
 {
-	s64 ticks = (s64)(tsc_read() - tsc_base);
-
-	/* Another processor's counter may be a little behind the one that set the base. */
-	if (ticks < 0)
-		return 0;
-	return (u64)((unsigned __int128)ticks * READ_ONCE(ns_mult) >> SHIFT);
+	/* Programs read the same numbers: whatever they are, both clocks are one. */
+	return tsc_to_ns(tsc_read(), vdso_data.tsc_base, READ_ONCE(vdso_data.tsc_mult));
 }
 
 void udelay(unsigned int us)

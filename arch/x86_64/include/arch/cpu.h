@@ -37,6 +37,7 @@
 #define MSR_FS_BASE	   0xc0000100
 #define MSR_GS_BASE	   0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX	   0xc0000103
 #define MSR_IA32_CR_PAT	   0x277
 /*
  * The kinds of caching that PWT (1), PCD (2) and PAT (4) of an entry choose from, as after reset but for
@@ -171,7 +172,7 @@ static inline void clear_data_segments(void)
 
 /* What the processor has, found once at boot; the kernel is right without each of them. */
 struct cpu_features {
-	bool nx, smep, smap, umip, pge, fsgsbase, xsave, gbpages, erms, pat, mce;
+	bool nx, smep, smap, umip, pge, fsgsbase, xsave, gbpages, erms, pat, mce, rdpid;
 	char vendor[13];
 	char brand[49];
 	u32 xsave_size; /* bytes of the XSAVE area for the features in xcr0 */
