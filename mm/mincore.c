@@ -61,14 +61,12 @@ static long mincore_area(struct mm_struct *mm, unsigned long addr, unsigned long
 	if (!vma || vma->vm_start > addr)
 		return -ENOMEM;
 	end = min(vma->vm_end, addr + (pages << PAGE_SHIFT));
-	if (vma->vm_flags & VM_PFNMAP) {
+	if (!may_know(vma))
+		memset(vec, 1, (end - addr) >> PAGE_SHIFT);
+	else if (vma->vm_flags & VM_PFNMAP)
 		memset(vec, 0, (end - addr) >> PAGE_SHIFT); /* not in memory: elsewhere */
-	} else if (may_know(vma)) {
+	else
 		walk_page_range(mm->pgd, addr, end, &mincore_ops, &m);
-	} else {
-		for (unsigned long i = 0; i < (end - addr) >> PAGE_SHIFT; i++)
-			vec[i] = 1;
-	}
 	return (long)((end - addr) >> PAGE_SHIFT);
 }
 

@@ -23,17 +23,12 @@ static long raw_personality(unsigned long persona)
 	return result(syscall(SYS_personality, persona));
 }
 
-/* Where mmap begins: the end of the vdso, which comes first; where there is none, of a new page. */
+/* Where mmap begins, when addresses aren't random: at the end of the vdso, which comes first. */
 static unsigned long top_of_maps(void)
 {
-	unsigned long top;
 	struct area vdso;
 
-	if (area_named("[vdso]", &vdso))
-		return vdso.end;
-	top = (unsigned long)fresh(1, RW) + PAGE;
-	raw_munmap(top - PAGE, PAGE);
-	return top;
+	return area_named("[vdso]", &vdso) ? vdso.end : 0;
 }
 
 static int fixed_layout(int argc, char **argv)
@@ -48,17 +43,12 @@ static int fixed_layout(int argc, char **argv)
 		return 2;
 	if (top_of_maps() != 0x7ffff7fff000)
 		return 3;
-	p = top_of_maps();
-	if (area_named("[vdso]", &vdso)) {
-		if (vdso.end != p || vdso.end - vdso.start != 2 * PAGE)
-			return 4;
-		p = vdso.start;
-	}
-	if (area_named("[vvar]", &vvar)) {
-		if (vvar.end != p || vvar.end - vvar.start != 4 * PAGE)
-			return 5;
-		p = vvar.start;
-	}
+	if (!area_named("[vdso]", &vdso) || vdso.end - vdso.start != 2 * PAGE)
+		return 4;
+	if (!area_named("[vvar]", &vvar) || vvar.end != vdso.start ||
+	    vvar.end - vvar.start != 4 * PAGE)
+		return 5;
+	p = vvar.start;
 	if ((unsigned long)fresh(3, RW) != p - 3 * PAGE)
 		return 6;
 	if ((unsigned long)fresh(1, RW) != p - 4 * PAGE)
@@ -104,6 +94,25 @@ static int legacy(int argc, char **argv)
 	return 42;
 }
 
+/* Above the stack, and not farther than the next multiple of 2 MiB. */
+static int above_stack(int argc, char **argv)
+{
+	struct area stack, vdso, vvar;
+
+	(void)argc, (void)argv;
+	if (!area_named("[stack]", &stack) || !area_named("[vdso]", &vdso) ||
+	    !area_named("[vvar]", &vvar))
+		return 1;
+	if (vvar.end != vdso.start)
+		return 2;
+	/* The stack's end is where it is by chance: near the end of user space there is no room above. */
+	if (stack.end > TASK_SIZE - 6 * PAGE)
+		return 42;
+	if (vvar.start < stack.end)
+		return 3;
+	return vdso.end <= ((stack.end + 6 * PAGE + 2 * MIB - 1) & -(2 * MIB)) ? 42 : 4;
+}
+
 static int not_executable(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -126,9 +135,13 @@ static int places(int argc, char **argv)
 }
 
 static const struct mode modes[] = {
-	{ "fixed", fixed_layout }, { "top", top_is },
-	{ "legacy", legacy },	   { "not-executable", not_executable },
-	{ "places", places },	   { NULL, NULL },
+	{ "fixed", fixed_layout },
+	{ "top", top_is },
+	{ "legacy", legacy },
+	{ "not-executable", not_executable },
+	{ "above", above_stack },
+	{ "places", places },
+	{ NULL, NULL },
 };
 
 static void exits_arg(const char *mode, const char *arg, const char *name)
@@ -215,6 +228,10 @@ int main(int argc, char **argv)
 	exits("legacy", 42, "ADDR_COMPAT_LAYOUT: bottom-up from a third of user space");
 	raw_personality(before | ADDR_COMPAT_LAYOUT);
 	exits("legacy", 42, "the same, perhaps randomised");
+	if (!(before & ADDR_NO_RANDOMIZE) && number_in("/proc/sys/kernel/randomize_va_space") > 0)
+		exits("above", 42, "randomised: vvar and vdso above the stack");
+	else
+		skip("vvar and vdso above the stack", "addresses are not random here");
 	raw_personality(before | READ_IMPLIES_EXEC);
 	exits("not-executable", 42, "READ_IMPLIES_EXEC ends with the start of a 64-bit program");
 	raw_personality(before);
