@@ -290,7 +290,7 @@ $(O)/tests.cpio: $(USER_TEST_PROGS) $(O)/user/tests.list iso/mkimage
 
 # Programs that weren't written for the suite, and what they are given. bash is the distribution's.
 BASH := $(firstword $(wildcard $(O)/dist/bash-static/bin/bash-static /bin/bash-static))
-PROGRAM_PROGS := $(addprefix $(O)/user/programs/,exec_damaged threads-musl threads-glibc)
+PROGRAM_PROGS := $(addprefix $(O)/user/programs/,exec_damaged threads-musl threads-glibc clocks-musl clocks-glibc)
 PROGRAM_SCRIPTS := $(wildcard tests/programs/*.sh)
 
 $(if $(BUILDING),$(call remember,$(O)/user/programs.list,$(PROGRAM_PROGS) $(PROGRAM_SCRIPTS) $(BASH)))
@@ -308,6 +308,14 @@ $(O)/user/programs/threads-musl: tests/programs/threads.c user/tests/tap.h $(O)/
 $(O)/user/programs/threads-glibc: tests/programs/threads.c user/tests/tap.h $(O)/user/flags
 	@echo "  USER    $@"; mkdir -p $(@D)
 	$(Q)$(USER_CC) $(THREADS_CFLAGS) -o $@ $<
+
+$(O)/user/programs/clocks-musl: tests/programs/clocks.c $(O)/user/flags
+	@echo "  USER    $@"; mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(USER_CFLAGS) -o $@ $<
+
+$(O)/user/programs/clocks-glibc: tests/programs/clocks.c $(O)/user/flags
+	@echo "  USER    $@"; mkdir -p $(@D)
+	$(Q)$(USER_CC) $(USER_CFLAGS) -o $@ $<
 
 $(O)/programs.cpio: $(PROGRAM_PROGS) $(PROGRAM_SCRIPTS) $(BASH) $(O)/user/programs.list tests/programs/mkdamaged \
 		iso/mkimage
