@@ -168,7 +168,7 @@ static int show_cpuinfo(struct proc_file *pf, struct seq_text *seq)
 		{ "pdpe1gb", cpu->gbpages },   { "xsave", cpu->xsave },
 		{ "fsgsbase", cpu->fsgsbase }, { "smep", cpu->smep },
 		{ "erms", cpu->erms },	       { "smap", cpu->smap },
-		{ "umip", cpu->umip },	       { "rdpid", cpu->rdpid },
+		{ "umip", cpu->umip },	       { "rdtscp", cpu->rdtscp },
 	};
 
 	seq_printf(seq,

@@ -120,6 +120,6 @@ void vdso_init(void)
 	vdso_write_begin();
 	vdso_data.clock = strcmp(how, "syscall") ? VDSO_CLOCK_TSC : VDSO_CLOCK_NONE;
 	vdso_data.tick_ns = TICK_NS;
-	vdso_data.has_rdpid = cpu_features.rdpid;
+	vdso_data.has_rdtscp = cpu_features.rdtscp;
 	vdso_write_end();
 }

@@ -11,7 +11,7 @@ use Guest;
 use Test::More;
 
 # As /proc/cpuinfo names them.
-my %flag = (map({ $_ => $_ } qw(nx smep smap umip pge fsgsbase xsave rdpid)), gbpages => 'pdpe1gb');
+my %flag = (map({ $_ => $_ } qw(nx smep smap umip pge fsgsbase xsave rdtscp)), gbpages => 'pdpe1gb');
 my @features = sort keys %flag;
 
 my @programs = qw(/bin/hello-musl /bin/cat+/proc/cpuinfo abi_regs efault mprotect_basic segv tls vdso);
@@ -71,7 +71,7 @@ runs_without('with none of them', \@features, cmdline => "nofeature=$all");
 # Processors that don't have them: the instructions fail and the bits in the tables are reserved.
 runs_without('-cpu max,-xsave', ['xsave'], cpu => 'max,-xsave');
 runs_without('-cpu max,-fsgsbase,-smap', [qw(fsgsbase smap)], cpu => 'max,-fsgsbase,-smap');
-runs_without('-cpu core2duo', [qw(smep smap umip fsgsbase xsave gbpages rdpid)], cpu => 'core2duo');
+runs_without('-cpu core2duo', [qw(smep smap umip fsgsbase xsave gbpages rdtscp)], cpu => 'core2duo');
 runs_without('-cpu Opteron_G1,-nx,-pge', \@features, cpu => 'Opteron_G1,-nx,-pge');
 
 self_tests('nofeature=xsave', cmdline => 'nofeature=xsave');

@@ -59,11 +59,11 @@ static void find_features(struct cpu_features *f)
 		f->erms = b & BIT(9);
 		f->smap = b & BIT(20);
 		f->umip = c & BIT(2);
-		f->rdpid = c & BIT(22);
 	}
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
 	f->nx = d & BIT(20);
 	f->gbpages = d & BIT(26);
+	f->rdtscp = d & BIT(27);
 }
 
 /* "nofeature=smap,smep" on the kernel's command line pretends that the processor lacks some. */
@@ -81,7 +81,7 @@ static void drop_features(struct cpu_features *f)
 		{ "fsgsbase", offsetof(struct cpu_features, fsgsbase) },
 		{ "xsave", offsetof(struct cpu_features, xsave) },
 		{ "gbpages", offsetof(struct cpu_features, gbpages) },
-		{ "rdpid", offsetof(struct cpu_features, rdpid) },
+		{ "rdtscp", offsetof(struct cpu_features, rdtscp) },
 	};
 	char list[128], *p = list;
 

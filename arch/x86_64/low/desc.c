@@ -33,7 +33,7 @@ static void set_cpu_number(u64 *gdt)
 	u32 where = (u32)smp_processor_id(); /* of node 0: there is one */
 
 	gdt[VDSO_CPU_SELECTOR / 8] = GDT_NUMBER(where);
-	if (cpu_features.rdpid)
+	if (cpu_features.rdtscp)
 		wrmsr(MSR_TSC_AUX, where);
 }
 

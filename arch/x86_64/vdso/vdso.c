@@ -167,16 +167,16 @@ s64 __vdso_time(s64 *t)
 
 int __vdso_getcpu(u32 *cpu, u32 *node, void *unused)
 {
-	u64 where;
+	u32 where, lo, hi;
 
-	if (vdso_data()->has_rdpid)
-		__asm__ volatile("rdpid %0" : "=r"(where));
+	if (vdso_data()->has_rdtscp)
+		__asm__ volatile("rdtscp" : "=c"(where), "=a"(lo), "=d"(hi));
 	else
-		__asm__ volatile("lsl %1, %k0" : "=r"(where) : "r"(VDSO_CPU_SELECTOR));
+		__asm__ volatile("lsl %1, %0" : "=r"(where) : "r"(VDSO_CPU_SELECTOR));
 	if (cpu)
-		*cpu = where & (BIT(VDSO_CPU_BITS) - 1);
+		*cpu = where & ((1U << VDSO_CPU_BITS) - 1);
 	if (node)
-		*node = (u32)where >> VDSO_CPU_BITS;
+		*node = where >> VDSO_CPU_BITS;
 	return 0;
 }
 

@@ -172,7 +172,7 @@ static inline void clear_data_segments(void)
 
 /* What the processor has, found once at boot; the kernel is right without each of them. */
 struct cpu_features {
-	bool nx, smep, smap, umip, pge, fsgsbase, xsave, gbpages, erms, pat, mce, rdpid;
+	bool nx, smep, smap, umip, pge, fsgsbase, xsave, gbpages, erms, pat, mce, rdtscp;
 	char vendor[13];
 	char brand[49];
 	u32 xsave_size; /* bytes of the XSAVE area for the features in xcr0 */

@@ -40,7 +40,7 @@ struct vdso_data {
 	u64 coarse_ns;	 /* ns since boot at the last tick */
 	u64 tick_ns;
 	struct kernel_timezone timezone;
-	u32 has_rdpid; /* the instruction RDPID tells the processor's number */
+	u32 has_rdtscp; /* the instruction RDTSCP tells the processor's number */
 } __aligned(PAGE_SIZE);
 
 static inline u64 tsc_to_ns(u64 tsc, u64 base, u64 mult)
@@ -55,7 +55,7 @@ static inline u64 tsc_to_ns(u64 tsc, u64 base, u64 mult)
 
 /*
  * The segment whose limit is a number: of this processor in the low VDSO_CPU_BITS, of its node above. A
- * program reads it by LSL; RDPID gives the same, from IA32_TSC_AUX.
+ * program reads it by LSL; RDTSCP gives the same, from IA32_TSC_AUX.
  */
 #define VDSO_CPU_SELECTOR 0x7b
 #define VDSO_CPU_BITS	  12
