@@ -11,6 +11,7 @@
  * it then maps: that is why it leaves the usual place free.
  */
 #include <arch/cpu.h>
+#include <arch/signal.h>
 #include <arch/uaccess.h>
 
 #include "kernel/abi/mman.h"
@@ -156,6 +157,7 @@ static unsigned int make_auxv(unsigned long *v, const struct program *prog,
 #define AUX(type, value) (v[n++] = (type), v[n++] = (unsigned long)(value))
 	if (current->mm_part.mm->vdso)
 		AUX(AT_SYSINFO_EHDR, current->mm_part.mm->vdso);
+	AUX(AT_MINSIGSTKSZ, signal_frame_max());
 	AUX(AT_HWCAP, hwcap);
 	AUX(AT_PAGESZ, PAGE_SIZE);
 	AUX(AT_CLKTCK, 100);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The alternate signal stack: setting it, being on it, and a stack that has run out. */
 #include "signals.h"
+#include <sys/auxv.h>
+
+#define AT_MINSIGSTKSZ_ 51
 
 #ifndef SS_AUTODISARM
 #define SS_AUTODISARM (1U << 31)
@@ -300,6 +303,26 @@ static const struct mode modes[] = {
 	{ "fresh", fresh_mode },       { NULL, NULL },
 };
 
+/* Where a stack of the size that the kernel names ends, doesn't matter; what is below is ours, too. */
+static void named_size(void)
+{
+	unsigned long size = getauxval(AT_MINSIGSTKSZ_), base = (unsigned long)stack_b + 32768;
+	bool good = true;
+
+	ok(size > 1000, "the kernel says how large a stack must be");
+	if (size < 2048)
+		size = 2048;
+	catch_with(SIGUSR1, note_signal, SA_ONSTACK, 0);
+	for (unsigned long i = 0; i < 64 && good; i++) {
+		good = set_stack((void *)(base + i), 0, size) == 0;
+		memset(&seen, 0, sizeof(seen));
+		send_thread(SIGUSR1);
+		good &= seen.count == 1 && seen.frame >= base + i && seen.frame < base + i + size;
+	}
+	ok(good, "on one of that size a handler can be called, wherever it is");
+	set_stack(NULL, SS_DISABLE, 0);
+}
+
 int main(int argc, char **argv)
 {
 	tap_start(argc, argv, modes);
@@ -309,6 +332,7 @@ int main(int argc, char **argv)
 	auto_disarm();
 	by_sigreturn();
 	in_vfork_child();
+	named_size();
 	exits("overflow", 42, "a handler for a stack that has run out");
 	dies("overflow-plain", SIGSEGV, "without SA_ONSTACK");
 	dies("unmapped", SIGSEGV, "an alternate stack that isn't mapped");

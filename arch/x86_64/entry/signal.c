@@ -65,7 +65,7 @@ struct rt_sigframe {
 };
 _Static_assert(sizeof(struct sigcontext) == 256, "sigcontext");
 _Static_assert(sizeof(struct ucontext) == 304, "ucontext");
-_Static_assert(sizeof(struct rt_sigframe) == 440, "rt_sigframe");
+_Static_assert(sizeof(struct rt_sigframe) == RT_SIGFRAME_SIZE, "rt_sigframe");
 
 /*
  * What tells a program that fpstate is XSAVE's: in the last 48 of the first 512 bytes, which the
@@ -88,11 +88,6 @@ _Static_assert(sizeof(struct fpx_sw_bytes) == 48, "fpx_sw_bytes");
 #define FP_XSTATE_MAGIC2 0x46505845U
 
 /* --- the vector registers in the frame ---------------------------------------------------------- */
-
-static u32 fpstate_size(void)
-{
-	return (u32)fpu_user_size() + (cpu_features.xsave ? sizeof(u32) : 0);
-}
 
 /* => fp is FPU_ALIGN-aligned. */
 static int save_fpstate(u8 __user *fp)
@@ -169,7 +164,7 @@ static bool place_frame(const struct sigaction_kernel *action, const struct pt_r
 		sp = current->altstack.sp + current->altstack.size;
 		on_it = true;
 	}
-	*fp = ALIGN_DOWN(sp - fpstate_size(), FPU_ALIGN);
+	*fp = ALIGN_DOWN(sp - signal_fpstate_size(), FPU_ALIGN);
 	*frame = ALIGN_DOWN(*fp - sizeof(struct rt_sigframe), 16UL) - 8;
 	return !on_it || on_altstack_range(*frame);
 }
