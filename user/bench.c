@@ -204,6 +204,17 @@ static void row_getppid(void)
 	report("getppid");
 }
 
+/* By the C library, which goes through the vdso if there is one. */
+static void row_clock_gettime(void)
+{
+	struct timespec ts;
+
+	begin(WARMUP);
+	for (int i = 0; i < 200; i++)
+		TIMED(checked(clock_gettime(CLOCK_MONOTONIC, &ts)));
+	report("clock_gettime");
+}
+
 static void rows_mmap(void)
 {
 	begin(WARMUP);
@@ -589,6 +600,7 @@ int main(void)
 	rest(5000);
 	check_instrument();
 	row_getppid();
+	row_clock_gettime();
 	rows_mmap();
 	rows_fault();
 	rows_mprotect();
