@@ -190,7 +190,8 @@ int file_bind(struct file *file, struct dentry *dentry)
 	int err;
 
 	file->f_mode |= mode_of(file->f_flags);
-	if ((file->f_mode & FMODE_WRITE) && S_ISREG(inode->i_mode)) {
+	if ((file->f_mode & (FMODE_WRITE | FMODE_NOCOUNT)) == FMODE_WRITE &&
+	    S_ISREG(inode->i_mode)) {
 		err = get_write_access(inode);
 		if (err)
 			return err;
