@@ -33,6 +33,14 @@ static u64 calc_vm_flags(unsigned long prot, unsigned long flags)
 	return f;
 }
 
+/* Whether offsets up to the end of a mapping mean something: of bytes in a file, they are signed. */
+static bool offsets_fit(const struct vm_file *file, unsigned long pgoff, unsigned long len)
+{
+	unsigned long max = file->vm_mode & VM_FILE_SIZELESS ? ~0UL : ~0UL >> 1;
+
+	return len <= max && pgoff <= (max - len) >> PAGE_SHIFT;
+}
+
 static int check_private_file(struct vm_file *file, u64 *vm_flags)
 {
 	if (!(file->vm_mode & VM_FILE_READ))
@@ -283,8 +291,7 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 	err = mlock_future_check(mm, vm_flags, len);
 	if (err)
 		return err;
-	/* File offsets are signed. */
-	if (file && pgoff + (len >> PAGE_SHIFT) > (1UL << (63 - PAGE_SHIFT)))
+	if (file && !offsets_fit(file, pgoff, len))
 		return -EOVERFLOW;
 	err = check_type(file, prot, flags, &vm_flags);
 	if (!err && file)

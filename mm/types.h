@@ -164,11 +164,12 @@ struct vm_file_operations {
 	int (*path)(struct vm_file *file, char *buf, size_t size);
 };
 
-#define VM_FILE_READ   BIT(0) /* open for reading */
-#define VM_FILE_WRITE  BIT(1)
-#define VM_FILE_NOEXEC BIT(2) /* on a mount without execution */
-#define VM_FILE_APPEND BIT(3) /* the inode only takes appends */
-#define VM_FILE_OWNER  BIT(4) /* opened by who owns the inode, or could write to it */
+#define VM_FILE_READ	 BIT(0) /* open for reading */
+#define VM_FILE_WRITE	 BIT(1)
+#define VM_FILE_NOEXEC	 BIT(2) /* on a mount without execution */
+#define VM_FILE_APPEND	 BIT(3) /* the inode only takes appends */
+#define VM_FILE_SIZELESS BIT(5) /* its offsets are the driver's own: any will do */
+#define VM_FILE_OWNER	 BIT(4) /* opened by who owns the inode, or could write to it */
 
 struct vm_file {
 	const struct vm_file_operations *vm_fops;

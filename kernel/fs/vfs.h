@@ -464,6 +464,8 @@ extern struct cred_view (*fs_current_cred)(void);
 /* The running task's RLIMIT_FSIZE, and how it is told. */
 extern u64 (*fs_size_limit)(void);
 extern void (*fs_send_sigxfsz)(void);
+/* fallocate(2). 0 or -errno. */
+int vfs_fallocate(struct file *file, unsigned int mode, loff_t offset, loff_t len);
 /* A descriptor's truncate(2). */
 int file_truncate(struct file *file, loff_t size);
 /* 0, or -EACCES when this may not be executed: no regular file, no x bit, a noexec mount. */
