@@ -132,22 +132,58 @@ static int fill_page(struct address_space *mapping, struct page *page)
 	return err;
 }
 
-/* Makes the page at `index` and begins to fill it. */
-static int make_page(struct address_space *mapping, unsigned long index)
+static int charge_page(struct address_space *mapping)
 {
-	struct page *page = alloc_page(GFP_USER);
+	const struct address_space_operations *a_ops = mapping->a_ops;
+
+	return a_ops && a_ops->charge_page ? a_ops->charge_page(mapping) : 0;
+}
+
+static void uncharge_page(struct address_space *mapping)
+{
+	if (mapping->a_ops && mapping->a_ops->page_removed)
+		mapping->a_ops->page_removed(mapping);
+}
+
+/* Makes the page at `index`, and fills it, unless it is there. */
+static int make_page(struct address_space *mapping, unsigned long index, bool fill)
+{
+	struct page *page;
 	int err;
 
+	err = charge_page(mapping);
+	if (err)
+		return err;
+	err = -ENOMEM;
+	page = alloc_page(GFP_USER);
 	if (!page)
-		return -ENOMEM;
+		goto uncharge;
 	page_set_flag(page, PG_locked);
 	err = add_to_page_cache(mapping, page, index);
-	if (!err)
+	if (err) {
+		page_clear_flag(page, PG_locked);
+		put_page(page);
+		goto uncharge;
+	}
+	if (fill)
 		err = fill_page(mapping, page);
 	else
-		page_clear_flag(page, PG_locked);
+		unlock_page(page);
 	put_page(page);
+	return err;
+uncharge:
+	uncharge_page(mapping);
 	return err == -EEXIST ? 0 : err;
+}
+
+int reserve_cache_page(struct address_space *mapping, unsigned long index)
+{
+	struct page *page = find_get_page(mapping, index);
+
+	if (!page)
+		return make_page(mapping, index, false);
+	put_page(page);
+	return 0;
 }
 
 struct page *read_cache_page(struct address_space *mapping, unsigned long index)
@@ -157,7 +193,7 @@ struct page *read_cache_page(struct address_space *mapping, unsigned long index)
 		int err;
 
 		if (!page) {
-			err = make_page(mapping, index);
+			err = make_page(mapping, index, true);
 			if (err)
 				return ERR_PTR(err);
 			continue;

@@ -21,6 +21,8 @@ int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned
  * a new reference. Or an ERR_PTR. May sleep. Does not look at the file's size.
  */
 struct page *read_cache_page(struct address_space *mapping, unsigned long index);
+/* Makes the page at `index`, not filled yet, if it isn't there: room for it is taken. 0 or -errno. */
+int reserve_cache_page(struct address_space *mapping, unsigned long index);
 /*
  * Lets go of a page that is locked: by a fault operation (VM_FAULT_LOCKED), or lock_page(). Any context.
  */
@@ -53,6 +55,8 @@ void truncate_pagecache(struct address_space *mapping, u64 from);
  */
 unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned long first,
 				       unsigned long last);
+/* Drops those of the pages [first, last] that were made by reserve_cache_page() and never filled. */
+void drop_unfilled_pages(struct address_space *mapping, unsigned long first, unsigned long last);
 /*
  * Makes the bytes from `from` to before `to` zero, for a hole: pages that lie in it altogether are
  * dropped as above, of others the part is zeroed. The file's size doesn't change. May sleep.
@@ -99,8 +103,19 @@ int generic_file_mmap(struct vm_file *file, struct vm_area_struct *vma);
 
 /*
  * Who may write a file through a mapping is counted, so that a seal can keep all of them away. An area
- * that is VM_SHARED takes a count as long as it is in i_mmap, and one while it is being made.
+ * that is shared and may ever be written takes a count as long as it is in i_mmap, and one while it is
+ * being made.
  */
+static inline bool is_shared_maywrite(u64 vm_flags)
+{
+	return (vm_flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE);
+}
+
+/* For a second area that shows what one does already: so none insists that there be none. */
+static inline void __mapping_map_writable(struct address_space *mapping)
+{
+	atomic_inc(&mapping->i_mmap_writable);
+}
 
 /* 0, or -EPERM when there may be no such area. */
 static inline int mapping_map_writable(struct address_space *mapping)

@@ -364,7 +364,6 @@ static inline pte_t mk_pte(struct page *page, pgprot_t prot)
 /* mm-wide initialisation, each called once by mm_init(). */
 void vma_init(void);
 void filemap_init(void);
-void shmem_init(void);
 void account_init(void);
 void layout_init(void);
 

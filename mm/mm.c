@@ -115,6 +115,5 @@ void mm_init(void)
 	vma_init();
 	anon_vma_init();
 	filemap_init();
-	shmem_init();
 	vmalloc_init();
 }

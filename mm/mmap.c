@@ -6,6 +6,7 @@
  *	length - number of areas - address - locked memory - type and file - limits -
  *	(what was there is unmapped) - charge - the file's own operation
  */
+#include "kernel/abi/fcntl.h"
 #include "kernel/abi/mman.h"
 #include "kernel/abi/personality.h"
 #include "mm/internal.h"
@@ -32,6 +33,14 @@ static u64 calc_vm_flags(unsigned long prot, unsigned long flags)
 	return f;
 }
 
+/* Whether offsets up to the end of a mapping mean something: of bytes in a file, they are signed. */
+static bool offsets_fit(const struct vm_file *file, unsigned long pgoff, unsigned long len)
+{
+	unsigned long max = file->vm_mode & VM_FILE_SIZELESS ? ~0UL : ~0UL >> 1;
+
+	return len <= max && pgoff <= (max - len) >> PAGE_SHIFT;
+}
+
 static int check_private_file(struct vm_file *file, u64 *vm_flags)
 {
 	if (!(file->vm_mode & VM_FILE_READ))
@@ -48,6 +57,13 @@ static int check_private_file(struct vm_file *file, u64 *vm_flags)
 	return 0;
 }
 
+#define MAP_UNINITIALIZED 0x4000000 /* for machines without an MMU */
+/* Flags from before MAP_SHARED_VALIDATE: MAP_SHARED takes any beside them, and ignores it. */
+#define LEGACY_MAP_FLAGS                                                                    \
+	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | \
+	 MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |       \
+	 MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_UNINITIALIZED | 31UL << MAP_HUGE_SHIFT)
+
 static int check_shared_file(struct vm_file *file, unsigned long prot, u64 *vm_flags)
 {
 	if ((prot & PROT_WRITE) && !(file->vm_mode & VM_FILE_WRITE))
@@ -61,6 +77,20 @@ static int check_shared_file(struct vm_file *file, unsigned long prot, u64 *vm_f
 	return check_private_file(file, vm_flags);
 }
 
+/* What is sealed against writing can't be mapped for that, nor for something that mprotect may change. */
+static int check_seals(const struct vm_file *file, u64 *vm_flags)
+{
+	const struct shmem_info *shmem = file->mapping ? file->mapping->shmem : NULL;
+
+	if (!(*vm_flags & VM_SHARED) || !shmem ||
+	    !(READ_ONCE(shmem->seals) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return 0;
+	if (*vm_flags & VM_WRITE)
+		return -EPERM;
+	*vm_flags &= ~(u64)VM_MAYWRITE;
+	return 0;
+}
+
 static int check_type(struct vm_file *file, unsigned long prot, unsigned long flags, u64 *vm_flags)
 {
 	unsigned long type = flags & MAP_TYPE;
@@ -70,8 +100,10 @@ static int check_type(struct vm_file *file, unsigned long prot, unsigned long fl
 			return check_shared_file(file, prot, vm_flags);
 		if (type == MAP_PRIVATE)
 			return check_private_file(file, vm_flags);
+		/* No file here knows of flags of its own. */
 		if (type == MAP_SHARED_VALIDATE)
-			return -EOPNOTSUPP;
+			return flags & ~LEGACY_MAP_FLAGS ? -EOPNOTSUPP :
+							   check_shared_file(file, prot, vm_flags);
 		return -EINVAL;
 	}
 	if (type == MAP_PRIVATE)
@@ -108,11 +140,55 @@ static bool merge_new(struct mm_struct *mm, const struct vma_place *place,
 }
 
 /*
+ * Puts what stands behind it behind an area that nobody knows yet, after prev. 0, or -errno with nothing
+ * opened, and nothing mapped that the file's operation had mapped already.
+ */
+static int set_backing(struct mm_struct *mm, struct vm_area_struct *vma, struct vm_file *file,
+		       struct vm_area_struct *prev)
+{
+	int err;
+
+	if (!file)
+		return vma->vm_flags & VM_SHARED ? shmem_zero_setup(vma) : 0;
+	file->vm_fops->get(file);
+	vma->vm_file = file;
+	err = file->vm_fops->mmap(file, vma);
+	if (err) {
+		unmap_new_area(mm, vma, prev);
+		vma->vm_ops = NULL;
+	} else if (vma->vm_flags & VM_SPECIAL) {
+		vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
+	}
+	return err;
+}
+
+/*
+ * Links an area that has all it needs; or lets the one before take over its place, when the file's
+ * operation has made them of one kind.
+ */
+static void link_new(struct mm_struct *mm, struct vm_area_struct *vma,
+		     const struct vma_place *place, u64 asked_flags)
+{
+	const struct vma_kind kind = { .flags = vma->vm_flags,
+				       .file = vma->vm_file,
+				       .pgoff = vma->vm_pgoff };
+
+	vm_stat_account(mm, vma->vm_flags, (long)vma_pages(vma));
+	/* Only now is known who wants to see writes. */
+	vma_set_page_prot(vma);
+	if (vma->vm_flags != asked_flags && place->prev &&
+	    vma_merge(mm, place->prev, NULL, vma->vm_start, vma->vm_end, &kind))
+		remove_vma(vma);
+	else
+		vma_link(mm, vma, place);
+}
+
+/*
  * Makes the area once everything was checked: unmaps what is in the way, charges, links. A failure
  * after the unmap leaves the hole, as in Linux.
  */
-static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
-				 unsigned long len, u64 vm_flags, unsigned long pgoff)
+static unsigned long make_area(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
+			       unsigned long len, u64 vm_flags, unsigned long pgoff)
 {
 	unsigned long pages = len >> PAGE_SHIFT;
 	struct vm_area_struct *vma;
@@ -142,33 +218,31 @@ static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, uns
 	vma->vm_flags = vm_flags;
 	vma->vm_page_prot = vm_get_page_prot(vm_flags);
 	vma->vm_pgoff = pgoff;
-	if (file) {
-		file->vm_fops->get(file);
-		vma->vm_file = file;
-		err = file->vm_fops->mmap(file, vma);
-		if (err) {
-			unmap_new_area(mm, vma, place.prev);
-			goto free;
-		}
-		if (vma->vm_flags & VM_SPECIAL)
-			vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
-	} else if (vm_flags & VM_SHARED) {
-		err = shmem_zero_setup(vma);
-		if (err)
-			goto free;
+	err = set_backing(mm, vma, file, place.prev);
+	if (!err) {
+		link_new(mm, vma, &place, vm_flags);
+		return addr;
 	}
-	/* Only now is known who wants to see writes. */
-	vma_set_page_prot(vma);
-	vma_link(mm, vma, &place);
-	vm_stat_account(mm, vma->vm_flags, (long)pages);
-	return addr;
-free:
-	vma->vm_ops = NULL;
 	remove_vma(vma);
 unacct:
 	if (vm_flags & VM_ACCOUNT)
 		vm_unacct_memory(pages);
 	return err;
+}
+
+/* The same; nobody seals the file meanwhile. -EPERM, nothing done, when somebody has. */
+static unsigned long mmap_region(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
+				 unsigned long len, u64 vm_flags, unsigned long pgoff)
+{
+	bool counts = file && file->mapping && is_shared_maywrite(vm_flags);
+	int err = counts ? mapping_map_writable(file->mapping) : 0;
+
+	if (err)
+		return err;
+	addr = make_area(mm, file, addr, len, vm_flags, pgoff);
+	if (counts)
+		mapping_unmap_writable(file->mapping);
+	return addr;
 }
 
 /* There is no pool of huge pages: which is noticed when what was at the place is gone already. */
@@ -217,10 +291,11 @@ unsigned long do_mmap(struct mm_struct *mm, struct vm_file *file, unsigned long 
 	err = mlock_future_check(mm, vm_flags, len);
 	if (err)
 		return err;
-	/* File offsets are signed. */
-	if (file && pgoff + (len >> PAGE_SHIFT) > (1UL << (63 - PAGE_SHIFT)))
+	if (file && !offsets_fit(file, pgoff, len))
 		return -EOVERFLOW;
 	err = check_type(file, prot, flags, &vm_flags);
+	if (!err && file)
+		err = check_seals(file, &vm_flags);
 	if (err)
 		return err;
 	/* Private memory is numbered by its place; a shared object of its own, from 0. */

@@ -1,136 +1,181 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared anonymous memory: pages that belong to no file and to no program, but to an object that areas
- * show. mmap(MAP_SHARED | MAP_ANONYMOUS) makes one; fork, a split, and mremap of length 0 show it a
- * second time; with the last area it goes. To the rest of mm it looks like a file, which it has to
- * be: pages are found by their index, whoever faults.
+ * Shared memory: files whose pages are the page cache and nothing else. Those of a mounted tmpfs have
+ * names; memfd_create(2) makes some without; and what mmap(MAP_SHARED | MAP_ANONYMOUS) shows is one too,
+ * which fork, a split, and mremap of length 0 show a second time, until its last area goes.
  *
  *	vma --> vm_file   ]
- *	vma -->  "        ] shmem_object
- *	        mapping   ]---> pages
+ *	vma -->  "        ] inode: address_space ---> pages
+ *	                           shmem -----------> shmem_info: what of it is promised, and seals
  *
- * The whole is promised when it is made, or page by page as they come (MAP_NORESERVE).
+ * The file system makes such files (shmem_ops), finds them by name, reads and writes them. Here is what
+ * memory management has to say: what they may take. The whole size is promised when the file is made, or
+ * each page as it comes (VM_NORESERVE), and a mount may have a limit of its own.
  *
- * Locks: what the page cache needs (filemap.c); `refs` and `charged` are atomic.
+ * Locks: what the page cache needs (filemap.c). Counts are atomic.
  */
-#include "kernel/base/printf.h"
-#include "mm/internal.h"
 #include "mm/shmem.h"
 
-struct shmem_object {
-	struct vm_file file; /* what areas know of it, and hold by references */
-	struct address_space mapping;
-	atomic_t refs;
-	atomic_long_t charged; /* pages promised */
-	bool noreserve;
-};
+#include "kernel/abi/fcntl.h"
+#include "mm/internal.h"
 
 const struct shmem_ops *shmem_ops;
 
-static struct kmem_cache *shmem_cache;
-static atomic_long_t last_ino;
+/* --- promises ------------------------------------------------------------------------------------ */
 
-static struct shmem_object *object_of(struct vm_file *file)
+static const struct mm_struct *charged_mm(void)
 {
-	return container_of(file, struct shmem_object, file);
+	const struct task_mm *task = current_mm_task();
+
+	return task ? task->mm : NULL;
 }
 
-static int shmem_charge(struct shmem_object *shmem, unsigned long pages)
+static unsigned long size_pages(u64 size)
 {
-	if (vm_enough_memory(current_mm_task()->mm, pages))
-		return -ENOMEM;
-	atomic_long_add(&shmem->charged, (long)pages);
+	return (unsigned long)DIV_ROUND_UP(size, PAGE_SIZE);
+}
+
+int shmem_info_init(struct shmem_info *info, struct shmem_sb_info *sb, u64 size, u64 vm_flags)
+{
+	*info = (struct shmem_info){
+		.sb = sb,
+		.noreserve = vm_flags & VM_NORESERVE,
+		.seals = F_SEAL_SEAL,
+	};
+	return info->noreserve ? 0 : vm_enough_memory(charged_mm(), size_pages(size));
+}
+
+void shmem_info_destroy(struct shmem_info *info, u64 size)
+{
+	if (!info->noreserve)
+		vm_unacct_memory(size_pages(size));
+}
+
+int shmem_resize(struct shmem_info *info, u64 old, u64 new)
+{
+	unsigned long was = size_pages(old), is = size_pages(new);
+
+	if (info->noreserve)
+		return 0;
+	if (is > was)
+		return vm_enough_memory(charged_mm(), is - was);
+	vm_unacct_memory(was - is);
 	return 0;
 }
 
-static void shmem_uncharge(struct shmem_object *shmem, unsigned long pages)
+/* Takes one block of the mount's. 0 or -ENOSPC. */
+static int take_block(struct shmem_sb_info *sb)
 {
-	atomic_long_add(&shmem->charged, -(long)pages);
-	vm_unacct_memory(pages);
+	if (!sb)
+		return 0;
+	if (atomic_long_add_return(&sb->used_blocks, 1) <= (long)sb->max_blocks)
+		return 0;
+	atomic_long_dec(&sb->used_blocks);
+	return -ENOSPC;
 }
 
-/* --- as a file ---------------------------------------------------------------------------------- */
-
-static void shmem_get(struct vm_file *file)
+static int shmem_charge_page(struct address_space *mapping)
 {
-	atomic_inc(&object_of(file)->refs);
+	struct shmem_info *info = mapping->shmem;
+
+	if (info->noreserve && vm_enough_memory(charged_mm(), 1))
+		return -ENOSPC;
+	if (!take_block(info->sb))
+		return 0;
+	if (info->noreserve)
+		vm_unacct_memory(1);
+	return -ENOSPC;
 }
 
-static void shmem_put(struct vm_file *file)
+static void shmem_page_removed(struct address_space *mapping)
 {
-	struct shmem_object *shmem = object_of(file);
+	struct shmem_info *info = mapping->shmem;
 
-	if (!atomic_dec_and_test(&shmem->refs))
-		return;
-	truncate_pagecache(&shmem->mapping, 0);
-	vm_unacct_memory((unsigned long)atomic_long_read(&shmem->charged));
-	kmem_cache_free(shmem_cache, shmem);
+	if (info->sb)
+		atomic_long_dec(&info->sb->used_blocks);
+	if (info->noreserve)
+		vm_unacct_memory(1);
 }
 
-static int shmem_path(struct vm_file *file, char *buf, size_t size)
-{
-	return scnprintf(buf, size, "/dev/zero (deleted)");
-}
-
-static int shmem_punch_hole(struct vm_file *file, unsigned long first, unsigned long last)
-{
-	struct shmem_object *shmem = object_of(file);
-	unsigned long dropped = truncate_pagecache_range(&shmem->mapping, first, last);
-
-	if (shmem->noreserve)
-		shmem_uncharge(shmem, dropped);
-	return 0;
-}
-
-static const struct vm_file_operations shmem_file_ops = {
-	.get = shmem_get,
-	.put = shmem_put,
-	.mmap = generic_file_mmap,
-	.path = shmem_path,
-	.punch_hole = shmem_punch_hole,
+const struct address_space_operations shmem_a_ops = {
+	.charge_page = shmem_charge_page,
+	.page_removed = shmem_page_removed,
 };
 
-/* A new page is one of zeros. What can't be promised any more is no memory to its program: SIGBUS. */
-static int shmem_read_page(struct address_space *mapping, struct page *page)
-{
-	struct shmem_object *shmem = mapping->host;
+/* --- what is there --------------------------------------------------------------------------------- */
 
-	if (shmem->noreserve && shmem_charge(shmem, 1))
-		return -ENOSPC;
-	clear_page(page_address(page));
-	page_set_flag(page, PG_uptodate);
-	return 0;
+/* Whether there is data at *index, which for data that isn't is set to where some is, or beyond all. */
+static bool data_at(struct address_space *mapping, unsigned long *index)
+{
+	unsigned long next = *index;
+	struct page *page;
+	bool found;
+
+	spin_lock(&mapping->lock);
+	do {
+		page = radix_tree_next(&mapping->pages, &next);
+		/* Room that was made by fallocate() and not used is a hole. */
+		found = page && page_flag(page, PG_uptodate);
+	} while (page && !found && next++ != ~0UL);
+	spin_unlock(&mapping->lock);
+	if (found && next == *index)
+		return true;
+	*index = found ? next : ~0UL >> PAGE_SHIFT;
+	return false;
 }
 
-static const struct address_space_operations shmem_a_ops = { .read_page = shmem_read_page };
+s64 shmem_seek(struct address_space *mapping, u64 from, bool data)
+{
+	unsigned long index = from >> PAGE_SHIFT;
+	u64 size = mapping->size, found;
 
-/* --- the call -------------------------------------------------------------------------------------- */
+	if (from >= size)
+		return -ENXIO;
+	if (data) {
+		data_at(mapping, &index);
+	} else {
+		for (unsigned long next = index; next < size_pages(size) && data_at(mapping, &next);
+		     next++)
+			index = next + 1;
+	}
+	found = max(from, (u64)index << PAGE_SHIFT);
+	if (found >= size)
+		return data ? -ENXIO : (s64)size;
+	return (s64)found;
+}
+
+bool shmem_has_pins(struct address_space *mapping)
+{
+	bool pinned = false;
+	struct page *page;
+
+	for (unsigned long index = 0; !pinned; index++) {
+		spin_lock(&mapping->lock);
+		page = radix_tree_next(&mapping->pages, &index);
+		/* Both counts in one look: the cache's reference, and one for each mapping. */
+		if (page) {
+			u64 counts = (u64)atomic_long_read(&page->counts);
+
+			pinned = (u32)counts - (u32)(counts >> 32) != 1;
+		}
+		spin_unlock(&mapping->lock);
+		if (!page)
+			break;
+	}
+	return pinned;
+}
+
+/* --- shared anonymous memory ---------------------------------------------------------------------- */
 
 int shmem_zero_setup(struct vm_area_struct *vma)
 {
-	struct shmem_object *shmem = kmem_cache_zalloc(shmem_cache, GFP_KERNEL);
+	struct vm_file *file =
+		shmem_file_setup("dev/zero", vma->vm_end - vma->vm_start, vma->vm_flags);
 
-	if (!shmem)
-		return -ENOMEM;
-	shmem->noreserve = vma->vm_flags & VM_NORESERVE;
-	if (!shmem->noreserve && shmem_charge(shmem, vma_pages(vma))) {
-		kmem_cache_free(shmem_cache, shmem);
-		return -ENOMEM;
-	}
-	address_space_init(&shmem->mapping, shmem, &shmem_a_ops);
-	shmem->mapping.size = vma->vm_end - vma->vm_start;
-	shmem->mapping.shmem = true;
-	shmem->file.vm_fops = &shmem_file_ops;
-	shmem->file.mapping = &shmem->mapping;
-	shmem->file.vm_mode = VM_FILE_READ | VM_FILE_WRITE;
-	shmem->file.ino = (u64)atomic_long_add_return(&last_ino, 1);
-	shmem->file.dev_minor = 1;
-	atomic_set(&shmem->refs, 1);
-	vma->vm_file = &shmem->file;
-	return generic_file_mmap(vma->vm_file, vma);
-}
-
-void shmem_init(void)
-{
-	shmem_cache = kmem_cache_create("shmem_object", sizeof(struct shmem_object), 0);
+	if (IS_ERR(file))
+		return (int)PTR_ERR(file);
+	if (vma->vm_file)
+		vma->vm_file->vm_fops->put(vma->vm_file);
+	vma->vm_file = file;
+	return generic_file_mmap(file, vma);
 }

@@ -64,7 +64,7 @@ static void unlink_page(struct address_space *mapping, struct page *page)
 static void page_gone(struct address_space *mapping, struct page *page)
 {
 	atomic_long_dec(&nr_file_pages);
-	if (page_flag(page, PG_uptodate) && mapping->a_ops && mapping->a_ops->page_removed)
+	if (mapping->a_ops && mapping->a_ops->page_removed)
 		mapping->a_ops->page_removed(mapping);
 	put_page(page);
 }
@@ -107,6 +107,20 @@ unsigned long truncate_pagecache_range(struct address_space *mapping, unsigned l
 {
 	unmap_mapping_pages(mapping, first, last, false);
 	return drop_pages(mapping, first, last);
+}
+
+void drop_unfilled_pages(struct address_space *mapping, unsigned long first, unsigned long last)
+{
+	struct page *page;
+
+	for (; first <= last && (page = find_get_next(mapping, &first, last)); first++) {
+		lock_page(page);
+		if (!page_flag(page, PG_uptodate))
+			delete_from_page_cache(mapping, page);
+		unlock_page(page);
+		put_page(page);
+		cond_resched();
+	}
 }
 
 /* Zeroes n bytes inside one page, if it is in the cache. */

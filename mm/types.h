@@ -21,6 +21,7 @@ struct address_space;
 struct anon_vma;
 struct kmem_cache;
 struct mm_struct;
+struct shmem_info;
 struct vm_area_struct;
 struct vm_file;
 struct vm_fault;
@@ -102,7 +103,12 @@ struct address_space_operations {
 	 * file, and dirty means nothing.
 	 */
 	int (*write_page)(struct address_space *mapping, struct page *page);
-	/* A page that had been filled has left the cache: what was charged for it is given back. */
+	/*
+	 * Whether there is room for one page more, which is about to be made: 0, with the room taken, or
+	 * a negative errno. And its counterpart, when a page has left the cache or wasn't made after
+	 * all. Optional, but both. => no spinlock held
+	 */
+	int (*charge_page)(struct address_space *mapping);
 	void (*page_removed)(struct address_space *mapping);
 };
 
@@ -119,16 +125,17 @@ struct address_space {
 	struct rb_root i_mmap; /* areas that map it, by page offset */
 	struct rw_semaphore i_mmap_rwsem;
 	/*
-	 * Areas that are VM_SHARED and may write it; negative: there may be none, and so many insist on
-	 * that. See mapping_map_writable().
+	 * Areas that are shared and may ever be written; negative: there may be none, and so many insist
+	 * on that. See mapping_map_writable().
 	 */
 	atomic_t i_mmap_writable;
 	const struct address_space_operations *a_ops;
-	u64 size;   /* bytes: beyond the page holding the last, a fault is SIGBUS */
-	bool shmem; /* its pages count as shared memory, not as file pages */
+	u64 size; /* bytes: beyond the page holding the last, a fault is SIGBUS */
 	/* Write-back that failed, under `lock`: how often, up to where somebody was told, and why. */
 	u32 wb_seq, wb_seen;
 	int wb_err;
+	/* Of files that are nothing but pages in memory, which count as shared memory; else NULL. */
+	struct shmem_info *shmem;
 };
 
 /* What mm needs of an open file; the file system embeds it first in its struct file. */
@@ -157,11 +164,12 @@ struct vm_file_operations {
 	int (*path)(struct vm_file *file, char *buf, size_t size);
 };
 
-#define VM_FILE_READ   BIT(0) /* open for reading */
-#define VM_FILE_WRITE  BIT(1)
-#define VM_FILE_NOEXEC BIT(2) /* on a mount without execution */
-#define VM_FILE_APPEND BIT(3) /* the inode only takes appends */
-#define VM_FILE_OWNER  BIT(4) /* opened by who owns the inode, or could write to it */
+#define VM_FILE_READ	 BIT(0) /* open for reading */
+#define VM_FILE_WRITE	 BIT(1)
+#define VM_FILE_NOEXEC	 BIT(2) /* on a mount without execution */
+#define VM_FILE_APPEND	 BIT(3) /* the inode only takes appends */
+#define VM_FILE_SIZELESS BIT(5) /* its offsets are the driver's own: any will do */
+#define VM_FILE_OWNER	 BIT(4) /* opened by who owns the inode, or could write to it */
 
 struct vm_file {
 	const struct vm_file_operations *vm_fops;

@@ -154,6 +154,8 @@ static void vma_link_file(struct vm_area_struct *vma)
 
 	if (!mapping)
 		return;
+	if (is_shared_maywrite(vma->vm_flags))
+		__mapping_map_writable(mapping);
 	down_write(&mapping->i_mmap_rwsem);
 	i_mmap_insert(vma, mapping);
 	up_write(&mapping->i_mmap_rwsem);
@@ -168,6 +170,8 @@ void vma_unlink_file(struct vm_area_struct *vma)
 	down_write(&mapping->i_mmap_rwsem);
 	interval_tree_remove(&vma->i_mmap_node, &mapping->i_mmap);
 	up_write(&mapping->i_mmap_rwsem);
+	if (is_shared_maywrite(vma->vm_flags))
+		mapping_unmap_writable(mapping);
 }
 
 void vma_start_write(struct vm_area_struct *vma)

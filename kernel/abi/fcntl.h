@@ -43,6 +43,21 @@
 #define F_DUPFD_CLOEXEC 1030
 #define F_SETPIPE_SZ	1031
 #define F_GETPIPE_SZ	1032
+#define F_ADD_SEALS	1033
+#define F_GET_SEALS	1034
+
+/* What a sealed file can't do any more. */
+#define F_SEAL_SEAL	    0x01 /* take another seal */
+#define F_SEAL_SHRINK	    0x02
+#define F_SEAL_GROW	    0x04
+#define F_SEAL_WRITE	    0x08
+#define F_SEAL_FUTURE_WRITE 0x10 /* be written, but by the mappings there are */
+#define F_ALL_SEALS	    0x1f
+
+/* Of memfd_create(2). */
+#define MFD_CLOEXEC	  0x01
+#define MFD_ALLOW_SEALING 0x02
+#define MFD_HUGETLB	  0x04
 
 #define FD_CLOEXEC 1
 
@@ -72,6 +87,11 @@ struct kernel_flock {
 /* Of fallocate(2). */
 #define FALLOC_FL_KEEP_SIZE  1
 #define FALLOC_FL_PUNCH_HOLE 2
+/* Known to fallocate(2), and to no file system here. */
+#define FALLOC_FL_COLLAPSE_RANGE 0x08
+#define FALLOC_FL_ZERO_RANGE	 0x10
+#define FALLOC_FL_INSERT_RANGE	 0x20
+#define FALLOC_FL_UNSHARE_RANGE	 0x40
 
 /* What openat2(2) is given. */
 struct kernel_open_how {

@@ -6,6 +6,7 @@
 #include "kernel/fs/dev.h"
 #include "kernel/fs/namei.h"
 #include "kernel/fs/tty.h"
+#include "mm/shmem.h"
 #include "mm/vma.h"
 
 static loff_t null_llseek(struct file *file, loff_t offset, int whence)
@@ -30,10 +31,10 @@ static ssize_t zero_read(struct file *file, struct io_iter *to, loff_t *pos)
 	return done || !wanted ? (ssize_t)done : -EFAULT;
 }
 
-/* A private area over /dev/zero is anonymous memory by another name. */
+/* Anonymous memory by another name: shared, or (with no operations) private. */
 static int zero_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	return vma->vm_flags & VM_SHARED ? -ENODEV : 0;
+	return vma->vm_flags & VM_SHARED ? shmem_zero_setup(vma) : 0;
 }
 
 static ssize_t full_write(struct file *file, struct io_iter *from, loff_t *pos)
@@ -143,10 +144,14 @@ const struct file_operations chrdev_fops = {
 void dev_init(void)
 {
 	const struct lookup_at at = { .fs = kernel_fs_context(), .cred = kernel_cred };
-	struct super_block *sb = tmpfs_super("devtmpfs");
+	struct super_block *sb = tmpfs_super("devtmpfs", 0755);
 
 	if (!sb || vfs_mount("/dev", sb))
 		panic("cannot mount /dev");
+	/* Where shm_open(3) makes its files. */
+	sb = tmpfs_super("tmpfs", S_ISVTX | 0777);
+	if (!sb || vfs_mount("/dev/shm", sb))
+		panic("cannot mount /dev/shm");
 	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++)
 		if (device_exists(&devices[i]) &&
 		    path_mknod(&at, devices[i].path, S_IFCHR | devices[i].mode,

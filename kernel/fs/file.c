@@ -84,16 +84,9 @@ static int vm_file_path(struct vm_file *vm_file, char *buf, size_t size)
 
 static int vm_file_punch_hole(struct vm_file *vm_file, unsigned long first, unsigned long last)
 {
-	struct file *file = file_of(vm_file);
-	umode_t type = file->f_inode->i_mode;
-
-	if (!S_ISREG(type) && !S_ISBLK(type))
-		return -ENODEV;
-	if (!file->f_op->fallocate)
-		return -EOPNOTSUPP;
-	return file->f_op->fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				     (loff_t)(first << PAGE_SHIFT),
-				     (loff_t)((last - first + 1) << PAGE_SHIFT));
+	return vfs_fallocate(file_of(vm_file), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			     (loff_t)(first << PAGE_SHIFT),
+			     (loff_t)((last - first + 1) << PAGE_SHIFT));
 }
 
 static int vm_file_fsync(struct vm_file *vm_file, u64 start, u64 end)
@@ -126,6 +119,12 @@ static const struct vm_file_operations not_mappable = {
 	.path = vm_file_path,
 };
 
+/* Whether it is bytes from 0 to somewhere, which a program may count with a signed number. */
+static bool has_size(umode_t mode)
+{
+	return S_ISREG(mode) || S_ISBLK(mode);
+}
+
 static void vm_file_init(struct file *file)
 {
 	struct vm_file *vm_file = &file->vm_file;
@@ -141,7 +140,8 @@ static void vm_file_init(struct file *file)
 	vm_file->dev_minor = inode->i_sb->s_dev;
 	vm_file->vm_mode = (file->f_mode & FMODE_READ ? VM_FILE_READ : 0) |
 			   (file->f_mode & FMODE_WRITE ? VM_FILE_WRITE : 0) |
-			   (inode->i_sb->s_noexec ? VM_FILE_NOEXEC : 0);
+			   (inode->i_sb->s_noexec ? VM_FILE_NOEXEC : 0) |
+			   (has_size(inode->i_mode) ? 0 : VM_FILE_SIZELESS);
 }
 
 /* --- opening and closing ------------------------------------------------------------------- */
@@ -190,7 +190,8 @@ int file_bind(struct file *file, struct dentry *dentry)
 	int err;
 
 	file->f_mode |= mode_of(file->f_flags);
-	if ((file->f_mode & FMODE_WRITE) && S_ISREG(inode->i_mode)) {
+	if ((file->f_mode & (FMODE_WRITE | FMODE_NOCOUNT)) == FMODE_WRITE &&
+	    S_ISREG(inode->i_mode)) {
 		err = get_write_access(inode);
 		if (err)
 			return err;

@@ -40,7 +40,8 @@ void fs_init(void)
 	file_cache_init();
 	files_cache_init();
 	locks_init();
-	root = tmpfs_super("tmpfs");
+	tmpfs_init();
+	root = tmpfs_super("tmpfs", 0755);
 	if (!root || vfs_mount("/", root))
 		panic("cannot make the root file system");
 	pipe_init();

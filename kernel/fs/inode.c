@@ -164,6 +164,7 @@ void inode_remove_privs(struct inode *inode, const struct cred_view *cred)
 	inode->i_mode &= ~S_ISUID;
 }
 
+struct cred_view (*fs_current_cred)(void);
 u64 (*fs_size_limit)(void);
 void (*fs_send_sigxfsz)(void);
 
@@ -190,15 +191,19 @@ int limit_write(u64 pos, size_t *count)
 	return 0;
 }
 
+int inode_newsize_ok(const struct inode *inode, u64 size)
+{
+	return size > i_size_read(inode) ? check_size_limit(size) : 0;
+}
+
 int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred)
 {
-	int err = 0;
+	int err;
 
 	if (!inode->i_op || !inode->i_op->truncate)
 		return -EINVAL;
 	down_write(&inode->i_rwsem);
-	if (size > i_size_read(inode))
-		err = check_size_limit(size);
+	err = inode_newsize_ok(inode, size);
 	if (!err)
 		err = inode->i_op->truncate(inode, size);
 	if (!err)

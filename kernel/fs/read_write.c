@@ -184,3 +184,50 @@ int file_truncate(struct file *file, loff_t size)
 		return -EINVAL;
 	return vfs_truncate(file->f_inode, (u64)size, &file->f_cred);
 }
+
+/* --- room --------------------------------------------------------------------------------- */
+
+/* Which modes mean anything together, before the file is asked which it knows. */
+static int check_fallocate_mode(unsigned int mode)
+{
+	const unsigned int alone = FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE |
+		     FALLOC_FL_UNSHARE_RANGE | alone))
+		return -EOPNOTSUPP;
+	/* A hole doesn't make a file longer, and one has to say that one knows. */
+	if ((mode & FALLOC_FL_PUNCH_HOLE) &&
+	    ((mode & FALLOC_FL_ZERO_RANGE) || !(mode & FALLOC_FL_KEEP_SIZE)))
+		return -EOPNOTSUPP;
+	if ((mode & alone) && (mode & (mode - 1)))
+		return -EINVAL;
+	if ((mode & FALLOC_FL_UNSHARE_RANGE) &&
+	    (mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
+		return -EINVAL;
+	return 0;
+}
+
+int vfs_fallocate(struct file *file, unsigned int mode, loff_t offset, loff_t len)
+{
+	umode_t type = file->f_inode->i_mode;
+	int err;
+
+	if (offset < 0 || len <= 0)
+		return -EINVAL;
+	err = check_fallocate_mode(mode);
+	if (err)
+		return err;
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (S_ISFIFO(type))
+		return -ESPIPE;
+	if (S_ISDIR(type))
+		return -EISDIR;
+	if (!S_ISREG(type) && !S_ISBLK(type))
+		return -ENODEV;
+	if (len > MAX_FILE_SIZE - offset)
+		return -EFBIG;
+	if (!file->f_op->fallocate)
+		return -EOPNOTSUPP;
+	return file->f_op->fallocate(file, mode, offset, len);
+}

@@ -1,209 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tmpfs: files whose pages are the page cache itself, and names that are the dentries themselves.
+ * tmpfs: files whose pages are the page cache itself (tmpfs_file.c), and names that are the dentries
+ * themselves. Directories change under their i_rwsem.
  *
- * Sizes and contents change under the file's i_rwsem, directories under theirs. Reading takes no
- * lock: it looks at the size for each page anew, and a page of the cache can't be freed while it
- * is copied from, because find_get_page() gives a reference.
+ * One is mounted nowhere: its files have no names, and stand behind shared anonymous memory, and what
+ * memfd_create(2) makes.
  */
+#include "kernel/fs/tmpfs.h"
+
+#include "kernel/base/panic.h"
+#include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/pipe.h"
-#include "kernel/sched/sched.h"
-#include "mm/filemap.h"
-#include "kernel/sched/sched.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 
+static struct kmem_cache *shmem_cache;
+
 /* What an entry adds to its directory's size, as Linux's tmpfs shows it. */
 #define DIRENT_SIZE 20
-
-/* --- contents of files --------------------------------------------------------------------- */
-
-static ssize_t tmpfs_read_iter(struct file *file, struct io_iter *to, loff_t *pos)
-{
-	struct inode *inode = file->f_inode;
-	size_t wanted = to->count, done = 0;
-
-	for (; done < wanted; cond_resched()) {
-		u64 at = (u64)*pos + done, size = i_size_read(inode);
-		size_t offset = at & (PAGE_SIZE - 1), n, got;
-		struct page *page;
-
-		if (at >= size)
-			break;
-		n = min(PAGE_SIZE - offset, min(wanted - done, (size_t)(size - at)));
-		page = find_get_page(&inode->i_data, at >> PAGE_SHIFT);
-		if (page) {
-			got = copy_to_iter((char *)page_address(page) + offset, n, to);
-			put_page(page);
-		} else {
-			got = zero_iter(n, to); /* a hole stays one */
-		}
-		done += got;
-		if (got < n) {
-			if (!done)
-				return -EFAULT;
-			break;
-		}
-	}
-	if (!(file->f_flags & O_NOATIME))
-		touch_atime(inode);
-	*pos += (loff_t)done;
-	return (ssize_t)done;
-}
-
-/*
- * The page at `index`, made if need be, with a reference; ERR_PTR: -ENOSPC, -ENOMEM. All files
- * together may fill half of the memory, as Linux has it for each tmpfs.
- */
-static struct page *tmpfs_get_page(struct inode *inode, unsigned long index)
-{
-	struct page *page = find_get_page(&inode->i_data, index);
-
-	if (page)
-		return page;
-	if ((unsigned long)atomic_long_read(&nr_file_pages) >= totalram_pages() / 2)
-		return ERR_PTR(-ENOSPC);
-	return read_cache_page(&inode->i_data, index);
-}
-
-/* Copies into one page of the cache; the bytes copied, or -errno. => i_rwsem held for writing */
-static ssize_t write_page(struct inode *inode, struct io_iter *from, u64 at, size_t n)
-{
-	struct page *page = tmpfs_get_page(inode, at >> PAGE_SHIFT);
-	size_t got;
-
-	if (IS_ERR(page))
-		return PTR_ERR(page);
-	got = copy_from_iter((char *)page_address(page) + (at & (PAGE_SIZE - 1)), n, from);
-	if (got) {
-		page_set_flag(page, PG_dirty);
-		if (at + got > i_size_read(inode))
-			i_size_write(inode, at + got);
-	}
-	put_page(page);
-	return got ? (ssize_t)got : -EFAULT;
-}
-
-static ssize_t tmpfs_write_iter(struct file *file, struct io_iter *from, loff_t *pos)
-{
-	struct inode *inode = file->f_inode;
-	size_t wanted, done = 0;
-	ssize_t got = 0;
-
-	down_write(&inode->i_rwsem);
-	if (file->f_flags & O_APPEND)
-		*pos = (loff_t)i_size_read(inode);
-	wanted = from->count;
-	if (wanted)
-		got = limit_write((u64)*pos, &wanted);
-	if (got) {
-		up_write(&inode->i_rwsem);
-		return got;
-	}
-	for (; done < wanted; cond_resched()) {
-		u64 at = (u64)*pos + done;
-		size_t n = min(PAGE_SIZE - (at & (PAGE_SIZE - 1)), wanted - done);
-
-		got = write_page(inode, from, at, n);
-		if (got > 0)
-			done += (size_t)got;
-		if (got < (ssize_t)n)
-			break;
-	}
-	if (done) {
-		inode->i_mtime = inode->i_ctime = current_time();
-		inode_remove_privs(inode, &file->f_cred);
-	}
-	up_write(&inode->i_rwsem);
-	*pos += (loff_t)done;
-	return done ? (ssize_t)done : min(got, (ssize_t)0);
-}
-
-static loff_t tmpfs_llseek(struct file *file, loff_t offset, int whence)
-{
-	return generic_llseek(file, offset, whence, i_size_read(file->f_inode), MAX_FILE_SIZE);
-}
-
-static int tmpfs_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	touch_atime(file->f_inode);
-	return generic_file_mmap(&file->vm_file, vma);
-}
-
-static int tmpfs_truncate(struct inode *inode, u64 size)
-{
-	u64 old = i_size_read(inode);
-
-	/* The size first, so that a fault meanwhile brings no page back. */
-	i_size_write(inode, size);
-	if (size <= old) /* also what fallocate() put behind the end */
-		truncate_pagecache(&inode->i_data, size);
-	inode->i_mtime = inode->i_ctime = current_time();
-	return 0;
-}
-
-/*
- * Brings in all pages of a range. What was made before memory ran out stays, and is zeros: it
- * shows in nothing but the number of blocks. => i_rwsem held for writing
- */
-static int tmpfs_fill(struct inode *inode, u64 from, u64 to)
-{
-	for (u64 at = ALIGN_DOWN(from, PAGE_SIZE); at < to; at += PAGE_SIZE) {
-		struct page *page = tmpfs_get_page(inode, at >> PAGE_SHIFT);
-
-		if (IS_ERR(page))
-			return -ENOSPC;
-		put_page(page);
-		if (sched_kill_pending())
-			return -EINTR;
-	}
-	return 0;
-}
-
-static int tmpfs_fallocate(struct file *file, unsigned int mode, loff_t offset, loff_t len)
-{
-	struct inode *inode = file->f_inode;
-	u64 from = (u64)offset, to = from + (u64)len, size;
-	int err = 0;
-
-	down_write(&inode->i_rwsem);
-	size = i_size_read(inode);
-	if (mode & FALLOC_FL_PUNCH_HOLE)
-		punch_pagecache(&inode->i_data, from, to);
-	else if ((ALIGN_UP(to, PAGE_SIZE) - ALIGN_DOWN(from, PAGE_SIZE)) >> PAGE_SHIFT >
-		 totalram_pages() / 2)
-		err = -ENOSPC;
-	else
-		err = tmpfs_fill(inode, from, to);
-	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && to > size)
-		i_size_write(inode, to);
-	if (!err) {
-		inode->i_ctime = inode->i_mtime = current_time();
-		inode_remove_privs(inode, &file->f_cred);
-	}
-	up_write(&inode->i_rwsem);
-	return err;
-}
-
-/* Nothing is behind what is in memory. */
-static int tmpfs_fsync(struct file *file)
-{
-	return 0;
-}
-
-static const struct file_operations tmpfs_file_fops = {
-	.llseek = tmpfs_llseek,
-	.read_iter = tmpfs_read_iter,
-	.write_iter = tmpfs_write_iter,
-	.mmap = tmpfs_mmap,
-	.fallocate = tmpfs_fallocate,
-	.fsync = tmpfs_fsync,
-};
-
-static const struct inode_operations tmpfs_file_iops = {
-	.truncate = tmpfs_truncate,
-};
 
 /* --- directories --------------------------------------------------------------------------- */
 
@@ -256,14 +71,62 @@ static const struct inode_operations tmpfs_link_iops = {
 
 static const struct inode_operations tmpfs_dir_iops;
 
-/* A new inode owned by `cred`, or by the directory's group where that is set-group-ID. */
+/* Takes room for one inode, or one more name of one. 0 or -ENOSPC. */
+static int take_inode(struct tmpfs_sb_info *info)
+{
+	if (!info->max_inodes)
+		return 0;
+	if (atomic_long_add_return(&info->used_inodes, 1) <= (long)info->max_inodes)
+		return 0;
+	atomic_long_dec(&info->used_inodes);
+	return -ENOSPC;
+}
+
+static void give_inode(struct tmpfs_sb_info *info)
+{
+	if (info->max_inodes)
+		atomic_long_dec(&info->used_inodes);
+}
+
+/* What a regular file of `size` bytes takes. 0 or -ENOMEM. */
+static int set_up_file(struct inode *inode, u64 size, u64 vm_flags)
+{
+	struct tmpfs_sb_info *sb = tmpfs_sb(inode->i_sb);
+	struct shmem_info *info = kmem_cache_alloc(shmem_cache, GFP_KERNEL);
+	int err;
+
+	if (!info)
+		return -ENOMEM;
+	err = shmem_info_init(info, sb->blocks.max_blocks ? &sb->blocks : NULL, size, vm_flags);
+	if (err) {
+		kmem_cache_free(shmem_cache, info);
+		return err;
+	}
+	inode->i_op = &tmpfs_file_iops;
+	inode->i_fop = &tmpfs_file_fops;
+	inode->i_data.a_ops = &shmem_a_ops;
+	inode->i_data.shmem = info;
+	i_size_write(inode, size);
+	return 0;
+}
+
+/*
+ * A new inode owned by `cred`, or by the directory's group where that is set-group-ID. Or
+ * ERR_PTR(-ENOSPC), ERR_PTR(-ENOMEM).
+ */
 static struct inode *tmpfs_inode(struct super_block *sb, const struct inode *dir, umode_t mode,
 				 const struct cred_view *cred)
 {
-	struct inode *inode = inode_alloc(sb, mode);
+	struct inode *inode;
+	int err = take_inode(tmpfs_sb(sb));
 
-	if (!inode)
-		return NULL;
+	if (err)
+		return ERR_PTR(err);
+	inode = inode_alloc(sb, mode);
+	if (!inode) {
+		give_inode(tmpfs_sb(sb));
+		return ERR_PTR(-ENOMEM);
+	}
 	inode->i_uid = cred->uid;
 	inode->i_gid = cred->gid;
 	if (dir && (dir->i_mode & S_ISGID)) {
@@ -273,9 +136,12 @@ static struct inode *tmpfs_inode(struct super_block *sb, const struct inode *dir
 	}
 	switch (mode & S_IFMT) {
 	case S_IFREG:
-		inode->i_op = &tmpfs_file_iops;
-		inode->i_fop = &tmpfs_file_fops;
-		inode->i_data.shmem = true;
+		/* Of what has a name nobody knows how large it gets: it pays as it grows. */
+		err = set_up_file(inode, 0, VM_NORESERVE);
+		if (err) {
+			iput(inode);
+			return ERR_PTR(err);
+		}
 		break;
 	case S_IFDIR:
 		inode->i_op = &tmpfs_dir_iops;
@@ -315,8 +181,8 @@ static int tmpfs_mknod(struct inode *dir, struct dentry *dentry, umode_t mode, u
 {
 	struct inode *inode = tmpfs_inode(dir->i_sb, dir, mode, cred);
 
-	if (!inode)
-		return -ENOMEM;
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
 	inode->i_rdev = rdev;
 	enter(dir, dentry, inode);
 	return 0;
@@ -333,8 +199,8 @@ static int tmpfs_tmpfile(struct inode *dir, struct dentry *dentry, umode_t mode,
 {
 	struct inode *inode = tmpfs_inode(dir->i_sb, dir, mode, cred);
 
-	if (!inode)
-		return -ENOMEM;
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
 	inode->i_nlink = 0;
 	d_instantiate(dentry, inode);
 	return 0;
@@ -355,8 +221,8 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 {
 	struct inode *inode = tmpfs_inode(dir->i_sb, dir, S_IFLNK | S_IRWXUGO, cred);
 
-	if (!inode)
-		return -ENOMEM;
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
 	inode->i_link = kstrdup(target, GFP_KERNEL);
 	if (!inode->i_link) {
 		iput(inode);
@@ -369,6 +235,11 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 
 static int tmpfs_link(struct inode *inode, struct inode *dir, struct dentry *dentry)
 {
+	/* Names count, too: each takes memory. The first of an O_TMPFILE has been paid for. */
+	int err = READ_ONCE(inode->i_nlink) ? take_inode(tmpfs_sb(inode->i_sb)) : 0;
+
+	if (err)
+		return err;
 	ihold(inode);
 	__atomic_fetch_add(&inode->i_nlink, 1, __ATOMIC_RELAXED);
 	inode->i_ctime = current_time();
@@ -382,6 +253,8 @@ static void leave(struct inode *dir, struct dentry *dentry)
 	struct inode *inode = dentry->d_inode;
 
 	inode->i_ctime = current_time();
+	if (!S_ISDIR(inode->i_mode) && inode->i_nlink > 1)
+		give_inode(tmpfs_sb(inode->i_sb));
 	if (S_ISDIR(inode->i_mode)) {
 		inode->i_dead = true;
 		inode->i_nlink = 0;
@@ -442,23 +315,61 @@ static const struct inode_operations tmpfs_dir_iops = {
 
 static void tmpfs_evict(struct inode *inode)
 {
+	struct shmem_info *info = inode->i_data.shmem;
+
 	if (S_ISLNK(inode->i_mode))
 		kfree(inode->i_link);
+	if (info) {
+		shmem_info_destroy(info, i_size_read(inode));
+		kmem_cache_free(shmem_cache, info);
+	}
+	give_inode(tmpfs_sb(inode->i_sb));
+}
+
+/* What has no limit shows no size, as on Linux. */
+static void tmpfs_statfs(const struct super_block *sb, struct kstatfs *stat)
+{
+	const struct tmpfs_sb_info *info = tmpfs_sb(sb);
+
+	stat->blocks = info->blocks.max_blocks;
+	if (stat->blocks)
+		stat->bfree = stat->blocks - (u64)atomic_long_read(&info->blocks.used_blocks);
+	stat->files = info->max_inodes;
+	if (stat->files)
+		stat->ffree = stat->files - (u64)atomic_long_read(&info->used_inodes);
 }
 
 static const struct super_operations tmpfs_sops = {
 	.evict = tmpfs_evict,
+	.statfs = tmpfs_statfs,
 };
 
-struct super_block *tmpfs_super(const char *type)
+/* `max`: blocks and inodes it may have, 0: whatever there is. Or NULL. */
+static struct super_block *alloc_super(const char *type, unsigned long max)
 {
-	struct super_block *sb = super_alloc(type, TMPFS_MAGIC, &tmpfs_sops);
+	struct tmpfs_sb_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
+	struct super_block *sb = info ? super_alloc(type, TMPFS_MAGIC, &tmpfs_sops) : NULL;
+
+	if (!sb) {
+		kfree(info);
+		return NULL;
+	}
+	info->blocks.max_blocks = max;
+	info->max_inodes = max;
+	sb->s_fs_info = info;
+	return sb;
+}
+
+struct super_block *tmpfs_super(const char *type, umode_t mode)
+{
+	/* By default half of memory, and as many files as that has pages. */
+	struct super_block *sb = alloc_super(type, totalram_pages() / 2);
 	struct inode *inode;
 
 	if (!sb)
 		return NULL;
-	inode = tmpfs_inode(sb, NULL, S_IFDIR | 0755, &kernel_cred);
-	if (!inode)
+	inode = tmpfs_inode(sb, NULL, S_IFDIR | mode, &kernel_cred);
+	if (IS_ERR(inode))
 		goto free_sb;
 	sb->s_root = d_alloc_root(sb, inode);
 	if (!sb->s_root)
@@ -467,6 +378,86 @@ struct super_block *tmpfs_super(const char *type)
 free_inode:
 	iput(inode);
 free_sb:
+	kfree(sb->s_fs_info);
 	kfree(sb);
 	return NULL;
+}
+
+/* --- files without names ------------------------------------------------------------------- */
+
+static struct super_block *shm_sb;
+
+/* A dentry of shm_sb's, shown as "/NAME (deleted)", for a new inode; or an ERR_PTR. */
+static struct dentry *shm_dentry(const char *name, u64 size, u64 vm_flags,
+				 const struct cred_view *cred)
+{
+	size_t len = strlen(name) + sizeof("/ (deleted)");
+	char *shown = kmalloc(len, GFP_KERNEL);
+	struct inode *inode;
+	struct dentry *dentry;
+	int err = -ENOMEM;
+
+	if (!shown)
+		return ERR_PTR(-ENOMEM);
+	dentry = d_alloc(NULL, shown, (size_t)scnprintf(shown, len, "/%s (deleted)", name));
+	kfree(shown);
+	inode = dentry ? inode_alloc(shm_sb, S_IFREG | S_IRWXUGO) : NULL;
+	if (!inode)
+		goto fail;
+	dentry->d_sb = shm_sb;
+	d_instantiate(dentry, inode);
+	inode->i_uid = cred->uid;
+	inode->i_gid = cred->gid;
+	inode->i_nlink = 0;
+	err = set_up_file(inode, size, vm_flags);
+	if (!err)
+		return dentry;
+fail:
+	dput(dentry);
+	return ERR_PTR(err);
+}
+
+struct file *tmpfs_file_setup(const char *name, u64 size, u64 vm_flags, unsigned int flags)
+{
+	const struct cred_view cred = fs_current_cred ? fs_current_cred() : kernel_cred;
+	struct dentry *dentry;
+	struct file *file;
+	int err;
+
+	if (size > (u64)MAX_FILE_SIZE)
+		return ERR_PTR(-EINVAL);
+	dentry = shm_dentry(name, size, vm_flags, &cred);
+	if (IS_ERR(dentry))
+		return ERR_PTR(PTR_ERR(dentry));
+	file = file_alloc(O_RDWR | flags, &cred);
+	if (!IS_ERR(file)) {
+		/* It isn't counted as a writer, so that a program in it can be run. */
+		file->f_mode |= FMODE_NOCOUNT;
+		err = file_bind(file, dentry);
+		if (err) {
+			fput(file);
+			file = ERR_PTR(err);
+		}
+	}
+	dput(dentry);
+	return file;
+}
+
+static struct vm_file *shm_file_setup(const char *name, u64 size, u64 vm_flags)
+{
+	struct file *file = tmpfs_file_setup(name, size, vm_flags, 0);
+
+	return IS_ERR(file) ? ERR_PTR(PTR_ERR(file)) : &file->vm_file;
+}
+
+static const struct shmem_ops tmpfs_shmem_ops = { .file_setup = shm_file_setup };
+
+void tmpfs_init(void)
+{
+	shmem_cache = kmem_cache_create("shmem_info", sizeof(struct shmem_info), 0);
+	shm_sb = alloc_super("tmpfs", 0);
+	if (!shm_sb)
+		panic("no memory for tmpfs");
+	shm_sb->s_pseudo = true;
+	shmem_ops = &tmpfs_shmem_ops;
 }

@@ -66,9 +66,17 @@ bool cred_in_group(const struct cred_view *cred, u32 gid);
 
 /* --- file systems -------------------------------------------------------------------------- */
 
+/* How full a file system is, in blocks of a page. */
+struct kstatfs {
+	u64 blocks, bfree; /* both 0: it has no size of its own */
+	u64 files, ffree;
+};
+
 struct super_operations {
 	/* The inode's last reference is gone: frees what the file system hung on it. Optional. */
 	void (*evict)(struct inode *inode);
+	/* Optional; *stat is all zeros before. */
+	void (*statfs)(const struct super_block *sb, struct kstatfs *stat);
 };
 
 struct super_block {
@@ -81,6 +89,7 @@ struct super_block {
 	const struct super_operations *s_op;
 	struct dentry *s_root;
 	struct dentry *s_covered; /* the directory it is mounted on; NULL for the root */
+	void *s_fs_info;	  /* the file system's own */
 	atomic_long_t s_next_ino;
 	struct list_head s_link; /* in mount order */
 };
@@ -359,8 +368,8 @@ struct file_operations {
 	unsigned long (*get_unmapped_area)(struct file *file, unsigned long addr, unsigned long len,
 					   unsigned long pgoff, unsigned long flags);
 	/*
-	 * fallocate(2) with a mode that is known: FALLOC_FL_KEEP_SIZE alone or with
-	 * FALLOC_FL_PUNCH_HOLE. NULL: -EOPNOTSUPP
+	 * fallocate(2) with a mode that means something. NULL, and what the file doesn't know:
+	 * -EOPNOTSUPP
 	 */
 	int (*fallocate)(struct file *file, unsigned int mode, loff_t offset, loff_t len);
 	/*
@@ -384,6 +393,7 @@ extern const struct file_operations chrdev_fops;
 #define FMODE_EXEC    BIT(4) /* opened by exec */
 #define FMODE_WRITER  BIT(5) /* counted in i_writecount */
 #define FMODE_NOWRITE BIT(6) /* keeps writers away: counted there too */
+#define FMODE_NOCOUNT BIT(7) /* not to be counted, whatever it is open for */
 
 struct file {
 	struct vm_file vm_file; /* first: all that mm knows of it */
@@ -446,10 +456,16 @@ int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred);
  * there is, or by the task's RLIMIT_FSIZE, which sends it SIGXFSZ.
  */
 int limit_write(u64 pos, size_t *count);
+/* The same for a file that is to have `size` bytes: 0 or -EFBIG. => i_rwsem held */
+int inode_newsize_ok(const struct inode *inode, u64 size);
 
-/* Set by the process layer: the running task's RLIMIT_FSIZE, and how it is told. */
+/* Set by the process layer: for whom the kernel works. */
+extern struct cred_view (*fs_current_cred)(void);
+/* The running task's RLIMIT_FSIZE, and how it is told. */
 extern u64 (*fs_size_limit)(void);
 extern void (*fs_send_sigxfsz)(void);
+/* fallocate(2). 0 or -errno. */
+int vfs_fallocate(struct file *file, unsigned int mode, loff_t offset, loff_t len);
 /* A descriptor's truncate(2). */
 int file_truncate(struct file *file, loff_t size);
 /* 0, or -EACCES when this may not be executed: no regular file, no x bit, a noexec mount. */
@@ -496,7 +512,9 @@ void inode_cache_init(void);
 void dentry_cache_init(void);
 void file_cache_init(void);
 void files_cache_init(void);
-struct super_block *tmpfs_super(const char *type);
+/* One to be mounted, with its own limits; mode: the root's permissions. Or NULL. */
+struct super_block *tmpfs_super(const char *type, umode_t mode);
+void tmpfs_init(void);
 void proc_init(void);
 void dev_init(void);
 void pipe_init(void);

@@ -2,6 +2,7 @@
 /* What the layer of files needs of processes and can't call by itself. */
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/process/current.h"
 #include "kernel/process/task.h"
 
 /* To the thread that writes, as if it had sent it itself: that is how Linux has it. */
@@ -23,6 +24,11 @@ static void send_sigpipe(void)
 static void send_sigxfsz(void)
 {
 	send_to_self(SIGXFSZ);
+}
+
+static struct cred_view current_cred(void)
+{
+	return current_cred_view();
 }
 
 static u64 size_limit(void)
@@ -57,6 +63,7 @@ static const struct pipe_task_ops pipe_ops = {
 
 void process_register_fs(void)
 {
+	fs_current_cred = current_cred;
 	fs_size_limit = size_limit;
 	fs_send_sigxfsz = send_sigxfsz;
 	pipe_tasks = &pipe_ops;

@@ -143,32 +143,6 @@ long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __
 
 /* --- room, and advice ---------------------------------------------------------------------- */
 
-static int do_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
-{
-	umode_t type = file->f_inode->i_mode;
-
-	if (offset < 0 || len <= 0)
-		return -EINVAL;
-	/* A hole doesn't make a file longer, and one has to say that one knows. */
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
-		return -EOPNOTSUPP;
-	if (mode == FALLOC_FL_PUNCH_HOLE)
-		return -EOPNOTSUPP;
-	if (!(file->f_mode & FMODE_WRITE))
-		return -EBADF;
-	if (S_ISFIFO(type))
-		return -ESPIPE;
-	if (S_ISDIR(type))
-		return -EISDIR;
-	if (!S_ISREG(type) && !S_ISBLK(type))
-		return -ENODEV;
-	if (len > MAX_FILE_SIZE - offset)
-		return -EFBIG;
-	if (!file->f_op->fallocate)
-		return -EOPNOTSUPP;
-	return file->f_op->fallocate(file, (unsigned int)mode, offset, len);
-}
-
 long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
 {
 	struct file *file = fget(current_files(), (unsigned int)fd);
@@ -176,7 +150,7 @@ long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
 
 	if (!file)
 		return -EBADF;
-	err = do_fallocate(file, mode, offset, len);
+	err = vfs_fallocate(file, (unsigned int)mode, offset, len);
 	fput(file);
 	return err;
 }

@@ -4,6 +4,7 @@
 
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/locks.h"
+#include "kernel/fs/memfd.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/process/current.h"
 #include "kernel/syscall/sys_file.h"
@@ -209,6 +210,10 @@ static long fcntl_file(struct file *file, unsigned int fd, unsigned int cmd, uns
 		return set_lock(file, fd, lock, true, cmd == F_OFD_SETLKW);
 	case F_GETPIPE_SZ:
 		return pipe_get_size(file);
+	case F_ADD_SEALS:
+		return memfd_add_seals(file, arg);
+	case F_GET_SEALS:
+		return memfd_get_seals(file);
 	case F_SETPIPE_SZ:
 		return pipe_set_size(file, (unsigned int)arg, &cred);
 	default:

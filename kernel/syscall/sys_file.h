@@ -46,6 +46,7 @@ long sys_sendfile(int out_fd, int in_fd, loff_t __user *offset, size_t count);
 long sys_copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off_out,
 			 size_t len, unsigned int flags);
 long sys_fallocate(int fd, int mode, loff_t offset, loff_t len);
+long sys_memfd_create(const char __user *uname, unsigned int flags);
 long sys_fadvise64(int fd, loff_t offset, loff_t len, int advice);
 long sys_readahead(int fd, loff_t offset, size_t count);
 long sys_fsync(unsigned int fd);

@@ -248,18 +248,26 @@ long sys_readlink(const char __user *path, char __user *buf, int bufsiz)
 
 /* --- statfs -------------------------------------------------------------------------------- */
 
-/* No file system here has a size of its own: block counts are 0, as for Linux's ramfs. */
 static long put_statfs(const struct dentry *dentry, struct kernel_statfs __user *user)
 {
 	const struct super_block *sb = dentry->d_sb;
-	struct kernel_statfs out = {
+	struct kstatfs stat = { 0 };
+	struct kernel_statfs out;
+
+	if (sb->s_op && sb->s_op->statfs)
+		sb->s_op->statfs(sb, &stat);
+	out = (struct kernel_statfs){
 		.f_type = (s64)sb->s_magic,
 		.f_bsize = PAGE_SIZE,
 		.f_frsize = PAGE_SIZE,
+		.f_blocks = stat.blocks,
+		.f_bfree = stat.bfree,
+		.f_bavail = stat.bfree,
+		.f_files = stat.files,
+		.f_ffree = stat.ffree,
 		.f_namelen = NAME_MAX,
 		.f_flags = ST_VALID | (sb->s_noexec ? ST_NOEXEC : 0),
 	};
-
 	return copy_to_user(user, &out, sizeof(out)) ? -EFAULT : 0;
 }
 

@@ -127,4 +127,11 @@ u8 sim_file_byte(u64 pos);
 /* Empties its page cache. => no area maps it. */
 void sim_file_destroy(struct sim_file *f);
 
+/* --- shared memory: sim_shmem.c ----------------------------------------------------------------------- */
+
+/* Lets mm make files of shared memory: part of sim_boot(). */
+void sim_shmem_init(void);
+/* What limits those made from now on, or NULL. */
+extern struct shmem_sb_info *sim_shmem_limit;
+
 #endif

@@ -129,6 +129,7 @@ void sim_boot(const struct boot_mem *mem, unsigned int nr)
 	memblock_reserve(IMAGE_PHYS, image.end - image.text);
 	mm_paging_init(&image);
 	mm_init();
+	sim_shmem_init();
 	sim_use_mm(NULL);
 }
 
