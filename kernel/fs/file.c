@@ -85,15 +85,20 @@ static int vm_file_path(struct vm_file *vm_file, char *buf, size_t size)
 static int vm_file_punch_hole(struct vm_file *vm_file, unsigned long first, unsigned long last)
 {
 	struct file *file = file_of(vm_file);
+	const loff_t offset = (loff_t)(first << PAGE_SHIFT);
+	const loff_t len = (loff_t)((last - first + 1) << PAGE_SHIFT);
 	umode_t type = file->f_inode->i_mode;
 
+	/* An area may reach beyond what a file can have: mremap() makes it longer without asking. */
+	if (offset < 0 || len <= 0)
+		return -EINVAL;
 	if (!S_ISREG(type) && !S_ISBLK(type))
 		return -ENODEV;
+	if (len > MAX_FILE_SIZE - offset)
+		return -EFBIG;
 	if (!file->f_op->fallocate)
 		return -EOPNOTSUPP;
-	return file->f_op->fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				     (loff_t)(first << PAGE_SHIFT),
-				     (loff_t)((last - first + 1) << PAGE_SHIFT));
+	return file->f_op->fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
 }
 
 static int vm_file_fsync(struct vm_file *vm_file, u64 start, u64 end)
