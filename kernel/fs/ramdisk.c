@@ -410,6 +410,11 @@ void sync_block_devices(void)
 	filemap_write_and_wait_range(&disk.mapping, 0, DISK_SIZE - 1);
 }
 
+void drop_block_caches(void)
+{
+	invalidate_mapping_pages(&disk.mapping, 0, DISK_PAGES - 1);
+}
+
 /* Columns as in Linux's Documentation/admin-guide/iostats: nothing takes time, nothing is merged. */
 void ramdisk_show_stats(struct seq_text *seq)
 {

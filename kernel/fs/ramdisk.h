@@ -14,6 +14,8 @@ extern const struct file_operations blkdev_fops;
 void ramdisk_init(void);
 /* Brings all that was written to block devices to where it stays: sync(2). May sleep. */
 void sync_block_devices(void);
+/* Drops the clean pages of their caches that nobody uses. May sleep. */
+void drop_block_caches(void);
 /* Its line of /proc/diskstats. */
 void ramdisk_show_stats(struct seq_text *seq);
 

@@ -221,6 +221,7 @@ static const char *settled(const char *p, unsigned long pages, const char *expec
 
 static void cache(void)
 {
+	int drop = open("/proc/sys/vm/drop_caches", O_WRONLY);
 	char *p = map(PROT_READ | PROT_WRITE, MAP_SHARED, 32, 8);
 
 	fsync(fd);
@@ -242,7 +243,12 @@ static void cache(void)
 	is(vector(p, 8)[3], '1', "... keeps those at its ends");
 	is(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0, "to the end");
 	is_str(vector(p, 8), "00000000", "... drops all");
+	posix_fadvise(fd, 33 * PAGE, PAGE, POSIX_FADV_WILLNEED);
+	is_str(settled(p, 8, "01000000"), "01000000", "one is back");
+	is(write(drop, "1", 1), 1, "drop_caches");
+	is_str(vector(p, 8), "00000000", "... drops it again");
 	is(at(35 * PAGE), 'd', "what was written is read again");
+	close(drop);
 	raw_munmap((unsigned long)p, 8 * PAGE);
 }
 
@@ -294,6 +300,32 @@ static void around(void)
 	raw_munmap((unsigned long)p, 2 * PAGE);
 }
 
+/* A disk that can't take a page: each opening is told, once. Here that takes a lack of memory. */
+static void failures(void)
+{
+	int fail = open("/proc/self/fail-nth", O_RDWR), other = open(path, O_RDWR);
+	char *p = map(PROT_READ | PROT_WRITE, MAP_SHARED, 56, 1);
+
+	if (fail < 0) {
+		skip("a disk that fails", "this kernel can't be told to run out of memory");
+	} else {
+		p[0] = 'f';
+		pwrite(fail, "1", 1, 0);
+		fails(raw_msync((unsigned long)p, PAGE, MS_SYNC), ENOSPC, "msync can't store it");
+		pwrite(fail, "0", 1, 0);
+		is(raw_msync((unsigned long)p, PAGE, MS_SYNC), 0, "... and says so once");
+		fails(fsync(other), ENOSPC, "so does fsync by another opening");
+		is(fsync(other), 0, "... once");
+		ok(p[0] == 'f' && direct(56 * PAGE) == 0, "it is in memory, and not stored");
+		p[0] = 'g';
+		is(fsync(fd), 0, "written again");
+		is(direct(56 * PAGE), 'g', "... it is");
+	}
+	raw_munmap((unsigned long)p, PAGE);
+	close(other);
+	close(fail);
+}
+
 static void last_close(void)
 {
 	long base = stored();
@@ -327,6 +359,7 @@ int main(int argc, char **argv)
 	cache();
 	holes();
 	around();
+	failures();
 	last_close();
 	is(pwrite(fd, zeros, sizeof(zeros), 0), sizeof(zeros), "all zeros again");
 	is(fsync(fd), 0, "... stored");
