@@ -92,6 +92,8 @@ bool clear_page_dirty_for_io(struct page *page);
 int filemap_write_and_wait_range(struct address_space *mapping, u64 start, u64 end);
 /* The same, and then what went wrong since this opening of the file was told last: once. 0 or -errno. */
 int file_write_and_wait_range(struct vm_file *file, u64 start, u64 end);
+/* Only that: what this opening hasn't been told yet. */
+int file_check_wb_err(struct vm_file *file);
 /* What a new opening has been told: all but what nobody has been told yet. */
 u32 filemap_sample_wb_err(struct address_space *mapping);
 

@@ -73,8 +73,7 @@ u32 filemap_sample_wb_err(struct address_space *mapping)
 	return READ_ONCE(mapping->wb_seen);
 }
 
-/* What this opening hasn't been told yet. */
-static int file_check_wb_err(struct vm_file *file)
+int file_check_wb_err(struct vm_file *file)
 {
 	struct address_space *mapping = file->mapping;
 	int err = 0;

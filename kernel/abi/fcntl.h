@@ -124,4 +124,14 @@ struct kernel_open_how {
 #define PATH_MAX 4096 /* with the terminator */
 #define NAME_MAX 255  /* without it */
 
+#define POSIX_FADV_NORMAL   0
+#define POSIX_FADV_WILLNEED 3
+#define POSIX_FADV_DONTNEED 4
+#define POSIX_FADV_NOREUSE  5
+
+/* sync_file_range(2) */
+#define SYNC_FILE_RANGE_WAIT_BEFORE 1
+#define SYNC_FILE_RANGE_WRITE	    2
+#define SYNC_FILE_RANGE_WAIT_AFTER  4
+
 #endif

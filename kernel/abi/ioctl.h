@@ -26,6 +26,13 @@
 #define FIONCLEX   0x5450
 #define FIOCLEX	   0x5451
 
+#define BLKROGET     0x125e
+#define BLKGETSIZE   0x1260 /* sectors of 512 bytes */
+#define BLKFLSBUF    0x1261
+#define BLKSSZGET    0x1268
+#define BLKPBSZGET   0x127b
+#define BLKGETSIZE64 0x80081272 /* bytes */
+
 #define TCIFLUSH  0
 #define TCOFLUSH  1
 #define TCIOFLUSH 2

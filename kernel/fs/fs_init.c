@@ -7,6 +7,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/fs/locks.h"
 #include "kernel/fs/namei.h"
+#include "kernel/fs/ramdisk.h"
 #include "kernel/sched/timer.h"
 
 int vfs_mount(const char *path, struct super_block *sb)
@@ -47,5 +48,6 @@ void fs_init(void)
 	pipe_init();
 	proc_init();
 	dev_init();
+	ramdisk_init();
 	tty_init();
 }

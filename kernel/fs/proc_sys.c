@@ -8,6 +8,7 @@
 #include "kernel/abi/utsname.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
+#include "kernel/fs/ramdisk.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "mm/sysctl.h"
@@ -180,11 +181,16 @@ static const struct file_operations sysctl_fops = {
 
 #define INT_LIMITS .min = -0x7fffffff - 1, .max = 0x7fffffff
 
-/* Bit 0 asks for the page cache, whose pages have no other home here; bit 1 for the kernel's caches. */
+/*
+ * Bit 0 asks for the page cache, of which only a disk's pages have another home; bit 1 for the kernel's
+ * caches.
+ */
 static int drop_caches;
 
 static void drop_kernel_caches(void)
 {
+	if (drop_caches & 1)
+		drop_block_caches();
 	if (drop_caches & 2) {
 		/* Slabs hold stacks' descriptors: so once more. */
 		slab_drain();

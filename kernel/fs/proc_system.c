@@ -6,6 +6,7 @@
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
+#include "kernel/fs/ramdisk.h"
 #include "kernel/sched/timer.h"
 #include "mm/filemap.h"
 #include "mm/page.h"
@@ -40,12 +41,14 @@ static int show_meminfo(struct proc_file *pf, struct seq_text *seq)
 	} lines[] = {
 		{ "MemTotal:", KB(totalram_pages()) },
 		{ "MemFree:", KB(nr_free_pages()) },
-		/* There is neither a disk nor swap. */
+		/* The disk there is counts as a file; there is no swap. */
 		{ "Buffers:", 0 },
 		{ "Cached:", KB(read_count(&nr_file_pages)) },
 		{ "SwapCached:", 0 },
 		{ "SwapTotal:", 0 },
 		{ "SwapFree:", 0 },
+		{ "Dirty:", KB(read_count(&nr_dirty_pages)) },
+		{ "Writeback:", KB(read_count(&nr_writeback_pages)) },
 		{ "Slab:", KB(slab_pages()) },
 		{ "KernelStack:", read_count(&kernel_stack_bytes) >> 10 },
 		{ "PageTables:", KB(read_count(&nr_page_table_pages)) },
@@ -67,6 +70,9 @@ static int show_vmstat(struct proc_file *pf, struct seq_text *seq)
 		{ "nr_free_pages", nr_free_pages() },
 		{ "nr_slab_unreclaimable", slab_pages() },
 		{ "nr_file_pages", read_count(&nr_file_pages) },
+		{ "nr_dirty", read_count(&nr_dirty_pages) },
+		{ "nr_writeback", read_count(&nr_writeback_pages) },
+		{ "nr_written", read_count(&nr_written_pages) },
 		{ "nr_kernel_stack", read_count(&kernel_stack_bytes) >> 10 },
 		{ "nr_page_table_pages", read_count(&nr_page_table_pages) },
 	};
@@ -76,6 +82,12 @@ static int show_vmstat(struct proc_file *pf, struct seq_text *seq)
 	for (int e = 0; e < NR_VM_EVENTS; e++)
 		seq_printf(seq, "%s %lu\n", vm_event_name((enum vm_event)e),
 			   vm_event_count((enum vm_event)e));
+	return 0;
+}
+
+static int show_diskstats(struct proc_file *pf, struct seq_text *seq)
+{
+	ramdisk_show_stats(seq);
 	return 0;
 }
 
@@ -242,6 +254,7 @@ const struct proc_entry proc_root_entries[] = {
 	{ .name = "buddyinfo", .mode = S_IFREG | 0444, .show = show_buddyinfo },
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .show = show_cmdline },
 	{ .name = "cpuinfo", .mode = S_IFREG | 0444, .show = show_cpuinfo },
+	{ .name = "diskstats", .mode = S_IFREG | 0444, .show = show_diskstats },
 	{ .name = "filesystems", .mode = S_IFREG | 0444, .show = show_filesystems },
 	{ .name = "loadavg", .mode = S_IFREG | 0444, .show = show_loadavg, .exists = tasks_known },
 	{ .name = "meminfo", .mode = S_IFREG | 0444, .show = show_meminfo },

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Moving bytes through an open file, seeking in it, and reading directories. */
 #include "kernel/fs/vfs.h"
-#include "mm/filemap.h"
 
 /* What every transfer checks first; *count is cut to what one call moves at most. */
 static int check_transfer(const struct io_iter *iter, const loff_t *pos)
@@ -59,17 +58,6 @@ ssize_t kernel_write(struct file *file, const void *buf, size_t len, loff_t pos)
 		return -EINVAL;
 	iter_init_kernel(&from, (void *)buf, min(len, MAX_RW_COUNT));
 	return file->f_op->write_iter(file, &from, &pos);
-}
-
-int vfs_fsync_range(struct file *file, loff_t start, loff_t end)
-{
-	int err, fsync_err;
-
-	if (!file->f_op->fsync)
-		return -EINVAL;
-	err = file_write_and_wait_range(&file->vm_file, (u64)start, (u64)end);
-	fsync_err = file->f_op->fsync(file);
-	return err ? err : fsync_err;
 }
 
 /* --- seeking ------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/fs/ramdisk.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 
@@ -154,6 +155,9 @@ static struct inode *tmpfs_inode(struct super_block *sb, const struct inode *dir
 		break;
 	case S_IFCHR:
 		inode->i_fop = &chrdev_fops;
+		break;
+	case S_IFBLK:
+		inode->i_fop = &blkdev_fops;
 		break;
 	case S_IFIFO:
 		inode->i_fop = &fifo_fops;

@@ -443,6 +443,9 @@ ssize_t kernel_write(struct file *file, const void *buf, size_t len, loff_t pos)
 loff_t vfs_llseek(struct file *file, loff_t offset, int whence);
 /* Brings the bytes [start, end] to where they stay, or says what kept others from it, once. 0 or -errno. */
 int vfs_fsync_range(struct file *file, loff_t start, loff_t end);
+/* What sync_file_range(2) and posix_fadvise(2) do. 0 or -errno. */
+int vfs_sync_file_range(struct file *file, loff_t offset, loff_t nbytes, unsigned int flags);
+int vfs_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
 int vfs_iterate(struct file *file, struct dir_context *ctx);
 /* 0 or -errno; offsets from `limit` (bytes, exclusive) on are refused. */
 loff_t generic_llseek(struct file *file, loff_t offset, int whence, u64 size, loff_t limit);

@@ -155,40 +155,36 @@ long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
 	return err;
 }
 
-#define POSIX_FADV_NOREUSE 5
-
 long sys_fadvise64(int fd, loff_t offset, loff_t len, int advice)
 {
 	struct file *file = fget(current_files(), (unsigned int)fd);
-	int err = 0;
+	int err;
 
 	if (!file)
 		return -EBADF;
-	if (S_ISFIFO(file->f_inode->i_mode))
-		err = -ESPIPE;
-	else if (len < 0 || advice < 0 || advice > POSIX_FADV_NOREUSE)
-		err = -EINVAL;
+	err = vfs_fadvise(file, offset, len, advice);
 	fput(file);
 	return err;
 }
 
-/* All of a file is in memory already. */
 long sys_readahead(int fd, loff_t offset, size_t count)
 {
 	struct file *file = fget(current_files(), (unsigned int)fd);
-	int err = 0;
+	int err;
 
 	if (!file)
 		return -EBADF;
 	if (!(file->f_mode & FMODE_READ))
 		err = -EBADF;
-	else if (!S_ISREG(file->f_inode->i_mode))
+	else if (!S_ISREG(file->f_inode->i_mode) && !S_ISBLK(file->f_inode->i_mode))
 		err = -EINVAL;
+	else
+		err = vfs_fadvise(file, offset, (loff_t)count, POSIX_FADV_WILLNEED);
 	fput(file);
 	return err;
 }
 
-/* --- bringing to the disk that there isn't -------------------------------------------------- */
+/* --- bringing to where it stays -------------------------------------------------------------- */
 
 long sys_fsync(unsigned int fd)
 {
@@ -207,6 +203,7 @@ long sys_fdatasync(unsigned int fd)
 	return sys_fsync(fd);
 }
 
+/* What lies on file systems is in memory altogether; a disk is none. */
 long sys_syncfs(int fd)
 {
 	struct file *file = fget(current_files(), (unsigned int)fd);
@@ -215,4 +212,16 @@ long sys_syncfs(int fd)
 		return -EBADF;
 	fput(file);
 	return 0;
+}
+
+long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned int flags)
+{
+	struct file *file = fget(current_files(), (unsigned int)fd);
+	int err;
+
+	if (!file)
+		return -EBADF;
+	err = vfs_sync_file_range(file, offset, nbytes, flags);
+	fput(file);
+	return err;
 }

@@ -52,6 +52,7 @@ long sys_readahead(int fd, loff_t offset, size_t count);
 long sys_fsync(unsigned int fd);
 long sys_fdatasync(unsigned int fd);
 long sys_syncfs(int fd);
+long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned int flags);
 
 long sys_pipe(int __user *fildes);
 long sys_pipe2(int __user *fildes, int flags);

@@ -8,6 +8,7 @@
 #include "kernel/abi/personality.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/fs/ramdisk.h"
 #include "kernel/process/current.h"
 #include "kernel/syscall/sys.h"
 #include "kernel/syscall/sys_process.h"
@@ -229,5 +230,6 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, void __user *arg)
 
 long sys_sync(void)
 {
-	return 0; /* every file lives in memory: nothing is behind */
+	sync_block_devices();
+	return 0;
 }
