@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mappings of files: what they show, who sees a write, what a fault brings in, what fork leaves to
- * be faulted again, and what /proc says of it.
+ * Mappings of files: what they show, who sees a write, what a fault brings in, and what fork leaves to
+ * be faulted again.
  */
 #include "filemap.h"
 
