@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mappings of files: what they show, who sees a write, what a fault brings in, what fork leaves to
- * be faulted again, and what /proc says of it.
+ * Mappings of files: what they show, who sees a write, what a fault brings in, and what fork leaves to
+ * be faulted again.
  */
 #include "filemap.h"
 
 #define SHARED	MAP_SHARED
 #define PRIVATE MAP_PRIVATE
-
-/* A window of 64 KiB, of which the next is in the same page table; nothing is mapped in both. */
-static char *window(void)
-{
-	char *p = hole(64);
-	char *at = (char *)(((unsigned long)p + 16 * PAGE - 1) & -(16 * PAGE));
-
-	if (((unsigned long)at / PAGE & 511) == 496)
-		at += 16 * PAGE;
-	return at;
-}
 
 /* --- contents --------------------------------------------------------------------------------- */
 
@@ -236,104 +225,6 @@ static void forks(int fd)
 	}
 }
 
-/* --- what /proc says -------------------------------------------------------------------------- */
-
-static void flags(int fd, const char *name)
-{
-	int ro = open(in_dir(name), O_RDONLY);
-	char *p;
-
-	p = map_file(fd, 1, RW, SHARED);
-	is_str(vm_flags(p, "sd"), "rd wr sh mr mw me ms", "flags: shared");
-	unmap(p, 1);
-	p = map_file(fd, 1, PROT_READ, SHARED);
-	is_str(vm_flags(p, "sd"), "rd sh mr mw me ms", "... shared, to read");
-	unmap(p, 1);
-	p = map_file(fd, 1, RW, PRIVATE);
-	is_str(vm_flags(p, "sd"), "rd wr mr mw me ac", "... private");
-	unmap(p, 1);
-	p = map_file(ro, 1, PROT_READ, SHARED);
-	is_str(vm_flags(p, "sd"), "rd mr me ms", "... shared, of a descriptor to read");
-	is_str(layout(p, 1), "0-1 r--s", "... it still says shared");
-	unmap(p, 1);
-	p = map_file(ro, 1, RW, PRIVATE | MAP_NORESERVE);
-	is_str(vm_flags(p, "sd"), "rd wr mr mw me nr", "... private, of such a descriptor");
-	unmap(p, 1);
-	close(ro);
-}
-
-static int child_shares(void)
-{
-	for (int i = 0; i < 3; i++)
-		peek(forked + i * PAGE);
-	let_go(PARENT);
-	await(CHILD);
-	return 0;
-}
-
-/* Linux adds to its counts now and then; unmapping a page brings them up to date. */
-static long rss(const char *name)
-{
-	char *p = fresh(1, RW);
-
-	touch(p, 1);
-	unmap(p, 1);
-	return status(name);
-}
-
-static void amounts(int fd)
-{
-	char *w = window();
-	long shmem = rss("RssShmem"), anon, child;
-
-	map_at(w, fd, 16, RW, PRIVATE | MAP_FIXED, 0);
-	peek(w);
-	is(smaps(w, "Rss"), 64, "smaps of a private mapping: all that was mapped");
-	is(smaps(w, "Anonymous"), 0, "... none of it anonymous");
-	is(smaps(w, "Private_Dirty"), 64, "... the file's pages were written");
-	is(rss("RssShmem") - shmem, 64, "a file of a tmpfs counts as shared memory");
-	anon = rss("RssAnon");
-	w[PAGE] = 'x';
-	is(smaps(w, "Anonymous"), 4, "a copy is anonymous");
-	is(smaps(w, "Rss"), 64, "... in the place of the file's page");
-	is(rss("RssShmem") - shmem, 60, "... which counts no more");
-	is(rss("RssAnon") - anon, 4, "... itself does");
-	unmap(w, 16);
-	is(rss("RssShmem"), shmem, "unmapped, nothing is left of it");
-
-	forked = w;
-	map_at(w, fd, 3, RW, SHARED | MAP_FIXED, 0);
-	child = raw_fork();
-	if (child == 0)
-		raw_exit(child_shares());
-	peek(w);
-	await(PARENT);
-	is(smaps(w, "Shared_Dirty"), 12, "pages that two processes map");
-	is(smaps(w, "Private_Dirty"), 0, "... are no one's alone");
-	is(smaps(w, "Pss"), 6, "... and count by halves");
-	let_go(CHILD);
-	is(reap(child), 0, "the other one ends");
-	is(smaps(w, "Private_Dirty"), 12, "... then they are");
-	is(smaps(w, "Referenced"), 12, "... and have been referenced");
-	unmap(w, 3);
-}
-
-static void known(int fd)
-{
-	int exe = open("/proc/self/exe", O_RDONLY);
-	struct stat st;
-	char *p;
-
-	p = map_at(NULL, fd, 4, PROT_READ, SHARED, 30);
-	is_str(vector(p, 4), "1100", "mincore of one's own file, up to its end and behind");
-	unmap(p, 4);
-	fstat(exe, &st);
-	p = map_at(NULL, exe, 3, PROT_READ, SHARED, st.st_size / PAGE);
-	is_str(vector(p, 3), "111", "... of a file that isn't one's own: what isn't there, too");
-	unmap(p, 3);
-	close(exe);
-}
-
 int main(int argc, char **argv)
 {
 	static const char *const names[] = { "f", NULL };
@@ -358,10 +249,7 @@ int main(int argc, char **argv)
 		table_edge(f);
 		sparse(f);
 		forks(f);
-		amounts(f);
-		known(f);
 	}
-	flags(fd, "f");
 	close(fd);
 	clean_dir(names);
 	return done_testing();

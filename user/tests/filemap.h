@@ -111,6 +111,17 @@ TAP_FN int try_write(void *addr, char c)
 	return 0;
 }
 
+/* A window of 64 KiB, of which the next is in the same page table; nothing is mapped in both. */
+TAP_FN char *window(void)
+{
+	char *p = hole(64);
+	char *at = (char *)(((unsigned long)p + 16 * PAGE - 1) & -(16 * PAGE));
+
+	if (((unsigned long)at / PAGE & 511) == 496)
+		at += 16 * PAGE;
+	return at;
+}
+
 /* Which of up to 64 pages are mapped, as text of 1 and 0. */
 TAP_FN const char *present(const char *base, unsigned long pages)
 {
