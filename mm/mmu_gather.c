@@ -82,17 +82,26 @@ void tlb_finish_mmu(struct mmu_gather *tlb)
 
 /* --- pages -------------------------------------------------------------------------------------------- */
 
+/* Not the file's: a copy, or what stands for one. */
+static bool is_private(pte_t pte)
+{
+	struct page *page = pte_present(pte) ? vm_normal_page(pte) : NULL;
+
+	return !pte_present(pte) || (page && page_is_anon(page));
+}
+
 /* One entry that is not none. => the batch has room; page_table_lock held. */
 static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 {
-	pte_t pte = ptep_get(ptep);
-	struct page *page = pte_present(pte) ? vm_normal_page(pte) : NULL;
+	pte_t pte;
+	struct page *page;
 
-	if (tlb->keep_cows && (!pte_present(pte) || (page && page_is_anon(page))))
+	if (unlikely(tlb->keep_cows) && is_private(ptep_get(ptep)))
 		return;
 	pte = ptep_get_and_clear(ptep);
 	if (!pte_present(pte))
 		return; /* a marker: nothing stands behind it */
+	page = vm_normal_page(pte);
 	if (!page) {
 		tlb_remove_entry(tlb, addr);
 		return;
