@@ -248,9 +248,11 @@ static long do_shm_open(void)
 	if (file < 0)
 		return file;
 	close(file);
-	file = result(shm_unlink("/file_map_nomem"));
-	if (file < 0) /* that is what failed; it does only once */
-		shm_unlink("/file_map_nomem");
+	/* That may fail as well, once. */
+	if (shm_unlink("/file_map_nomem") == 0)
+		return 0;
+	file = -errno;
+	shm_unlink("/file_map_nomem");
 	return file;
 }
 
