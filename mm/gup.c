@@ -45,11 +45,20 @@ static void unpin_page(struct page *page)
 	put_page(page);
 }
 
+/* Who writes a page by its reference does so when its entry may be clean again already. */
+static void note_written(struct page *page)
+{
+	/* Locked, a file's page keeps its file. */
+	lock_page(page);
+	set_page_dirty(page);
+	unlock_page(page);
+}
+
 void unpin_user_pages(struct page **pages, unsigned long nr, bool dirty)
 {
 	for (unsigned long i = 0; i < nr; i++) {
 		if (dirty)
-			page_set_flag(pages[i], PG_dirty);
+			note_written(pages[i]);
 		unpin_page(pages[i]);
 	}
 }
@@ -109,7 +118,7 @@ static int follow_page_pte(struct vm_area_struct *vma, pte_t *ptep, unsigned int
 	}
 	if (!found)
 		return 0;
-	if (!page && pte_pfn(pte).v == page_to_pfn(zero_page).v)
+	if (!page && pte_maps_zero_page(pte))
 		page = zero_page;
 	if (!page)
 		return -EFAULT;
@@ -320,7 +329,7 @@ static long access_page(struct mm_struct *mm, unsigned long addr, char *buf, siz
 	mem = (char *)page_address(page) + offset;
 	if (flags & FOLL_WRITE) {
 		memcpy(mem, buf, n);
-		page_set_flag(page, PG_dirty);
+		note_written(page);
 	} else {
 		memcpy(buf, mem, n);
 	}

@@ -30,7 +30,7 @@ long pin_user_pages_remote(struct mm_struct *mm, unsigned long start, unsigned l
  */
 long pin_user_pages_unlocked(struct mm_struct *mm, unsigned long start, unsigned long nr,
 			     unsigned int gup_flags, struct page **pages);
-/* Lets go of pinned pages, marking them dirty first if they were written. */
+/* Lets go of pinned pages, marking them dirty first if they were written: then it may sleep. */
 void unpin_user_pages(struct page **pages, unsigned long nr, bool dirty);
 /* Each pin is that many references, so that a page with fewer surely has none. */
 #define GUP_PIN_COUNTING_BIAS 1024
