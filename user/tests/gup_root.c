@@ -103,7 +103,8 @@ static char letter(long n)
 /*
  * One letter for each way to look: '.' it is allowed, 'a' EACCES, 'p' EPERM. In this order: maps smaps
  * smaps_rollup pagemap auxv environ mem, mem to write, clear_refs to write, comm to write, the links
- * exe, cwd, root, fd/0; what is in fd, fdinfo, task; fdinfo/0; stat status cmdline; process_vm_readv.
+ * exe, cwd, root, fd/0; what is in fd, fdinfo, task; fdinfo/0; stat status cmdline; process_vm_readv and
+ * get_robust_list.
  */
 static void look(pid_t pid, char *to)
 {
@@ -113,6 +114,7 @@ static void look(pid_t pid, char *to)
 	static const char *const links[] = { "exe", "cwd", "root", "fd/0" };
 	static const char *const dirs[] = { "fd", "fdinfo", "task" };
 	static const char *const others[] = { "fdinfo/0", "stat", "status", "cmdline" };
+	unsigned long head, len;
 
 	for (size_t i = 0; i < COUNT(reads); i++)
 		*to++ = letter(open_as(pid, reads[i], O_RDONLY));
@@ -130,6 +132,7 @@ static void look(pid_t pid, char *to)
 		*to++ = letter(open_as(pid, others[i], O_RDONLY));
 	*to++ = ' ';
 	*to++ = letter(read_memory(pid));
+	*to++ = letter(raw(SYS_get_robust_list, pid, &head, &len));
 	*to = '\0';
 }
 
@@ -185,58 +188,59 @@ static const struct identity lookers[] = {
 /* Of each subject, what each looker may see: as look() says it. */
 static const char *const visible[COUNT(subjects)][COUNT(lookers)] = {
 	{
-		"....... ... .... ... .... .",
-		"....... ... .... ... .... .",
-		"....... ... .... ... .... .",
-		"....... ... .... ... .... .",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"....... ... .... ... .... .",
+		"....... ... .... ... .... ..",
+		"....... ... .... ... .... ..",
+		"....... ... .... ... .... ..",
+		"....... ... .... ... .... ..",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"....... ... .... ... .... ..",
 	},
 	{
-		"aaaaaaa aaa aaaa aa. a... p",
-		"aaaaaaa aaa aaaa aa. a... p",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"...aaaa aaa ...a a.. .... .",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"....... ... .... ... .... .",
+		"aaaaaaa aaa aaaa aa. a... pp",
+		"aaaaaaa aaa aaaa aa. a... pp",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"...aaaa aaa ...a a.. .... ..",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"....... ... .... ... .... ..",
 	},
 	{
-		"aaaaaaa a.. aaaa .a. a... p",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"....... ... .... ... .... .",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"....... ... .... ... .... .",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"....... ... .... ... .... ..",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"....... ... .... ... .... ..",
 	},
 	{
-		"aaaaaaa aaa aaaa aa. a... p",
-		"aaaaaaa aaa aaaa aa. a... p",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"...aaaa aaa ...a a.. .... .",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"....... ... .... ... .... .",
+		"aaaaaaa aaa aaaa aa. a... pp",
+		"aaaaaaa aaa aaaa aa. a... pp",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"...aaaa aaa ...a a.. .... ..",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"....... ... .... ... .... ..",
 	},
 	{
-		"aaaaaaa a.. aaaa .a. a... p",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"....... ... .... ... .... .",
-		"....... ... .... ... .... .",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"....... ... .... ... .... .",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"....... ... .... ... .... ..",
+		"....... ... .... ... .... ..",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"....... ... .... ... .... ..",
 	},
 	{
-		"aaaaaaa aaa aaaa aa. a... p",
-		"aaaaaaa aaa aaaa aa. a... p",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"...aaaa aaa ...a a.. .... .",
-		"aaaaaaa a.. aaaa .a. a... p",
-		"....... ... .... ... .... .",
+		"aaaaaaa aaa aaaa aa. a... pp",
+		"aaaaaaa aaa aaaa aa. a... pp",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"...aaaa aaa ...a a.. .... ..",
+		"aaaaaaa a.. aaaa .a. a... pp",
+		"....... ... .... ... .... ..",
 	},
 };
 
 static const char *const visible_self[COUNT(lookers)] = {
-	"....... ... .... ... .... .", "...aaaa aaa .... ... .... .", "....... ... .... ... .... .",
-	"....... ... .... ... .... .", "....... ... .... ... .... .", "....... ... .... ... .... .",
+	"....... ... .... ... .... ..", "...aaaa aaa .... ... .... ..",
+	"....... ... .... ... .... ..", "....... ... .... ... .... ..",
+	"....... ... .... ... .... ..", "....... ... .... ... .... ..",
 };
 
 static void everyone(void)
