@@ -74,11 +74,12 @@ void arch_pick_mmap_layout(struct mm_struct *mm, unsigned long stack_rlimit, uns
 			   unsigned long stack_random);
 
 /*
- * Reads or writes another address space as its own program could, letting its stack grow. Returns the
- * bytes done. => mmap_lock of mm not held; may sleep.
+ * Reads or writes (FOLL_WRITE of mm/gup.h) another address space as its own program could, or more with
+ * FOLL_FORCE; a stack may grow to hold addr. Returns the bytes done, which end at the first page that
+ * can't be had. => mmap_lock of mm not held; may sleep.
  */
 size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
-			bool write);
+			unsigned int gup_flags);
 /*
  * Which word of memory it is, whoever maps it where. Two threads that mean the same word have equal keys:
  * of private memory, the address space and the address; of a file or shared memory, the contents and

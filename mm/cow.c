@@ -25,15 +25,23 @@ static bool can_reuse(struct page *page, const struct vm_area_struct *vma)
 	return true;
 }
 
-static pte_t writable_pte(struct page *page, const struct vm_area_struct *vma)
+/*
+ * As it is after the write that faulted. A debugger writes where the program may not: then the entry
+ * stays read-only. Who only wanted a page of its own hasn't written.
+ */
+static pte_t written_pte(pte_t pte, const struct vm_fault *vmf)
 {
-	return pte_mkwrite(pte_mkdirty(pte_mkyoung(mk_pte(page, vma->vm_page_prot))));
+	pte = pte_mkyoung(pte);
+	if (vmf->flags & FAULT_FLAG_UNSHARE)
+		return pte;
+	pte = pte_mkdirty(pte);
+	return vmf->vma->vm_flags & VM_WRITE ? pte_mkwrite(pte) : pte;
 }
 
 /* Makes the entry writable in place. => the page table's lock held. */
 static void wp_page_reuse(struct vm_fault *vmf)
 {
-	set_pte(vmf->pte, pte_mkwrite(pte_mkdirty(pte_mkyoung(vmf->orig_pte))));
+	set_pte(vmf->pte, written_pte(vmf->orig_pte, vmf));
 	tlb_flush_page_local(vmf->address);
 }
 
@@ -74,7 +82,7 @@ static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
 	ptep_get_and_clear(vmf->pte);
 	tlb_flush_range(mm->pgd, vmf->address, vmf->address + PAGE_SIZE);
 	page_add_first_map(new);
-	set_pte(vmf->pte, writable_pte(new, vma));
+	set_pte(vmf->pte, written_pte(mk_pte(new, vma->vm_page_prot), vmf));
 	if (old) {
 		add_mm_counter(mm, page_rss_kind(old), -1);
 		page_remove_map(old);
@@ -140,6 +148,11 @@ unsigned int do_wp_page(struct vm_fault *vmf)
 	spinlock_t *lock = pte_lockptr(vmf->vma->vm_mm, vmf->pmd);
 	struct page *old = vm_normal_page(vmf->orig_pte);
 
+	/* The page that was to be unshared has gone: look again. */
+	if ((vmf->flags & FAULT_FLAG_UNSHARE) && !(old && page_is_anon(old))) {
+		spin_unlock(lock);
+		return 0;
+	}
 	if (vmf->vma->vm_flags & VM_SHARED) {
 		if (old)
 			return wp_page_shared(vmf, old);

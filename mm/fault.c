@@ -236,7 +236,7 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 		spin_unlock(lock);
 		return 0;
 	}
-	if ((vmf->flags & FAULT_FLAG_WRITE) && !pte_write(vmf->orig_pte))
+	if ((vmf->flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) && !pte_write(vmf->orig_pte))
 		return do_wp_page(vmf);
 	/* All is well already: another thread was faster, or the TLB was stale. */
 	pte = pte_mkyoung(vmf->orig_pte);
@@ -327,9 +327,8 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 	return 0;
 }
 
-/* The area that addr lies in or that may grow to hold it. => mmap_lock held for reading; still, after. */
-static struct vm_area_struct *find_or_grow(struct mm_struct *mm, unsigned long addr,
-					   enum fault_verdict *why)
+struct vm_area_struct *find_or_grow(struct mm_struct *mm, unsigned long addr,
+				    enum fault_verdict *why)
 {
 	struct vm_area_struct *vma = find_vma(mm, addr);
 	int err;

@@ -8,6 +8,8 @@
 #define FAULT_FLAG_WRITE BIT(0)
 #define FAULT_FLAG_EXEC	 BIT(1)
 #define FAULT_FLAG_USER	 BIT(2) /* by the program itself, not by the kernel for it */
+/* Reads, and wants an anonymous page to be this area's alone: a copy is made of one that may not be. */
+#define FAULT_FLAG_UNSHARE BIT(5)
 
 /* How handle_mm_fault() ended. */
 #define VM_FAULT_OOM	 BIT(0)

@@ -6,7 +6,8 @@
  *	  dup_mmap               area by area, in order
  *	    anon_vma_fork          who may map the pages written so far
  *	    copy_page_range        their entries, level by level: pud, pmd,
- *	      copy_pte_range         and for each page that may be written
+ *	      copy_pte_range         and for each page that may be written; only pages that
+ *	                             somebody has pinned are copied now
  *
  *	   parent        page        child
  *	   [RW]---------> P
@@ -18,16 +19,45 @@
  */
 #include "kernel/base/string.h"
 #include "kernel/sched/sched.h"
+#include "mm/gup.h"
 #include "mm/internal.h"
 
 /* One area's entries on their way. */
 struct copy {
 	struct vm_area_struct *dst, *src;
 	struct mmu_gather *tlb; /* of the parent: what it may no longer write */
+	struct page *prealloc;	/* for the copy of a pinned page, or NULL */
 	long rss[NR_MM_COUNTERS];
 };
 
 /* --- entries ---------------------------------------------------------------------------------------- */
+
+/*
+ * Whether the page must stay the parent's: who has pinned it goes on reading or writing it, and means
+ * the parent's memory. Pages that were pinned when they weren't the parent's alone don't exist: that is
+ * seen to by gup.c.
+ */
+static bool page_needs_cow_for_dma(const struct vm_area_struct *src, const struct page *page)
+{
+	return src->vm_mm->has_pinned && page_is_anon(page) && page_flag(page, PG_anon_exclusive) &&
+	       page_maybe_dma_pinned(page);
+}
+
+/* Gives the child a copy at once, which takes the prepared page. => both tables' locks held */
+static void copy_present_page(struct copy *c, pte_t *dst, const struct page *page,
+			      unsigned long addr)
+{
+	struct page *new = c->prealloc;
+	pte_t pte;
+
+	c->prealloc = NULL;
+	copy_page(page_address(new), page_address(page));
+	page_make_anon(new, c->dst, addr);
+	page_add_first_map(new);
+	c->rss[MM_ANONPAGES]++;
+	pte = pte_mkdirty(mk_pte(new, c->dst->vm_page_prot));
+	set_pte(dst, c->dst->vm_flags & VM_WRITE ? pte_mkwrite(pte) : pte);
+}
 
 /* => both tables' locks held */
 static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, unsigned long addr)
@@ -50,29 +80,51 @@ static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, unsigned lo
 	set_pte(dst, pte_mkold(pte));
 }
 
-static int copy_pte_range(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
-			  unsigned long end)
+/* One table's entries from *addr on. False when a page must be prepared first for the one at *addr. */
+static bool copy_ptes(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long *addr,
+		      unsigned long end)
 {
-	spinlock_t *dst_lock, *src_lock;
-	pte_t *dst, *src;
-
-	if (pte_alloc(c->dst->vm_mm, dst_pmd))
-		return -ENOMEM;
-	dst_lock = pte_lockptr(c->dst->vm_mm, dst_pmd);
-	src_lock = pte_lockptr(c->src->vm_mm, src_pmd);
-	dst = pte_offset(pmdp_get(dst_pmd), addr);
-	src = pte_offset(pmdp_get(src_pmd), addr);
+	spinlock_t *dst_lock = pte_lockptr(c->dst->vm_mm, dst_pmd);
+	spinlock_t *src_lock = pte_lockptr(c->src->vm_mm, src_pmd);
+	pte_t *dst = pte_offset(pmdp_get(dst_pmd), *addr);
+	pte_t *src = pte_offset(pmdp_get(src_pmd), *addr);
 
 	spin_lock(dst_lock);
 	spin_lock(src_lock);
-	for (; addr != end; addr += PAGE_SIZE, dst++, src++) {
-		if (pte_present(ptep_get(src)))
-			copy_present_pte(c, dst, src, addr);
-		else if (!pte_none(ptep_get(src)))
-			set_pte(dst, ptep_get(src)); /* a marker: nothing stands behind it */
+	for (; *addr != end; *addr += PAGE_SIZE, dst++, src++) {
+		pte_t pte = ptep_get(src);
+		struct page *page = pte_present(pte) ? vm_normal_page(pte) : NULL;
+
+		if (page && page_needs_cow_for_dma(c->src, page)) {
+			if (!c->prealloc)
+				break;
+			copy_present_page(c, dst, page, *addr);
+		} else if (pte_present(pte)) {
+			copy_present_pte(c, dst, src, *addr);
+		} else if (!pte_none(pte)) {
+			set_pte(dst, pte); /* a marker: nothing stands behind it */
+		}
 	}
 	spin_unlock(src_lock);
 	spin_unlock(dst_lock);
+	return *addr == end;
+}
+
+static int copy_pte_range(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
+			  unsigned long end)
+{
+	if (pte_alloc(c->dst->vm_mm, dst_pmd))
+		return -ENOMEM;
+	while (!copy_ptes(c, dst_pmd, src_pmd, &addr, end)) {
+		c->prealloc = alloc_page(GFP_USER);
+		if (!c->prealloc)
+			return -ENOMEM;
+		cond_resched();
+	}
+	/* Its holder may have let go before it was used. */
+	if (c->prealloc)
+		put_page(c->prealloc);
+	c->prealloc = NULL;
 	cond_resched();
 	return 0;
 }
@@ -224,6 +276,7 @@ static void inherit_layout(struct mm_struct *mm, const struct mm_struct *old)
 	memcpy(mm->saved_auxv, old->saved_auxv, sizeof(mm->saved_auxv));
 	/* What mlockall(MCL_FUTURE) asked for ends here, like every lock. */
 	mm->def_flags = old->def_flags & ~(u64)VM_LOCKED_MASK;
+	mm->dumpable = old->dumpable;
 	mm->exe_file = old->exe_file;
 	if (mm->exe_file)
 		mm->exe_file->vm_fops->get(mm->exe_file);

@@ -2,58 +2,242 @@
 /*
  * Pages of an address space without the program touching them: to lock or populate an area, to read and
  * write another program's memory.
+ *
+ *	__get_user_pages      page by page, area by area
+ *	  check_vma_flags       may it be done at all? With force, what a debugger may
+ *	  follow_page           the page that the entry maps, if that will do
+ *	  handle_mm_fault       if not; and then follow_page again
+ *
+ * The loop between the last two is where force has to take care. A write into memory that the program
+ * may not write can't end with a writable entry, so the entry can't tell that the fault made a copy. And
+ * between fault and look another thread may throw the copy away and read: then the entry maps the
+ * file's own page. So nothing is remembered of what a fault did: each look asks for all that it needs to
+ * see, which is an anonymous page that is this area's alone (PG_anon_exclusive). Whoever finds anything
+ * else goes round again, as a writer. (That a reader's right was enough the second time made a famous
+ * hole in Linux: CVE-2016-5195, "Dirty COW".)
  */
 #include "kernel/base/string.h"
 #include "kernel/sched/sched.h"
+#include "mm/gup.h"
 #include "mm/internal.h"
 #include "mm/oom.h"
 
-/* The entry that maps addr, or none. => mmap_lock held, so the tables stay. */
-static pte_t lookup_pte(struct mm_struct *mm, unsigned long addr)
-{
-	pmd_t *pmd = pmd_lookup(mm->pgd, addr);
+/* --- references and pins -------------------------------------------------------------------------------- */
 
-	if (!pmd || !pmd_table(pmdp_get(pmd)))
-		return __pte(0);
-	return ptep_get(pte_offset(pmdp_get(pmd), addr));
+static void grab_page(struct page *page, unsigned int flags)
+{
+	if (flags & FOLL_PIN)
+		atomic_long_add(&page->counts, GUP_PIN_COUNTING_BIAS * PAGE_ONE_REF);
+	else
+		get_page(page);
 }
 
-static bool pte_allows(pte_t pte, bool write)
+bool page_maybe_dma_pinned(const struct page *page)
 {
-	return pte_present(pte) && !pte_protnone(pte) && (!write || pte_write(pte));
+	return page_count(page) >= GUP_PIN_COUNTING_BIAS;
 }
+
+static void unpin_page(struct page *page)
+{
+	DEBUG_ON(!page_maybe_dma_pinned(page));
+	/* All but one: the last one may be the last of all. */
+	atomic_long_add(&page->counts, -(GUP_PIN_COUNTING_BIAS - 1) * PAGE_ONE_REF);
+	put_page(page);
+}
+
+/* Who writes a page by its reference does so when its entry may be clean again already. */
+static void note_written(struct page *page)
+{
+	/* Locked, a file's page keeps its file. */
+	lock_page(page);
+	set_page_dirty(page);
+	unlock_page(page);
+}
+
+void unpin_user_pages(struct page **pages, unsigned long nr, bool dirty)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		if (dirty)
+			note_written(pages[i]);
+		unpin_page(pages[i]);
+	}
+}
+
+/* --- one page ------------------------------------------------------------------------------------------- */
 
 /* Rights as they are, or with force as they might be made: a debugger's view of private memory. */
-static bool area_allows(const struct vm_area_struct *vma, bool write, bool force)
+static int check_vma_flags(const struct vm_area_struct *vma, unsigned int flags)
 {
-	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+	u64 vm_flags = vma->vm_flags;
+
+	if (vm_flags & (VM_IO | VM_PFNMAP))
+		return -EFAULT;
+	if ((flags & FOLL_ANON) && !vma_is_anonymous(vma))
+		return -EFAULT;
+	if (flags & FOLL_WRITE) {
+		if (!(vm_flags & VM_WRITE) && !((flags & FOLL_FORCE) && is_cow_mapping(vm_flags)))
+			return -EFAULT;
+	} else if (!(vm_flags & VM_READ)) {
+		if (!((flags & FOLL_FORCE) && (vm_flags & VM_MAYREAD)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Whether a write may go to what the entry maps. => page_table_lock */
+static bool can_follow_write_pte(pte_t pte, const struct page *page,
+				 const struct vm_area_struct *vma, unsigned int flags)
+{
+	if (pte_write(pte))
+		return true;
+	/* In an area that can be written, a fault makes the entry writable. */
+	if (!(flags & FOLL_FORCE) || (vma->vm_flags & VM_WRITE))
 		return false;
-	if (write)
-		return (vma->vm_flags & VM_WRITE) ||
-		       (force && (vma->vm_flags & (VM_MAYWRITE | VM_SHARED)) == VM_MAYWRITE);
-	return (vma->vm_flags & VM_READ) || (force && (vma->vm_flags & VM_MAYREAD));
+	return is_cow_mapping(vma->vm_flags) && page && page_is_anon(page) &&
+	       page_flag(page, PG_anon_exclusive);
+}
+
+/* => page_table_lock; as follow_page() */
+static int follow_page_pte(struct vm_area_struct *vma, pte_t *ptep, unsigned int flags,
+			   struct page **found)
+{
+	pte_t pte = ptep_get(ptep);
+	struct page *page = pte_present(pte) ? vm_normal_page(pte) : NULL;
+
+	if (!pte_present(pte) || (pte_protnone(pte) && !(flags & FOLL_FORCE)))
+		return -EAGAIN;
+	if (flags & FOLL_WRITE) {
+		if (!can_follow_write_pte(pte, page, vma, flags))
+			return -EAGAIN;
+		/* As the processor does when it writes. */
+		set_pte(ptep, pte_mkdirty(pte));
+	} else if ((flags & FOLL_PIN) && page && page_is_anon(page) &&
+		   !page_flag(page, PG_anon_exclusive)) {
+		/* The next write of the program would go to a copy, and the pin stay with the old page. */
+		return -EMLINK;
+	}
+	if (!found)
+		return 0;
+	if (!page && pte_maps_zero_page(pte))
+		page = zero_page;
+	if (!page)
+		return -EFAULT;
+	grab_page(page, flags);
+	*found = page;
+	return 0;
+}
+
+/*
+ * The page that is mapped at addr, with a reference or pin, if it will do for flags; `found` may be NULL.
+ * 0; -EAGAIN when a fault must bring it; -EMLINK when one must make a copy of it for this area alone;
+ * -EFAULT when no struct page is behind the entry. => mmap_lock held, so the tables stay
+ */
+static int follow_page(struct vm_area_struct *vma, unsigned long addr, unsigned int flags,
+		       struct page **found)
+{
+	pmd_t *pmd = pmd_lookup(vma->vm_mm->pgd, addr);
+	spinlock_t *lock;
+	int err;
+
+	if (!pmd || !pmd_table(pmdp_get(pmd)))
+		return -EAGAIN;
+	/* Who truncates a file takes pages away without mmap_lock. */
+	lock = pte_lockptr(vma->vm_mm, pmd);
+	spin_lock(lock);
+	err = follow_page_pte(vma, pte_offset(pmdp_get(pmd), addr), flags, found);
+	spin_unlock(lock);
+	return err;
+}
+
+static int fault_error(unsigned int ret)
+{
+	BUG_ON(ret & VM_FAULT_RETRY); /* nobody asks for it here */
+	if (ret & VM_FAULT_OOM)
+		return -ENOMEM;
+	if (ret & VM_FAULT_ERROR)
+		return -EFAULT;
+	account_fault(current_mm_task(), ret);
+	return 0;
+}
+
+/* The page at addr, which lies in the area, as follow_page() gives it. 0 or -errno. => mmap_lock held */
+static int get_user_page(struct vm_area_struct *vma, unsigned long addr, unsigned int flags,
+			 struct page **found)
+{
+	int err = check_vma_flags(vma, flags);
+
+	if (err)
+		return err;
+	for (;;) {
+		unsigned int fault = flags & FOLL_WRITE ? FAULT_FLAG_WRITE : 0;
+
+		err = follow_page(vma, addr, flags, found);
+		if (err != -EAGAIN && err != -EMLINK)
+			return err;
+		if (current_mm_task()->kill_pending)
+			return -EINTR;
+		if (err == -EMLINK)
+			fault |= FAULT_FLAG_UNSHARE;
+		err = fault_error(handle_mm_fault(vma, addr, fault));
+		if (err)
+			return err;
+	}
 }
 
 int faultin_page(struct vm_area_struct *vma, unsigned long addr, bool write, bool force)
 {
-	unsigned int flags = write ? FAULT_FLAG_WRITE : 0;
+	return get_user_page(vma, addr, (write ? FOLL_WRITE : 0) | (force ? FOLL_FORCE : 0), NULL);
+}
 
-	if (!area_allows(vma, write, force))
-		return -EFAULT;
-	while (!pte_allows(lookup_pte(vma->vm_mm, addr), write)) {
-		unsigned int ret;
+/* --- many --------------------------------------------------------------------------------------------- */
 
-		if (current_mm_task()->kill_pending)
-			return -EINTR;
-		ret = handle_mm_fault(vma, addr, flags);
-		BUG_ON(ret & VM_FAULT_RETRY); /* nobody asks for it here */
-		if (ret & VM_FAULT_OOM)
-			return -ENOMEM;
-		if (ret & VM_FAULT_ERROR)
-			return -EFAULT;
-		account_fault(current_mm_task(), ret);
+/* How many pages were had; or, when there is none, why. => mmap_lock held for reading */
+static long __get_user_pages(struct mm_struct *mm, unsigned long start, unsigned long nr,
+			     unsigned int flags, struct page **pages)
+{
+	struct vm_area_struct *vma = NULL;
+	unsigned long addr = start & PAGE_MASK, i;
+	int err = 0;
+
+	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
+		if (!vma || addr >= vma->vm_end)
+			vma = find_vma(mm, addr);
+		err = !vma || vma->vm_start > addr ?
+			      -EFAULT :
+			      get_user_page(vma, addr, flags, pages ? pages + i : NULL);
+		if (err)
+			break;
+		cond_resched();
 	}
-	return 0;
+	return i ? (long)i : err;
+}
+
+long get_user_pages_remote(struct mm_struct *mm, unsigned long start, unsigned long nr,
+			   unsigned int gup_flags, struct page **pages)
+{
+	return __get_user_pages(mm, start, nr, gup_flags & ~FOLL_PIN, pages);
+}
+
+long pin_user_pages_remote(struct mm_struct *mm, unsigned long start, unsigned long nr,
+			   unsigned int gup_flags, struct page **pages)
+{
+	/* Before the first pin: fork, which looks at it, has the lock for writing. */
+	WRITE_ONCE(mm->has_pinned, true);
+	return __get_user_pages(mm, start, nr, gup_flags | FOLL_PIN, pages);
+}
+
+long pin_user_pages_unlocked(struct mm_struct *mm, unsigned long start, unsigned long nr,
+			     unsigned int gup_flags, struct page **pages)
+{
+	unsigned int rounds = 0;
+	long got;
+
+	do {
+		down_read(&mm->mmap_lock);
+		got = pin_user_pages_remote(mm, start, nr, gup_flags, pages);
+		up_read(&mm->mmap_lock);
+	} while (got == -ENOMEM && rounds++ < OOM_KERNEL_ROUNDS && may_retry_oom());
+	return got;
 }
 
 /* --- populate --------------------------------------------------------------------------------------- */
@@ -130,80 +314,75 @@ void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
 
 /* --- another program's memory ------------------------------------------------------------------------- */
 
-/*
- * A reference to the page that maps addr, if it still does: who truncates a file takes pages away
- * without mmap_lock.
- */
-static struct page *get_mapped_page(struct mm_struct *mm, unsigned long addr, bool write)
+/* One page's part of a transfer: bytes done, or -errno. => mmap_lock held */
+static long access_page(struct mm_struct *mm, unsigned long addr, char *buf, size_t len,
+			unsigned int flags)
 {
-	struct page *page = NULL;
-	pte_t pte;
+	unsigned long offset = addr & ~PAGE_MASK;
+	size_t n = min(len, PAGE_SIZE - offset);
+	struct page *page;
+	long got = get_user_pages_remote(mm, addr, 1, flags, &page);
+	char *mem;
 
-	spin_lock(&mm->page_table_lock);
-	pte = lookup_pte(mm, addr);
-	if (pte_allows(pte, write)) {
-		page = pfn_to_page(pte_pfn(pte));
-		get_page(page);
+	if (got < 0)
+		return got;
+	mem = (char *)page_address(page) + offset;
+	if (flags & FOLL_WRITE) {
+		memcpy(mem, buf, n);
+		note_written(page);
+	} else {
+		memcpy(buf, mem, n);
 	}
-	spin_unlock(&mm->page_table_lock);
-	return page;
+	put_page(page);
+	return (long)n;
 }
 
-/* The page at addr with a reference; or -errno. => mmap_lock held for writing: a stack may grow. */
-static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool write)
+size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
+			unsigned int gup_flags)
 {
-	struct vm_area_struct *vma = find_vma(mm, addr);
-	struct page *page = NULL;
-
-	if (!vma ||
-	    (vma->vm_start > addr && (!(vma->vm_flags & VM_GROWSDOWN) || expand_stack(vma, addr))))
-		return ERR_PTR(-EFAULT);
-	while (!page) {
-		int err = faultin_page(vma, addr, write, false);
-
-		if (err)
-			return ERR_PTR(err);
-		page = get_mapped_page(mm, addr, write);
-	}
-	return page;
-}
-
-size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t len, bool write)
-{
+	enum fault_verdict why;
 	unsigned int rounds = 0;
 	size_t done = 0;
 
-	mmap_write_lock(mm);
+	down_read(&mm->mmap_lock);
+	/* Where it begins, a stack may grow; further on it is there already, or there is none. */
+	if (!find_or_grow(mm, addr, &why))
+		len = 0;
 	while (done < len) {
-		unsigned long offset = (addr + done) & ~PAGE_MASK;
-		size_t n = min(len - done, PAGE_SIZE - offset);
-		struct page *page = get_user_page(mm, addr + done, write);
-		bool again = false;
-		char *mem;
+		long n = access_page(mm, addr + done, (char *)buf + done, len - done, gup_flags);
 
-		if (PTR_ERR(page) == -ENOMEM) {
-			/* The victim may need the lock to end. */
-			mmap_write_unlock(mm);
-			again = rounds++ < OOM_KERNEL_ROUNDS && may_retry_oom();
-			mmap_write_lock(mm);
-		}
-		if (again)
+		if (n > 0) {
+			done += (size_t)n;
 			continue;
-		if (IS_ERR(page))
+		}
+		if (n != -ENOMEM)
 			break;
-		mem = (char *)page_address(page) + offset;
-		if (write)
-			memcpy(mem, (char *)buf + done, n);
-		else
-			memcpy((char *)buf + done, mem, n);
-		put_page(page);
-		done += n;
+		/* The victim may need the lock to end. */
+		up_read(&mm->mmap_lock);
+		if (rounds++ >= OOM_KERNEL_ROUNDS || !may_retry_oom())
+			return done;
+		down_read(&mm->mmap_lock);
 	}
-	mmap_write_unlock(mm);
+	up_read(&mm->mmap_lock);
 	return done;
 }
 
 /* --- which word it is: futexes ------------------------------------------------------------------------ */
+
+/* The entry that maps addr, or none. => mmap_lock held, so the tables stay. */
+static pte_t lookup_pte(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t *pmd = pmd_lookup(mm->pgd, addr);
+
+	if (!pmd || !pmd_table(pmdp_get(pmd)))
+		return __pte(0);
+	return ptep_get(pte_offset(pmdp_get(pmd), addr));
+}
+
+static bool pte_allows(pte_t pte, bool write)
+{
+	return pte_present(pte) && !pte_protnone(pte) && (!write || pte_write(pte));
+}
 
 /* What a mapped word belongs to; -EAGAIN when it must be brought in. => mmap_lock */
 static int word_key(struct mm_struct *mm, unsigned long addr, bool write, struct futex_key *key)

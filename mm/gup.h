@@ -7,7 +7,8 @@
 
 #define FOLL_WRITE BIT(0) /* they will be written: private ones are copied first */
 #define FOLL_FORCE BIT(1) /* as a debugger: rights that private memory could be given will do */
-#define FOLL_PIN   BIT(2) /* they will be accessed long or by others: see pin_user_pages() */
+#define FOLL_PIN   BIT(2) /* they will be accessed long or by others: see pin_user_pages_remote() */
+#define FOLL_ANON  BIT(3) /* only anonymous memory will do */
 
 /*
  * The pages of [start, start + nr pages), each with a reference, faulted in as an access would (stacks
@@ -23,7 +24,13 @@ long get_user_pages_remote(struct mm_struct *mm, unsigned long start, unsigned l
  */
 long pin_user_pages_remote(struct mm_struct *mm, unsigned long start, unsigned long nr,
 			   unsigned int gup_flags, struct page **pages);
-/* Lets go of pinned pages, marking them dirty first if they were written. */
+/*
+ * The same, taking the lock itself, and tried again after -ENOMEM while room can be made.
+ * => mmap_lock not held
+ */
+long pin_user_pages_unlocked(struct mm_struct *mm, unsigned long start, unsigned long nr,
+			     unsigned int gup_flags, struct page **pages);
+/* Lets go of pinned pages, marking them dirty first if they were written: then it may sleep. */
 void unpin_user_pages(struct page **pages, unsigned long nr, bool dirty);
 /* Each pin is that many references, so that a page with fewer surely has none. */
 #define GUP_PIN_COUNTING_BIAS 1024

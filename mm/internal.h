@@ -308,6 +308,12 @@ int faultin_page(struct vm_area_struct *vma, unsigned long addr, bool write, boo
 /* Counts a fault that was resolved; one that ends in a signal isn't counted. */
 void account_fault(struct task_mm *task, unsigned int ret);
 bool task_has_personality(unsigned long flag);
+/*
+ * The area that addr lies in or that may grow to hold it; or NULL, and *why. The lock may be dropped and
+ * taken meanwhile. => mmap_lock held for reading; still, after
+ */
+struct vm_area_struct *find_or_grow(struct mm_struct *mm, unsigned long addr,
+				    enum fault_verdict *why);
 
 /* --- pages of areas ----------------------------------------------------------------------------------------- */
 

@@ -316,7 +316,9 @@ struct mm_struct {
 	atomic_t mm_users; /* tasks (and visitors) using the areas; the last one empties them */
 	atomic_t mm_count; /* references to the structure; all users together hold one */
 	atomic_long_t pgtables_bytes;
-	int map_count; /* areas */
+	int map_count;	 /* areas */
+	bool has_pinned; /* pages of it have been pinned, ever: fork must look for them */
+	u8 dumpable;	 /* SUID_DUMP_* of prctl(2): whether others of its user may see it */
 
 	spinlock_t page_table_lock;    /* page tables, from table to leaf; counters below */
 	struct rw_semaphore mmap_lock; /* the areas: list, tree, every field of them */

@@ -24,4 +24,8 @@
 
 #define PR_TIMING_STATISTICAL 0
 
+/* Of PR_SET_DUMPABLE: whether its memory may be looked into by others of its user. */
+#define SUID_DUMP_DISABLE 0
+#define SUID_DUMP_USER	  1
+
 #endif

@@ -79,6 +79,13 @@ bool cred_in_group(const struct cred_view *cred, u32 gid)
 
 int inode_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask)
 {
+	if (inode->i_op && inode->i_op->permission)
+		return inode->i_op->permission(inode, cred, mask);
+	return generic_permission(inode, cred, mask);
+}
+
+int generic_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask)
+{
 	umode_t mode = inode->i_mode;
 	unsigned int reading = MAY_READ | (S_ISDIR(mode) ? MAY_EXEC : 0);
 

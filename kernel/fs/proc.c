@@ -39,33 +39,35 @@ bool proc_task_exists(int pid)
 	return exists;
 }
 
-int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred)
+bool proc_is_current(int pid)
 {
-	/* One always may look at oneself, whatever one's rights have become. */
-	if (cred->privileged || info->tgid == proc_tasks->current_pid())
-		return 0;
-	for (int i = 0; i < 3; i++) /* real, effective and saved */
-		if (cred->uid != info->uid[i] || cred->gid != info->gid[i])
-			return -EACCES;
-	return 0;
+	struct proc_task_info info;
+	bool is;
+
+	if (!proc_get_task(pid, &info))
+		return false;
+	is = info.tgid == proc_tasks->current_pid();
+	if (info.mm)
+		mmput(info.mm);
+	return is;
 }
 
 /* --- open files ---------------------------------------------------------------------------- */
 
 /* Keeps the address space of the process as it is now, without keeping its contents alive. */
-static int open_task(struct proc_file *pf, const struct cred_view *cred)
+static int open_task(struct proc_file *pf)
 {
 	struct proc_task_info info;
-	int err;
+	int err = 0;
 
 	if (!proc_get_task(pf->pid, &info))
 		return -ESRCH;
-	err = proc_may_access(&info, cred);
-	pf->may_trace = !err;
-	if (!pf->entry->private)
-		err = 0;
+	pf->may_trace = info.may_trace;
+	/* What has no memory has nothing to hide, and who shares it knows. */
 	if (!info.mm)
-		return err;
+		return 0;
+	if (pf->entry->private && !info.may_trace && info.mm != current_mm_task()->mm)
+		err = -EACCES;
 	if (!err) {
 		mmgrab(info.mm);
 		pf->mm = info.mm;
@@ -88,7 +90,7 @@ int proc_open(struct inode *inode, struct file *file)
 	pf->thread = proc_tag(inode) & PROC_THREAD;
 	pf->frames = file->f_cred.admin;
 	if (pf->pid) {
-		err = open_task(pf, &file->f_cred);
+		err = open_task(pf);
 		if (err) {
 			kfree(pf);
 			return err;
@@ -172,7 +174,8 @@ int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u32 
 	inode->i_fop = entry->fops ? entry->fops : &proc_text_fops;
 	if (S_ISDIR(entry->mode))
 		inode->i_nlink = 2;
-	if (owner) {
+	/* What isn't to be seen is root's; but not the directories that all may read. */
+	if (owner && (owner->dumpable || entry->mode == (S_IFDIR | 0555))) {
 		inode->i_uid = owner->uid[1];
 		inode->i_gid = owner->gid[1];
 	}

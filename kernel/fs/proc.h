@@ -45,6 +45,8 @@ struct proc_task_info {
 	u64 sig_pending, sig_shared_pending, sig_blocked, sig_ignored, sig_caught;
 	unsigned long sig_queued; /* by its user */
 	struct mm_struct *mm;	  /* NULL for kernel threads and zombies */
+	bool dumpable;		  /* there is an mm, and it may be seen by others of its user */
+	bool may_trace;		  /* the running program may see what it has in memory */
 };
 
 struct proc_counts;

@@ -59,8 +59,8 @@ ssize_t proc_text_read(struct file *file, struct io_iter *to, loff_t *pos);
 void proc_release(struct file *file);
 /* The mm of an open file with a user more, or NULL when the process is gone. To be mmput(). */
 struct mm_struct *proc_mm_get(struct proc_file *pf);
-/* Whether `cred` may see what is private to the process: 0 or -EACCES. */
-int proc_may_access(const struct proc_task_info *info, const struct cred_view *cred);
+/* Whether a thread is one of the running program's. */
+bool proc_is_current(int pid);
 /* proc_tasks->get(), or false before it is known. */
 bool proc_get_task(int pid, struct proc_task_info *info);
 bool proc_task_exists(int pid);
@@ -116,6 +116,8 @@ extern const struct inode_operations proc_self_iops, proc_thread_self_iops, proc
 	proc_cwd_iops, proc_root_link_iops, proc_fd_dir_iops, proc_fdinfo_dir_iops,
 	proc_task_dir_iops;
 extern const struct file_operations proc_fdinfo_dir_fops, proc_task_dir_fops, proc_comm_fops;
+extern const struct inode_operations proc_comm_iops;
+extern const struct file_operations proc_mem_fops;
 extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops,
 	proc_clear_refs_fops, proc_fail_nth_fops;
 bool proc_has_fail_nth(void);

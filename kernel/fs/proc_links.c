@@ -15,7 +15,7 @@ static int exe_get_link(struct inode *inode, const struct cred_view *cred, struc
 
 	if (!proc_get_task(proc_pid_of(inode), &info))
 		return -ESRCH;
-	err = proc_may_access(&info, cred);
+	err = info.may_trace ? 0 : -EACCES;
 	if (!info.mm)
 		return err ? err : -ENOENT;
 	down_read(&info.mm->mmap_lock);
@@ -36,15 +36,13 @@ static int fs_get_link(struct inode *inode, const struct cred_view *cred, struct
 {
 	struct proc_task_info info;
 	struct fs_context *fs;
-	int err;
 
 	if (!proc_get_task(proc_pid_of(inode), &info))
 		return -ESRCH;
-	err = proc_may_access(&info, cred);
 	if (info.mm)
 		mmput(info.mm);
-	if (err)
-		return err;
+	if (!info.may_trace)
+		return -EACCES;
 	fs = proc_tasks->get_fs(proc_pid_of(inode));
 	if (!fs)
 		return -ENOENT;
@@ -73,27 +71,25 @@ const struct inode_operations proc_root_link_iops = {
 	.get_link = root_get_link,
 };
 
-/* The descriptor table of a directory /proc/pid/fd's process, if `cred` may see it. */
-static struct files_struct *files_of(const struct inode *inode, const struct cred_view *cred)
+/* The descriptor table of a directory /proc/pid/fd's process; with `check` only if it may be seen. */
+static struct files_struct *files_of(const struct inode *inode, bool check)
 {
 	struct proc_task_info info;
 	struct files_struct *files;
-	int err;
 
 	if (!proc_get_task(proc_pid_of(inode), &info))
 		return ERR_PTR(-ENOENT);
-	err = cred ? proc_may_access(&info, cred) : 0;
 	if (info.mm)
 		mmput(info.mm);
-	if (err)
-		return ERR_PTR(err);
+	if (check && !info.may_trace)
+		return ERR_PTR(-EACCES);
 	files = proc_tasks->get_files(proc_pid_of(inode));
 	return files ? files : ERR_PTR(-ENOENT);
 }
 
 static int fd_get_link(struct inode *inode, const struct cred_view *cred, struct link_body *body)
 {
-	struct files_struct *files = files_of(inode, cred);
+	struct files_struct *files = files_of(inode, true);
 	struct file *file;
 
 	if (IS_ERR(files))
@@ -132,7 +128,7 @@ static struct file *find_open(const struct inode *dir, const char *name, unsigne
 	if (nr < 0)
 		return ERR_PTR(-ENOENT);
 	*fd = (unsigned int)nr;
-	files = files_of(dir, NULL);
+	files = files_of(dir, false);
 	if (IS_ERR(files))
 		return ERR_PTR(-ENOENT);
 	file = fget_raw(files, *fd);
@@ -177,7 +173,7 @@ static int iterate_open(struct file *file, struct dir_context *ctx, unsigned int
 		return -ENOENT;
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	files = files_of(file->f_inode, &file->f_cred);
+	files = files_of(file->f_inode, false);
 	if (IS_ERR(files))
 		return (int)PTR_ERR(files);
 	while (ctx->pos < 2 + (loff_t)NR_OPEN_MAX &&
@@ -197,8 +193,18 @@ static int fd_dir_iterate(struct file *file, struct dir_context *ctx)
 	return iterate_open(file, ctx, PROC_FD_NR, S_IFLNK);
 }
 
+/* One's own are open to oneself, whoever owns the directory. */
+static int fd_dir_permission(const struct inode *inode, const struct cred_view *cred,
+			     unsigned int mask)
+{
+	int err = generic_permission(inode, cred, mask);
+
+	return err && proc_is_current(proc_pid_of(inode)) ? 0 : err;
+}
+
 const struct inode_operations proc_fd_dir_iops = {
 	.lookup = fd_dir_lookup,
+	.permission = fd_dir_permission,
 };
 
 const struct file_operations proc_fd_dir_fops = {
@@ -254,7 +260,18 @@ const struct inode_operations proc_fdinfo_dir_iops = {
 	.lookup = fdinfo_dir_lookup,
 };
 
+/* Unlike fd, all may read it by its mode. */
+static int fdinfo_dir_open(struct inode *inode, struct file *file)
+{
+	struct files_struct *files = files_of(inode, true);
+
+	if (!IS_ERR(files))
+		files_put(files);
+	return PTR_ERR(files) == -EACCES ? -EACCES : 0;
+}
+
 const struct file_operations proc_fdinfo_dir_fops = {
 	.llseek = llseek_no_end,
+	.open = fdinfo_dir_open,
 	.iterate = fdinfo_dir_iterate,
 };

@@ -3,6 +3,7 @@
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
 #include "mm/calls.h"
+#include "mm/gup.h"
 #include "mm/slab.h"
 
 /* --- strings and vectors of a new program -------------------------------------------------- */
@@ -17,7 +18,7 @@ static void show_memory(struct mm_struct *mm, unsigned long start, unsigned long
 
 		if (!room)
 			break;
-		got = access_remote_vm(mm, start, room, n, false);
+		got = access_remote_vm(mm, start, room, n, FOLL_ANON);
 		seq->len += got;
 		if (got < n)
 			break;
@@ -64,6 +65,103 @@ int proc_show_auxv(struct proc_file *pf, struct seq_text *seq)
 	mmput(mm);
 	return 0;
 }
+
+/* --- mem ----------------------------------------------------------------------------------- */
+
+/* One buffer's part. Bytes moved, or -errno although some may have been, as in Linux. */
+static ssize_t mem_rw_segment(struct mm_struct *mm, char *buf, size_t count, struct io_iter *iter,
+			      loff_t *pos, bool write)
+{
+	unsigned int flags = FOLL_FORCE | (write ? FOLL_WRITE : 0);
+	ssize_t copied = 0;
+
+	while (count && !current_mm_task()->kill_pending) {
+		size_t n = min(count, PAGE_SIZE), done;
+
+		if (write && copy_from_iter(buf, n, iter) != n)
+			return -EFAULT;
+		done = access_remote_vm(mm, (unsigned long)*pos, buf, n, flags);
+		if (!done)
+			return copied ? copied : -EIO;
+		if (!write && copy_to_iter(buf, done, iter) != done)
+			return -EFAULT;
+		*pos += (loff_t)done;
+		copied += (ssize_t)done;
+		if (done < n)
+			break;
+		count -= n;
+	}
+	return copied;
+}
+
+/* A position is an address. Of an address space that nobody uses any more there is nothing. */
+static ssize_t mem_rw(struct file *file, struct io_iter *iter, loff_t *pos, bool write)
+{
+	struct proc_file *pf = file->private_data;
+	ssize_t done = 0, got;
+	struct mm_struct *mm;
+	char *buf;
+
+	if (!pf->mm)
+		return 0;
+	buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	mm = proc_mm_get(pf);
+	while (mm && iter->count) {
+		size_t n = iter_single_seg_count(iter);
+
+		got = mem_rw_segment(mm, buf, n, iter, pos, write);
+		if (got > 0 || !done)
+			done += got;
+		if (got < (ssize_t)n)
+			break;
+	}
+	if (mm)
+		mmput(mm);
+	kfree(buf);
+	return done;
+}
+
+static ssize_t mem_read(struct file *file, struct io_iter *to, loff_t *pos)
+{
+	return mem_rw(file, to, pos, false);
+}
+
+static ssize_t mem_write(struct file *file, struct io_iter *from, loff_t *pos)
+{
+	return mem_rw(file, from, pos, true);
+}
+
+/* Any 64 bits are a position, also those that look like an error. */
+static loff_t mem_lseek(struct file *file, loff_t offset, int whence)
+{
+	switch (whence) {
+	case SEEK_SET:
+		file->f_pos = offset;
+		break;
+	case SEEK_CUR:
+		file->f_pos = (loff_t)((u64)file->f_pos + (u64)offset);
+		break;
+	default:
+		return -EINVAL;
+	}
+	return file->f_pos;
+}
+
+static int mem_open(struct inode *inode, struct file *file)
+{
+	file->f_mode |= FMODE_UNSIGNED_OFFSET;
+	return proc_open(inode, file);
+}
+
+const struct file_operations proc_mem_fops = {
+	.llseek = mem_lseek,
+	.read_iter = mem_read,
+	.write_iter = mem_write,
+	.open = mem_open,
+	.release = proc_release,
+};
 
 /* --- pagemap ------------------------------------------------------------------------------- */
 

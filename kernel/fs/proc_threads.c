@@ -110,6 +110,20 @@ static ssize_t comm_write(struct file *file, struct io_iter *from, loff_t *pos)
 	return err ? err : (ssize_t)count;
 }
 
+/* A thread's name is open to all threads of its process, whoever owns the file. */
+static int comm_permission(const struct inode *inode, const struct cred_view *cred,
+			   unsigned int mask)
+{
+	if ((proc_tag(inode) & PROC_THREAD) && !(mask & MAY_EXEC) &&
+	    proc_is_current(proc_pid_of(inode)))
+		return 0;
+	return generic_permission(inode, cred, mask);
+}
+
+const struct inode_operations proc_comm_iops = {
+	.permission = comm_permission,
+};
+
 const struct file_operations proc_comm_fops = {
 	.llseek = llseek_no_end,
 	.read_iter = proc_text_read,

@@ -3,11 +3,15 @@
 #include "kernel/fs/vfs.h"
 
 /* What every transfer checks first; *count is cut to what one call moves at most. */
-static int check_transfer(const struct io_iter *iter, const loff_t *pos)
+static int check_transfer(const struct file *file, const struct io_iter *iter, const loff_t *pos)
 {
-	if ((ssize_t)iter->count < 0 || *pos < 0)
+	if ((ssize_t)iter->count < 0)
 		return -EINVAL;
-	return 0;
+	if (*pos >= 0)
+		return 0;
+	if (!(file->f_mode & FMODE_UNSIGNED_OFFSET))
+		return -EINVAL;
+	return iter->count >= -(size_t)*pos ? -EOVERFLOW : 0;
 }
 
 ssize_t vfs_read(struct file *file, struct io_iter *to, loff_t *pos)
@@ -18,7 +22,7 @@ ssize_t vfs_read(struct file *file, struct io_iter *to, loff_t *pos)
 		return -EBADF;
 	if (!file->f_op->read_iter)
 		return S_ISDIR(file->f_inode->i_mode) ? -EISDIR : -EINVAL;
-	err = check_transfer(to, pos);
+	err = check_transfer(file, to, pos);
 	if (err)
 		return err;
 	to->count = min(to->count, MAX_RW_COUNT);
@@ -33,7 +37,7 @@ ssize_t vfs_write(struct file *file, struct io_iter *from, loff_t *pos)
 		return -EBADF;
 	if (!file->f_op->write_iter)
 		return -EINVAL;
-	err = check_transfer(from, pos);
+	err = check_transfer(file, from, pos);
 	if (err)
 		return err;
 	from->count = min(from->count, MAX_RW_COUNT);

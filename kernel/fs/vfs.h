@@ -54,6 +54,7 @@ extern const struct cred_view kernel_cred;
 #define CAP_FOWNER	    3
 #define CAP_FSETID	    4
 #define CAP_SYS_CHROOT	    18
+#define CAP_SYS_PTRACE	    19
 #define CAP_SYS_ADMIN	    21
 #define CAP_SYS_RESOURCE    24
 #define CAP_MKNOD	    27
@@ -135,6 +136,11 @@ struct inode_operations {
 	/* A file without a name; `dentry` will stay outside the tree. NULL: -EOPNOTSUPP. */
 	int (*tmpfile)(struct inode *dir, struct dentry *dentry, umode_t mode,
 		       const struct cred_view *cred);
+	/*
+	 * Instead of what the mode bits say, which generic_permission() tells. 0 or -EACCES. Optional.
+	 */
+	int (*permission)(const struct inode *inode, const struct cred_view *cred,
+			  unsigned int mask);
 	/* A new size in bytes. => i_rwsem held for writing. NULL: can't be truncated. */
 	int (*truncate)(struct inode *inode, u64 size);
 };
@@ -205,8 +211,9 @@ void touch_atime(struct inode *inode);
 #define MAY_EXEC  1
 #define MAY_WRITE 2
 #define MAY_READ  4
-/* 0 or -EACCES: the mode bits of owner, group or others; see path_resolution(7). */
+/* 0 or -EACCES: the mode bits of owner, group or others, see path_resolution(7); or the inode's own. */
 int inode_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask);
+int generic_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask);
 /* Whether `cred` owns the file, or may act as if. */
 static inline bool inode_owner(const struct inode *inode, const struct cred_view *cred)
 {
@@ -394,6 +401,8 @@ extern const struct file_operations chrdev_fops;
 #define FMODE_WRITER  BIT(5) /* counted in i_writecount */
 #define FMODE_NOWRITE BIT(6) /* keeps writers away: counted there too */
 #define FMODE_NOCOUNT BIT(7) /* not to be counted, whatever it is open for */
+/* Positions are addresses: those that are negative as a loff_t mean something. */
+#define FMODE_UNSIGNED_OFFSET BIT(12)
 
 struct file {
 	struct vm_file vm_file; /* first: all that mm knows of it */

@@ -9,12 +9,14 @@
 #include <arch/uaccess.h>
 
 #include "kernel/abi/personality.h"
+#include "kernel/abi/prctl.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
 #include "kernel/process/current.h"
 #include "kernel/process/exec.h"
 #include "kernel/fs/namei.h"
 #include "mm/calls.h"
+#include "mm/gup.h"
 #include "mm/slab.h"
 #include "mm/sysctl.h"
 
@@ -80,7 +82,7 @@ static int push_string(struct binprm *bprm, const char *str)
 		return -E2BIG;
 	bprm->p -= len;
 	/* Linux has no other word for a page of the new stack that can't be had. */
-	if (access_remote_vm(bprm->mm, bprm->p, (void *)str, len, true) != len)
+	if (access_remote_vm(bprm->mm, bprm->p, (void *)str, len, FOLL_WRITE) != len)
 		return -E2BIG;
 	return 0;
 }
@@ -126,7 +128,7 @@ int bprm_pop_arg(struct binprm *bprm)
 
 	do {
 		size = min(sizeof(piece), bprm->arg_end - bprm->p);
-		if (access_remote_vm(bprm->mm, bprm->p, piece, size, false) != size)
+		if (access_remote_vm(bprm->mm, bprm->p, piece, size, 0) != size)
 			return -EFAULT;
 		len = strnlen(piece, size);
 		bprm->p += len;
@@ -314,9 +316,25 @@ static void unshare_sighand(struct task_struct *task, struct sighand *copy)
 	sighand_put(old);
 }
 
+/*
+ * Whether others of the user may look into the program, which they can't where it runs with lent rights,
+ * or where its file can't be read: memory would tell what is in it.
+ */
+static u8 exec_dumpable(const struct binprm *bprm)
+{
+	const struct cred *c = &current->cred;
+	struct cred_view view = current_cred_view();
+
+	if (c->uid != c->euid || c->gid != c->egid ||
+	    inode_permission(bprm->file->f_inode, &view, MAY_READ))
+		return SUID_DUMP_DISABLE;
+	return SUID_DUMP_USER;
+}
+
 /* Whatever may fail, fails before other threads are told to go. */
 int begin_new_exec(struct binprm *bprm)
 {
+	const u8 dumpable = exec_dumpable(bprm);
 	struct task_struct *task = current;
 	struct mm_struct *old = task->mm_part.mm;
 	bool shared = atomic_read(&task->sighand->count) > 1;
@@ -352,8 +370,7 @@ int begin_new_exec(struct binprm *bprm)
 	task->set_child_tid = 0;
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
-	task->signal->dumpable =
-		task->cred.uid == task->cred.euid && task->cred.gid == task->cred.egid;
+	WRITE_ONCE(task->mm_part.mm->dumpable, dumpable);
 	task->exit_signal = SIGCHLD;
 	task->signal->did_exec = true;
 	return 0;

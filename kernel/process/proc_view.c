@@ -2,10 +2,11 @@
 /* What /proc shows of processes and threads. */
 #include <arch/clock.h>
 
+#include "kernel/abi/prctl.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc.h"
 #include "kernel/fs/tty.h"
-#include "kernel/process/task.h"
+#include "kernel/process/ptrace.h"
 #include "mm/calls.h"
 
 static char state_letter(const struct task_struct *task)
@@ -111,8 +112,11 @@ static void describe(struct task_struct *task, struct proc_task_info *info)
 	describe_usage(task, info);
 	describe_signals(task, info);
 	describe_jobs(process, info);
-	if (info->mm)
+	info->may_trace = !current_is_task() || ptrace_may_access(task, PTRACE_FSCREDS);
+	if (info->mm) {
+		info->dumpable = info->mm->dumpable == SUID_DUMP_USER;
 		mmget(info->mm);
+	}
 }
 
 static int proc_next_pid(int after)

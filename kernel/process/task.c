@@ -179,7 +179,6 @@ struct signal_struct *signal_alloc(const struct signal_struct *parent)
 	init_waitqueue_head(&process->exec_wait);
 	sigpending_init(&process->shared_pending);
 	process_timers_init(&process->timers);
-	process->dumpable = parent ? parent->dumpable : true;
 	if (parent)
 		memcpy(process->rlim, parent->rlim, sizeof(process->rlim));
 	else

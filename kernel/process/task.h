@@ -74,7 +74,6 @@ struct signal_struct {
 	struct list_head children, sibling;
 	struct wait_queue_head wait_child;
 	bool child_subreaper; /* orphans below it become its children */
-	bool dumpable;	      /* no ids have changed: prctl(PR_SET_DUMPABLE) */
 	bool did_exec;	      /* since it was forked: setpgid(2) by its parent comes too late */
 	struct pid *group, *session;
 	struct list_head group_link, session_link; /* in those */

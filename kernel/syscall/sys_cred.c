@@ -2,6 +2,7 @@
 /* User and group ids: setresuid(2), credentials(7), and what root's going does to capabilities(7). */
 #include <arch/uaccess.h>
 
+#include "kernel/abi/prctl.h"
 #include "kernel/process/current.h"
 #include "kernel/syscall/sys.h"
 
@@ -60,7 +61,7 @@ static void forget_if_changed(const struct cred *old)
 	if (c->euid == old->euid && c->fsuid == old->fsuid && c->egid == old->egid &&
 	    c->fsgid == old->fsgid && !(c->cap_permitted & ~old->cap_permitted))
 		return;
-	current->signal->dumpable = false;
+	WRITE_ONCE(current->mm_part.mm->dumpable, SUID_DUMP_DISABLE);
 	current->pdeath_signal = 0;
 }
 
@@ -251,29 +252,31 @@ long sys_setregid(u32 gid, u32 egid)
 
 long sys_setfsuid(u32 uid)
 {
+	const struct cred old = current->cred;
 	struct cred *c = &current->cred;
-	u32 old = c->fsuid;
 
-	if (uid == KEEP || uid == old ||
+	if (uid == KEEP || uid == old.fsuid ||
 	    (uid != c->uid && uid != c->euid && uid != c->suid && !capable(CAP_SETUID)))
-		return old;
-	if (old == 0)
+		return old.fsuid;
+	if (old.fsuid == 0)
 		c->cap_effective &= ~FS_CAPS;
 	else if (uid == 0)
 		c->cap_effective |= c->cap_permitted & FS_CAPS;
 	c->fsuid = uid;
-	return old;
+	forget_if_changed(&old);
+	return old.fsuid;
 }
 
 long sys_setfsgid(u32 gid)
 {
+	const struct cred old = current->cred;
 	struct cred *c = &current->cred;
-	u32 old = c->fsgid;
 
 	if (gid != KEEP &&
 	    (gid == c->gid || gid == c->egid || gid == c->sgid || capable(CAP_SETGID)))
 		c->fsgid = gid;
-	return old;
+	forget_if_changed(&old);
+	return old.fsgid;
 }
 
 /* --- capabilities: capget(2) -------------------------------------------------------------------------- */

@@ -73,16 +73,40 @@ long sys_pwrite64(unsigned int fd, const char __user *buf, size_t count, loff_t 
 	return pos < 0 ? -EINVAL : transfer_one(fd, buf, count, &pos, FMODE_WRITE, vfs_write);
 }
 
-#define IOV_ON_STACK 8
+struct iovec *iovec_from_user(const struct iovec __user *vec, unsigned long nr, struct iovec *few)
+{
+	struct iovec *iov = few;
 
-/* Checks the segments and cuts their sum to MAX_RW_COUNT. The sum or -errno. */
-static ssize_t check_iovec(struct iovec *iov, unsigned long nr)
+	if (nr > IOV_MAX)
+		return ERR_PTR(-EINVAL);
+	if (nr > IOV_ON_STACK) {
+		iov = kmalloc(nr * sizeof(*iov), GFP_KERNEL);
+		if (!iov)
+			return ERR_PTR(-ENOMEM);
+	}
+	if (copy_from_user(iov, vec, nr * sizeof(*iov))) {
+		iovec_free(iov, few);
+		return ERR_PTR(-EFAULT);
+	}
+	for (unsigned long i = 0; i < nr; i++) {
+		if ((ssize_t)iov[i].iov_len < 0) {
+			iovec_free(iov, few);
+			return ERR_PTR(-EINVAL);
+		}
+	}
+	return iov;
+}
+
+void iovec_free(struct iovec *iov, const struct iovec *few)
+{
+	if (iov != few)
+		kfree(iov);
+}
+
+ssize_t iovec_total(struct iovec *iov, unsigned long nr)
 {
 	size_t total = 0;
 
-	for (unsigned long i = 0; i < nr; i++)
-		if ((ssize_t)iov[i].iov_len < 0)
-			return -EINVAL;
 	for (unsigned long i = 0; i < nr; i++) {
 		if (!access_ok((unsigned long)iov[i].iov_base, iov[i].iov_len))
 			return -EFAULT;
@@ -95,26 +119,20 @@ static ssize_t check_iovec(struct iovec *iov, unsigned long nr)
 static ssize_t transfer_iovec(struct file *file, const struct iovec __user *vec, unsigned long nr,
 			      loff_t *pos, unsigned int need, transfer_fn transfer)
 {
-	struct iovec few[IOV_ON_STACK], *iov = few;
+	struct iovec few[IOV_ON_STACK], *iov = iovec_from_user(vec, nr, few);
 	struct io_iter iter;
 	ssize_t ret;
 
-	if (nr > IOV_MAX)
-		return -EINVAL;
-	if (nr > IOV_ON_STACK) {
-		iov = kmalloc(nr * sizeof(*iov), GFP_KERNEL);
-		if (!iov)
-			return -ENOMEM;
-	}
-	ret = copy_from_user(iov, vec, nr * sizeof(*iov)) ? -EFAULT : check_iovec(iov, nr);
+	if (IS_ERR(iov))
+		return PTR_ERR(iov);
+	ret = iovec_total(iov, nr);
 	if (ret >= 0 && !(file->f_mode & need))
 		ret = -EBADF;
 	if (ret > 0) {
 		iter_init_user(&iter, iov, (size_t)ret);
 		ret = pos ? transfer(file, &iter, pos) : transfer_at_pos(file, &iter, transfer);
 	}
-	if (iov != few)
-		kfree(iov);
+	iovec_free(iov, few);
 	return ret;
 }
 

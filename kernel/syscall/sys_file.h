@@ -28,6 +28,12 @@ long sys_preadv2(unsigned long fd, const struct iovec __user *vec, unsigned long
 		 unsigned long pos_high, int flags);
 long sys_pwritev2(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, loff_t pos,
 		  unsigned long pos_high, int flags);
+long sys_process_vm_readv(int pid, const struct iovec __user *lvec, unsigned long liovcnt,
+			  const struct iovec __user *rvec, unsigned long riovcnt,
+			  unsigned long flags);
+long sys_process_vm_writev(int pid, const struct iovec __user *lvec, unsigned long liovcnt,
+			   const struct iovec __user *rvec, unsigned long riovcnt,
+			   unsigned long flags);
 long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence);
 long sys_close(unsigned int fd);
 long sys_dup(unsigned int fd);
@@ -124,6 +130,18 @@ long sys_futimesat(int dfd, const char __user *filename,
 		   const struct kernel_timeval __user *utimes);
 long sys_utimensat(int dfd, const char __user *filename,
 		   const struct kernel_timespec __user *utimes, int flags);
+
+/* --- segments of readv(2) and its kin, in the kernel --------------------------------------- */
+
+#define IOV_ON_STACK 8
+/*
+ * Copies a program's segments: to `few`, which holds IOV_ON_STACK, or to memory of its own. ERR_PTR:
+ * -EINVAL for more than IOV_MAX or a length above the largest ssize_t, -ENOMEM, -EFAULT.
+ */
+struct iovec *iovec_from_user(const struct iovec __user *vec, unsigned long nr, struct iovec *few);
+void iovec_free(struct iovec *iov, const struct iovec *few);
+/* Cuts the segments to MAX_RW_COUNT together. The sum, or -EFAULT when one isn't in user space. */
+ssize_t iovec_total(struct iovec *iov, unsigned long nr);
 
 /* --- a path argument, in the kernel -------------------------------------------------------- */
 

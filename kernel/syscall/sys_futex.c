@@ -3,12 +3,9 @@
 #include <arch/uaccess.h>
 
 #include "kernel/process/futex.h"
-#include "kernel/process/task.h"
+#include "kernel/process/ptrace.h"
 #include "kernel/syscall/sys.h"
-#include "kernel/syscall/sys_process.h"
 #include "kernel/syscall/sys_time.h"
-
-#define CAP_SYS_PTRACE 19
 
 /* Of the others the fourth argument is a number. */
 static bool has_timeout(int cmd)
@@ -51,7 +48,7 @@ long sys_get_robust_list(int tid, unsigned long __user *head, size_t __user *len
 
 	if (!task)
 		err = -ESRCH;
-	else if (task->signal != current->signal && !same_user(task) && !capable(CAP_SYS_PTRACE))
+	else if (!ptrace_may_access(task, PTRACE_REALCREDS))
 		err = -EPERM;
 	else
 		list = task->robust_list;

@@ -66,9 +66,12 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_GET_PDEATHSIG:
 		return put_user(task->pdeath_signal, (int __user *)arg2);
 	case PR_GET_DUMPABLE:
-		return task->signal->dumpable;
+		return READ_ONCE(task->mm_part.mm->dumpable);
 	case PR_SET_DUMPABLE:
-		return set_flag(&task->signal->dumpable, arg2);
+		if (arg2 != SUID_DUMP_DISABLE && arg2 != SUID_DUMP_USER)
+			return -EINVAL;
+		WRITE_ONCE(task->mm_part.mm->dumpable, (u8)arg2);
+		return 0;
 	case PR_GET_KEEPCAPS:
 		return task->cred.keep_caps;
 	case PR_SET_KEEPCAPS:

@@ -73,7 +73,8 @@ struct kernel_rusage to_rusage(const struct usage *usage, const struct cputime *
 	return r;
 }
 
-bool same_user(const struct task_struct *task)
+/* Whether all user and group ids of the task are the caller's real ones. => tasklist_lock */
+static bool same_user(const struct task_struct *task)
 {
 	const struct cred *c = &current->cred, *t = &task->cred;
 

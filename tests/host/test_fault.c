@@ -8,6 +8,7 @@
 #include <arch/uaccess.h>
 
 #include "kernel/abi/mman.h"
+#include "mm/gup.h"
 #include "mm/internal.h"
 #include "tests/host/program.h"
 #include "tests/host/sim.h"
@@ -201,11 +202,12 @@ static void test_kernel_access(void)
 	is((long)copy_from_user(buf, (void *)(page(4) - 10), 30), 20, "copy_from_user stops too");
 	is((long)copy_to_user((void *)(TASK_SIZE - 1), buf, 2), 2, "nothing beyond user space");
 	memset(buf, 'x', 10);
-	is((long)access_remote_vm(mm, page(1) + PAGE_SIZE - 5, buf, 10, true), 5,
+	is((long)access_remote_vm(mm, page(1) + PAGE_SIZE - 5, buf, 10, FOLL_WRITE), 5,
 	   "access_remote_vm");
 	is(sim_peek(page(1) + PAGE_SIZE - 1), 'x', "... writes what the program reads");
-	is((long)access_remote_vm(mm, page(3), buf, 10, true), 0, "... not what it may not write");
-	is((long)access_remote_vm(mm, page(3), buf, 2 * PAGE_SIZE, false), (long)PAGE_SIZE,
+	is((long)access_remote_vm(mm, page(3), buf, 10, FOLL_WRITE), 0,
+	   "... not what it may not write");
+	is((long)access_remote_vm(mm, page(3), buf, 2 * PAGE_SIZE, 0), (long)PAGE_SIZE,
 	   "... reads");
 	is(page_count(zero_page) > 0, 1, "... the page of zeros too, and leaves it");
 	end();

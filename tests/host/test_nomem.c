@@ -9,6 +9,7 @@
 #include <arch/uaccess.h>
 
 #include "kernel/abi/mman.h"
+#include "mm/gup.h"
 #include "mm/internal.h"
 #include "tests/host/program.h"
 #include "tests/host/sim.h"
@@ -263,7 +264,30 @@ static bool op_remote(void)
 {
 	char buf[16] = { 0 };
 
-	return access_remote_vm(mm, page(0), buf, sizeof(buf), true) == sizeof(buf);
+	return access_remote_vm(mm, page(0), buf, sizeof(buf), FOLL_WRITE) == sizeof(buf);
+}
+
+/* A debugger's write: a copy of what only may be read. */
+static bool op_force(void)
+{
+	char c = 1;
+
+	return access_remote_vm(mm, page(0), &c, 1, FOLL_WRITE | FOLL_FORCE) == 1;
+}
+
+static void setup_file_readonly(void)
+{
+	map(0, 10, PROT_READ, &file.file, 0);
+}
+
+static bool op_pin(void)
+{
+	struct page *p;
+	bool done = pin_user_pages_unlocked(mm, page(0), 1, 0, &p) == 1;
+
+	if (done)
+		unpin_user_pages(&p, 1, false);
+	return done;
 }
 
 /* An address space with areas and pages of every sort. */
@@ -285,6 +309,29 @@ static bool op_fork(void)
 		return false;
 	mmput(child);
 	return true;
+}
+
+/* The copies that fork makes of pinned pages. */
+static bool op_fork_pinned(void)
+{
+	struct page *pages[4];
+	long got = pin_user_pages_unlocked(mm, page(0), 4, 0, pages);
+	bool done = got == 4 && op_fork();
+
+	if (got > 0)
+		unpin_user_pages(pages, (unsigned long)got, false);
+	return done;
+}
+
+/* A page that a child has, too, becomes one's own for a pin. */
+static bool op_pin_shared(void)
+{
+	struct mm_struct *child = dup_mm(mm);
+	bool done = !IS_ERR(child) && op_pin();
+
+	if (!IS_ERR(child))
+		mmput(child);
+	return done;
 }
 
 /* The second generation: what it inherits has more than one anon_vma. */
@@ -377,6 +424,11 @@ static const struct scenario scenarios[] = {
 	{ "stack growth", setup_stack, op_stack_fault, PART },
 	{ "copy_to_user", setup_untouched, op_copy, NOTHING },
 	{ "access_remote_vm", setup_untouched, op_remote, NOTHING },
+	{ "a write with force to untouched memory", setup_readonly, op_force, NOTHING },
+	{ "... to a private file", setup_file_readonly, op_force, NOTHING },
+	{ "a pin", setup_untouched, op_pin, NOTHING },
+	{ "a pin of a page that a child has, too", setup_areas, op_pin_shared, NOTHING },
+	{ "fork with pinned pages", setup_family, op_fork_pinned, NOTHING },
 	{ "fork", setup_family, op_fork, NOTHING },
 	{ "fork of a forked one", setup_child, op_fork, NOTHING },
 	{ "munmap in the middle of what was inherited", setup_child, op_munmap_middle, SPLIT },
