@@ -117,9 +117,8 @@ void vdso_init(void)
 	}
 	cmdline_get("vdso", how, sizeof(how));
 	vdso_enabled = strcmp(how, "0") != 0;
-	vdso_write_begin();
+	/* No program reads it yet. */
 	vdso_data.clock = strcmp(how, "syscall") ? VDSO_CLOCK_TSC : VDSO_CLOCK_NONE;
 	vdso_data.tick_ns = TICK_NS;
 	vdso_data.has_rdtscp = cpu_features.rdtscp;
-	vdso_write_end();
 }

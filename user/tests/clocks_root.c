@@ -5,6 +5,7 @@
  * happens to those who wait for a time of day; sched(7)'s real-time policies.
  */
 #include "procs.h"
+#include "vdso.h"
 
 #define RESET_ON_FORK 0x40000000
 
@@ -23,6 +24,12 @@ static long seconds(int clock)
 
 	raw(SYS_clock_gettime, clock, &ts);
 	return ts.tv_sec;
+}
+
+static bool vdso_follows(void)
+{
+	return vdso_agrees(CLOCK_REALTIME) && vdso_agrees(CLOCK_REALTIME_COARSE) &&
+	       vdso_agrees(CLOCK_TAI) && vdso_agrees(CLOCK_MONOTONIC);
 }
 
 static void setting(long start)
@@ -46,12 +53,16 @@ static void setting(long start)
 	is(raw(SYS_settimeofday, NULL, &tz), 0, "a time zone");
 	raw(SYS_gettimeofday, NULL, &back);
 	is(back.tz_minuteswest, 60, "is read back");
+	vdso_gettimeofday(NULL, &back);
+	is(back.tz_minuteswest, 60, "by the vdso, too");
 	tz.tz_minuteswest = 0;
 	raw(SYS_settimeofday, NULL, &tz);
 	is(set_clock(start + 100 * HOUR), 0, "clock_settime");
 	ok(seconds(CLOCK_REALTIME) - (start + 100 * HOUR) < 60, "it is that time");
+	ok(vdso_follows(), "the vdso's clocks follow");
 	is(raw(SYS_settimeofday, &tv, NULL), 0, "settimeofday");
 	ok(seconds(CLOCK_REALTIME) - start < 60, "it is that time");
+	ok(vdso_follows(), "back, too");
 }
 
 /* --- who waits for a time of day ------------------------------------------------------------------ */
@@ -160,6 +171,7 @@ int main(int argc, char **argv)
 	tap_start(argc, argv, NULL);
 	if (geteuid() != 0)
 		skip_all("only root may set clocks");
+	ok(vdso_bind(getauxval(AT_SYSINFO_EHDR)), "the vdso");
 	words = shared_words();
 	start = seconds(CLOCK_REALTIME);
 	setting(start);
