@@ -93,6 +93,37 @@ static void protections(void)
 	fill(rw, 0, 2);
 }
 
+/* A file may hold a program's text, whoever writes it. */
+static void executed(void)
+{
+	static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 }; /* mov $42, %eax; ret */
+	int file = open(in_dir("code"), O_RDWR | O_CREAT, 0600);
+	int (*volatile fn)(void);
+	char *p, *w;
+
+	pwrite(file, code, sizeof(code), PAGE + 8);
+	p = map_at(NULL, file, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, 1);
+	fn = (int (*)(void))(p + 8);
+	is(fn(), 42, "a private mapping of code is run");
+	put_byte(file, PAGE + 9, 43);
+	is(fn(), 43, "... as write(2) changes it");
+	w = map_at(NULL, file, 1, RW, MAP_SHARED, 1);
+	w[9] = 44;
+	is(fn(), 44, "... and a shared mapping");
+	raw_mprotect((unsigned long)p, PAGE, RW);
+	p[9] = 45;
+	raw_mprotect((unsigned long)p, PAGE, PROT_READ | PROT_EXEC);
+	w[9] = 46;
+	is(fn(), 45, "... until it has a copy");
+	raw_mprotect((unsigned long)p, PAGE, PROT_READ);
+	seen.count = 0;
+	if (!sigsetjmp(escape, 1))
+		fn();
+	is(seen.addr, (unsigned long)p + 8, "without PROT_EXEC it isn't run");
+	unmap(p, 1), unmap(w, 1);
+	close(file);
+}
+
 static void others(void)
 {
 	int dir = open(test_dir, O_RDONLY | O_DIRECTORY), ends[2], fifo;
@@ -269,7 +300,7 @@ static void programs(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = { { "sleeper", sleeper }, { NULL, NULL } };
-	static const char *const names[] = { "f", "fifo", "prog", NULL };
+	static const char *const names[] = { "f", "fifo", "prog", "code", NULL };
 
 	tap_start(argc, argv, modes);
 	forks_start();
@@ -280,6 +311,7 @@ int main(int argc, char **argv)
 	wo = open(in_dir("f"), O_WRONLY);
 	descriptors();
 	protections();
+	executed();
 	others();
 	zero();
 	validate();
