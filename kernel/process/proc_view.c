@@ -5,6 +5,7 @@
 #include "kernel/base/string.h"
 #include "kernel/fs/proc.h"
 #include "kernel/fs/tty.h"
+#include "kernel/process/sysv_shm.h"
 #include "kernel/process/task.h"
 #include "mm/calls.h"
 
@@ -239,6 +240,7 @@ static const struct proc_task_ops proc_ops = {
 
 void process_register_proc(void)
 {
+	sysv_shm_init();
 	proc_idle_ns = sched_idle_ns;
 	proc_pid_max = PID_MAX;
 	proc_threads_max = (int)max_threads;
