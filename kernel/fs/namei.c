@@ -150,6 +150,12 @@ static int follow_link(struct path_walk *w, struct dentry *link)
 	err = link->d_inode->i_op->get_link(link->d_inode, &w->at->cred, &body);
 	if (err)
 		goto out;
+	if (body.follow_err) {
+		err = body.follow_err;
+		dput(body.jump);
+		kfree(body.owned);
+		goto out;
+	}
 	touch_atime(link->d_inode);
 	if (body.jump) {
 		dput(w->dir);

@@ -374,9 +374,13 @@ const struct file_operations proc_pid_fops = {
 
 /* --- the file system ----------------------------------------------------------------------- */
 
+static const struct super_operations proc_super_ops = {
+	.evict = proc_evict,
+};
+
 void proc_init(void)
 {
-	struct super_block *sb = super_alloc("proc", PROC_SUPER_MAGIC, NULL);
+	struct super_block *sb = super_alloc("proc", PROC_SUPER_MAGIC, &proc_super_ops);
 	struct inode *inode = sb ? inode_alloc(sb, S_IFDIR | 0555) : NULL;
 
 	if (!inode)

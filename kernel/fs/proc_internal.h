@@ -93,6 +93,8 @@ static inline u64 proc_ino(u32 tag, unsigned int nr)
 /* Entries of /proc/pid/fd and fdinfo, above all of proc_pid_entries. */
 #define PROC_FD_NR     0x10000U
 #define PROC_FDINFO_NR 0x200000U
+/* All of /proc/pid/map_files. */
+#define PROC_MAP_NR 0x400000U
 
 /* A directory's name that is a number up to `max`, written as the kernel does; or -1. */
 int proc_name_to_number(const char *name, int max);
@@ -116,7 +118,12 @@ extern const struct inode_operations proc_self_iops, proc_thread_self_iops, proc
 	proc_cwd_iops, proc_root_link_iops, proc_fd_dir_iops, proc_fdinfo_dir_iops,
 	proc_task_dir_iops;
 extern const struct file_operations proc_fdinfo_dir_fops, proc_task_dir_fops, proc_comm_fops;
-extern const struct inode_operations proc_comm_iops;
+extern const struct inode_operations proc_comm_iops, proc_map_files_iops;
+extern const struct file_operations proc_map_files_fops;
+/* Of directories of links: one's own are open to oneself, whoever owns the directory. */
+int proc_fd_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask);
+/* Frees what the inode of a link of map_files has of its own. */
+void proc_evict(struct inode *inode);
 extern const struct file_operations proc_mem_fops;
 extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops,
 	proc_clear_refs_fops, proc_fail_nth_fops;

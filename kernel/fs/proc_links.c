@@ -193,9 +193,7 @@ static int fd_dir_iterate(struct file *file, struct dir_context *ctx)
 	return iterate_open(file, ctx, PROC_FD_NR, S_IFLNK);
 }
 
-/* One's own are open to oneself, whoever owns the directory. */
-static int fd_dir_permission(const struct inode *inode, const struct cred_view *cred,
-			     unsigned int mask)
+int proc_fd_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask)
 {
 	int err = generic_permission(inode, cred, mask);
 
@@ -204,7 +202,7 @@ static int fd_dir_permission(const struct inode *inode, const struct cred_view *
 
 const struct inode_operations proc_fd_dir_iops = {
 	.lookup = fd_dir_lookup,
-	.permission = fd_dir_permission,
+	.permission = proc_fd_permission,
 };
 
 const struct file_operations proc_fd_dir_fops = {

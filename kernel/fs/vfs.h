@@ -102,6 +102,7 @@ struct link_body {
 	const char *text;    /* stays while the link's inode is referenced, unless owned */
 	char *owned;	     /* to be freed with kfree() after use */
 	struct dentry *jump; /* a place instead of a name for it; carries a reference */
+	int follow_err;	     /* it can be read and not followed: -errno; or 0 */
 };
 
 struct inode_operations {

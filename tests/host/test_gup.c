@@ -521,6 +521,57 @@ static void test_dirty_cow(void)
 	end();
 }
 
+/* --- write-back ------------------------------------------------------------------------------------------ */
+
+static u8 stored; /* the first byte of the file's first page, where it is kept */
+
+static int store(struct address_space *mapping, struct page *p)
+{
+	if (p->index == 0)
+		stored = bytes(p)[0];
+	return 0;
+}
+
+/* Stored, and clean in every table: from then on a write by way of an entry would fault. */
+static void write_back(void)
+{
+	filemap_write_and_wait_range(&file.mapping, 0, ~0ULL);
+}
+
+/* Who writes by a pin or a reference, writes past the entry: the page must become dirty all the same. */
+static void test_write_back(void)
+{
+	struct address_space_operations ops;
+	struct page *p;
+
+	begin();
+	ops = *file.mapping.a_ops;
+	ops.write_page = store;
+	file.mapping.a_ops = &ops;
+	vm_mmap(&file.file, page(0), PAGE_SIZE, RW, MAP_FIXED | MAP_SHARED, 0);
+	sim_poke(page(0), 1);
+	pin_one(page(0), FOLL_WRITE, &p);
+	write_back();
+	ok(stored == 1 && !page_flag(p, PG_dirty), "a pinned page is written back and clean");
+	ok(!pte_write(pte_at(mm, page(0))), "... the program's next write would fault");
+	bytes(p)[0] = 2;
+	unpin_user_pages(&p, 1, true);
+	ok(page_flag(p, PG_dirty), "... the holder has written it");
+	write_back();
+	is(stored, 2, "... and that is stored");
+	is((long)access_remote_vm(mm, page(0), "3", 1, FOLL_WRITE), 1, "a transfer");
+	write_back();
+	is(stored, '3', "... is stored");
+	pin_one(page(0), FOLL_WRITE, &p);
+	truncate_pagecache(&file.mapping, 0);
+	bytes(p)[0] = 4;
+	unpin_user_pages(&p, 1, true);
+	write_back();
+	is(stored, '3', "a page that was cut off while it was pinned is stored nowhere");
+	audit_mm(mm);
+	end();
+}
+
 /* --- another program's memory ------------------------------------------------------------------------- */
 
 static void test_remote_stack(void)
@@ -557,6 +608,7 @@ int main(void)
 	test_fork_files();
 	test_force_shared();
 	test_dirty_cow();
+	test_write_back();
 	test_remote_stack();
 	left = sim_usage();
 	ok(sim_usage_same(&start, &left, false), "nothing is lost");

@@ -103,8 +103,8 @@ static char letter(long n)
 /*
  * One letter for each way to look: '.' it is allowed, 'a' EACCES, 'p' EPERM. In this order: maps smaps
  * smaps_rollup pagemap auxv environ mem, mem to write, clear_refs to write, comm to write, the links
- * exe, cwd, root, fd/0; what is in fd, fdinfo, task; fdinfo/0; stat status cmdline; process_vm_readv and
- * get_robust_list.
+ * exe, cwd, root, fd/0; what is in fd, fdinfo, task, map_files; fdinfo/0; stat status cmdline;
+ * process_vm_readv and get_robust_list.
  */
 static void look(pid_t pid, char *to)
 {
@@ -112,7 +112,7 @@ static void look(pid_t pid, char *to)
 					     "auxv", "environ", "mem" };
 	static const char *const writes[] = { "mem", "clear_refs", "comm" };
 	static const char *const links[] = { "exe", "cwd", "root", "fd/0" };
-	static const char *const dirs[] = { "fd", "fdinfo", "task" };
+	static const char *const dirs[] = { "fd", "fdinfo", "task", "map_files" };
 	static const char *const others[] = { "fdinfo/0", "stat", "status", "cmdline" };
 	unsigned long head, len;
 
@@ -188,59 +188,59 @@ static const struct identity lookers[] = {
 /* Of each subject, what each looker may see: as look() says it. */
 static const char *const visible[COUNT(subjects)][COUNT(lookers)] = {
 	{
-		"....... ... .... ... .... ..",
-		"....... ... .... ... .... ..",
-		"....... ... .... ... .... ..",
-		"....... ... .... ... .... ..",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"....... ... .... ... .... ..",
+		"....... ... .... .... .... ..",
+		"....... ... .... .... .... ..",
+		"....... ... .... .... .... ..",
+		"....... ... .... .... .... ..",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"....... ... .... .... .... ..",
 	},
 	{
-		"aaaaaaa aaa aaaa aa. a... pp",
-		"aaaaaaa aaa aaaa aa. a... pp",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"...aaaa aaa ...a a.. .... ..",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"....... ... .... ... .... ..",
+		"aaaaaaa aaa aaaa aa.a a... pp",
+		"aaaaaaa aaa aaaa aa.a a... pp",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"...aaaa aaa ...a a..a .... ..",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"....... ... .... .... .... ..",
 	},
 	{
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"....... ... .... ... .... ..",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"....... ... .... ... .... ..",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"....... ... .... .... .... ..",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"....... ... .... .... .... ..",
 	},
 	{
-		"aaaaaaa aaa aaaa aa. a... pp",
-		"aaaaaaa aaa aaaa aa. a... pp",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"...aaaa aaa ...a a.. .... ..",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"....... ... .... ... .... ..",
+		"aaaaaaa aaa aaaa aa.a a... pp",
+		"aaaaaaa aaa aaaa aa.a a... pp",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"...aaaa aaa ...a a..a .... ..",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"....... ... .... .... .... ..",
 	},
 	{
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"....... ... .... ... .... ..",
-		"....... ... .... ... .... ..",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"....... ... .... ... .... ..",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"....... ... .... .... .... ..",
+		"....... ... .... .... .... ..",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"....... ... .... .... .... ..",
 	},
 	{
-		"aaaaaaa aaa aaaa aa. a... pp",
-		"aaaaaaa aaa aaaa aa. a... pp",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"...aaaa aaa ...a a.. .... ..",
-		"aaaaaaa a.. aaaa .a. a... pp",
-		"....... ... .... ... .... ..",
+		"aaaaaaa aaa aaaa aa.a a... pp",
+		"aaaaaaa aaa aaaa aa.a a... pp",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"...aaaa aaa ...a a..a .... ..",
+		"aaaaaaa a.. aaaa .a.. a... pp",
+		"....... ... .... .... .... ..",
 	},
 };
 
 static const char *const visible_self[COUNT(lookers)] = {
-	"....... ... .... ... .... ..", "...aaaa aaa .... ... .... ..",
-	"....... ... .... ... .... ..", "....... ... .... ... .... ..",
-	"....... ... .... ... .... ..", "....... ... .... ... .... ..",
+	"....... ... .... .... .... ..", "...aaaa aaa .... .... .... ..",
+	"....... ... .... .... .... ..", "....... ... .... .... .... ..",
+	"....... ... .... .... .... ..", "....... ... .... .... .... ..",
 };
 
 static void everyone(void)
