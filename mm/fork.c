@@ -37,10 +37,10 @@ struct copy {
  * the parent's memory. Pages that were pinned when they weren't the parent's alone don't exist: that is
  * seen to by gup.c.
  */
-static bool page_needs_cow_for_dma(const struct vm_area_struct *src, const struct page *page)
+static bool page_needs_cow_for_dma(const struct page *page)
 {
-	return src->vm_mm->has_pinned && page_is_anon(page) && page_flag(page, PG_anon_exclusive) &&
-	       page_maybe_dma_pinned(page);
+	return page_maybe_dma_pinned(page) && page_is_anon(page) &&
+	       page_flag(page, PG_anon_exclusive);
 }
 
 /* Gives the child a copy at once, which takes the prepared page. => both tables' locks held */
@@ -60,10 +60,10 @@ static void copy_present_page(struct copy *c, pte_t *dst, const struct page *pag
 }
 
 /* => both tables' locks held */
-static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, unsigned long addr)
+static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, struct page *page,
+			     unsigned long addr)
 {
 	pte_t pte = ptep_get(src);
-	struct page *page = vm_normal_page(pte);
 
 	if (page) {
 		page_add_map(page);
@@ -80,34 +80,39 @@ static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, unsigned lo
 	set_pte(dst, pte_mkold(pte));
 }
 
-/* One table's entries from *addr on. False when a page must be prepared first for the one at *addr. */
-static bool copy_ptes(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long *addr,
-		      unsigned long end)
+/* One table's entries from addr on. The end, or the one that a page must be prepared for first. */
+static unsigned long copy_ptes(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
+			       unsigned long end)
 {
 	spinlock_t *dst_lock = pte_lockptr(c->dst->vm_mm, dst_pmd);
 	spinlock_t *src_lock = pte_lockptr(c->src->vm_mm, src_pmd);
-	pte_t *dst = pte_offset(pmdp_get(dst_pmd), *addr);
-	pte_t *src = pte_offset(pmdp_get(src_pmd), *addr);
+	const bool pinned = c->src->vm_mm->has_pinned; /* most have none, and don't pay */
+	pte_t *dst = pte_offset(pmdp_get(dst_pmd), addr);
+	pte_t *src = pte_offset(pmdp_get(src_pmd), addr);
 
 	spin_lock(dst_lock);
 	spin_lock(src_lock);
-	for (; *addr != end; *addr += PAGE_SIZE, dst++, src++) {
+	for (; addr != end; addr += PAGE_SIZE, dst++, src++) {
 		pte_t pte = ptep_get(src);
-		struct page *page = pte_present(pte) ? vm_normal_page(pte) : NULL;
+		struct page *page;
 
-		if (page && page_needs_cow_for_dma(c->src, page)) {
+		if (!pte_present(pte)) {
+			if (!pte_none(pte))
+				set_pte(dst, pte); /* a marker: nothing stands behind it */
+			continue;
+		}
+		page = vm_normal_page(pte);
+		if (pinned && page && page_needs_cow_for_dma(page)) {
 			if (!c->prealloc)
 				break;
-			copy_present_page(c, dst, page, *addr);
-		} else if (pte_present(pte)) {
-			copy_present_pte(c, dst, src, *addr);
-		} else if (!pte_none(pte)) {
-			set_pte(dst, pte); /* a marker: nothing stands behind it */
+			copy_present_page(c, dst, page, addr);
+		} else {
+			copy_present_pte(c, dst, src, page, addr);
 		}
 	}
 	spin_unlock(src_lock);
 	spin_unlock(dst_lock);
-	return *addr == end;
+	return addr;
 }
 
 static int copy_pte_range(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
@@ -115,7 +120,7 @@ static int copy_pte_range(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsign
 {
 	if (pte_alloc(c->dst->vm_mm, dst_pmd))
 		return -ENOMEM;
-	while (!copy_ptes(c, dst_pmd, src_pmd, &addr, end)) {
+	while ((addr = copy_ptes(c, dst_pmd, src_pmd, addr, end)) != end) {
 		c->prealloc = alloc_page(GFP_USER);
 		if (!c->prealloc)
 			return -ENOMEM;
