@@ -125,6 +125,13 @@ static bool has_size(umode_t mode)
 	return S_ISREG(mode) || S_ISBLK(mode);
 }
 
+/* Whether mincore(2) may tell what of it is in memory: others' use is to be seen by who could change it. */
+static bool may_be_asked(const struct file *file)
+{
+	return inode_owner(file->f_inode, &file->f_cred) ||
+	       inode_permission(file->f_inode, &file->f_cred, MAY_WRITE) == 0;
+}
+
 static void vm_file_init(struct file *file)
 {
 	struct vm_file *vm_file = &file->vm_file;
@@ -140,6 +147,7 @@ static void vm_file_init(struct file *file)
 	vm_file->dev_minor = inode->i_sb->s_dev;
 	vm_file->vm_mode = (file->f_mode & FMODE_READ ? VM_FILE_READ : 0) |
 			   (file->f_mode & FMODE_WRITE ? VM_FILE_WRITE : 0) |
+			   (may_be_asked(file) ? VM_FILE_OWNER : 0) |
 			   (inode->i_sb->s_noexec ? VM_FILE_NOEXEC : 0) |
 			   (has_size(inode->i_mode) ? 0 : VM_FILE_SIZELESS);
 }

@@ -188,6 +188,23 @@ static void remove_(void)
 	close(f);
 }
 
+/* Whose file it is may know of it, however it was opened. */
+static void mincore_(void)
+{
+	char name[64];
+	int f = temp_file(4), reader;
+	char *p;
+
+	pwrite(f, "x", 1, 2 * PAGE);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", f);
+	reader = open(name, O_RDONLY);
+	p = map(PROT_READ, MAP_SHARED, reader, 4);
+	is_str(vector(p, 4), "0010", "mincore of one's own file, open for reading");
+	raw_munmap((unsigned long)p, 4 * PAGE);
+	close(f);
+	close(reader);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = { { NULL, NULL } };
@@ -201,5 +218,6 @@ int main(int argc, char **argv)
 	msync_();
 	times();
 	remove_();
+	mincore_();
 	return done_testing();
 }
