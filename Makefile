@@ -291,7 +291,7 @@ $(O)/tests.cpio: $(USER_TEST_PROGS) $(O)/user/tests.list iso/mkimage
 # Programs that weren't written for the suite, and what they are given. bash is the distribution's.
 BASH := $(firstword $(wildcard $(O)/dist/bash-static/bin/bash-static /bin/bash-static))
 PROGRAM_PROGS := $(addprefix $(O)/user/programs/,exec_damaged threads-musl threads-glibc clocks-musl clocks-glibc)
-PROGRAM_SCRIPTS := $(wildcard tests/programs/*.sh)
+PROGRAM_SCRIPTS := $(addprefix tests/programs/,shell.sh tree.sh)
 
 $(if $(BUILDING),$(call remember,$(O)/user/programs.list,$(PROGRAM_PROGS) $(PROGRAM_SCRIPTS) $(BASH)))
 
@@ -324,6 +324,57 @@ $(O)/programs.cpio: $(PROGRAM_PROGS) $(PROGRAM_SCRIPTS) $(BASH) $(O)/user/progra
 	$(if $(BASH),$(Q)cp $(BASH) $(O)/programs.root/programs/bash,@echo "no bash-static \
 		(tools/bootstrap test fetches one): no test runs it")
 	$(Q)iso/mkimage $@ $(O)/programs.root $(IMAGE_MAX) $(USER_STRIP) $(PROGRAM_PROGS) $(PROGRAM_SCRIPTS)
+
+# Programs with shared libraries, the distribution's as they are: a small system under $(O)/dist.
+DIST := $(wildcard $(O)/dist/programs/packages)
+DIST_TREE := $(O)/dist/programs
+NO_DIST = echo "no programs of the distribution (tools/bootstrap test fetches them): $@ is empty"
+DIST_IMAGE_MAX := 33554432
+DYNAMIC_FILES := /bin/bash /bin/ls /usr/bin/sqlite3 /usr/sbin/memtester \
+	$(addprefix /usr/bin/mdb_,load dump stat copy)
+# The C library for tcc, with the headers that a small program includes, and what those include.
+TCC_FILES := /usr/bin/tcc $(addprefix /usr/lib/x86_64-linux-gnu/, \
+	tcc/libtcc1.a tcc/include/ crt1.o crti.o crtn.o libc.so libc_nonshared.a libm.so) \
+	/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 \
+	/lib/x86_64-linux-gnu/libmvec.so.1 $(addprefix /usr/include/, \
+	$(addsuffix .h,alloca assert ctype endian errno features features-time64 fcntl limits math stdc-predef \
+		stdint stdio stdlib string strings unistd asm-generic/errno asm-generic/errno-base linux/errno) \
+	$(addprefix x86_64-linux-gnu/,asm/errno.h bits/ gnu/ sys/cdefs.h sys/select.h sys/types.h))
+LAYOUT_PROGS := $(addprefix $(O)/user/programs/layout-,fixed stack pie aligned static static-pie static-aligned)
+DYNAMIC_SCRIPTS := $(addprefix tests/programs/dynamic_,layout.sh ls.sh sqlite.sh lmdb.sh)
+PYTHON_SCRIPTS := $(wildcard tests/programs/python/*.py)
+
+$(if $(BUILDING),$(call remember,$(O)/user/dist.list,$(if $(DIST),$(file <$(DIST))) $(DYNAMIC_FILES) $(TCC_FILES) \
+	$(DYNAMIC_SCRIPTS) $(PYTHON_SCRIPTS)))
+
+LAYOUT_FLAGS_fixed := -no-pie
+LAYOUT_FLAGS_stack := -no-pie -z execstack
+LAYOUT_FLAGS_static := -static
+LAYOUT_FLAGS_pie := -fPIE -pie
+LAYOUT_FLAGS_aligned := -fPIE -pie -Wl,-z,max-page-size=0x10000
+LAYOUT_FLAGS_static-pie := -fPIE -static-pie
+LAYOUT_FLAGS_static-aligned := -fPIE -static-pie -Wl,-z,max-page-size=0x10000
+
+$(O)/user/programs/layout-%: tests/programs/layout.c $(O)/user/flags
+	@echo "  USER    $@"; mkdir -p $(@D)
+	$(Q)$(USER_CC) -O1 -std=gnu11 -Wall $(if $(WERROR),-Werror) $(LAYOUT_FLAGS_$*) -o $@ $<
+
+$(O)/dynamic.cpio: $(O)/user/dist.list tests/programs/gather $(DYNAMIC_SCRIPTS) $(LAYOUT_PROGS) iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/dynamic.root; mkdir -p $(O)/dynamic.root
+	$(Q)$(if $(DIST),tests/programs/gather $(DIST_TREE) $(O)/dynamic.root $(DYNAMIC_FILES),$(NO_DIST))
+	$(Q)iso/mkimage $@ $(O)/dynamic.root $(DIST_IMAGE_MAX) $(USER_STRIP) $(DYNAMIC_SCRIPTS) $(LAYOUT_PROGS)
+
+$(O)/python.cpio: $(O)/user/dist.list tests/programs/gather tests/programs/mkpython $(PYTHON_SCRIPTS) iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/python.root; mkdir -p $(O)/python.root
+	$(Q)$(if $(DIST),tests/programs/mkpython $(DIST_TREE) $(O)/python.root,$(NO_DIST))
+	$(Q)iso/mkimage $@ $(O)/python.root $(DIST_IMAGE_MAX) $(USER_STRIP) $(PYTHON_SCRIPTS)
+
+$(O)/tcc.cpio: $(O)/user/dist.list tests/programs/gather tests/programs/dynamic_tcc.sh iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/tcc.root; mkdir -p $(O)/tcc.root
+	$(Q)$(if $(DIST),tests/programs/gather $(DIST_TREE) $(O)/tcc.root $(TCC_FILES),$(NO_DIST))
+	$(Q)iso/mkimage $@ $(O)/tcc.root $(DIST_IMAGE_MAX) $(USER_STRIP) tests/programs/dynamic_tcc.sh
+
+PROGRAM_IMAGES := $(addprefix $(O)/,programs.cpio dynamic.cpio python.cpio tcc.cpio)
 
 # What one boots by hand to run a test: archives that follow each other are one.
 $(O)/initramfs.cpio: $(O)/base.cpio $(O)/tests.cpio
@@ -406,7 +457,8 @@ $(O)/compile_commands.json: $(O)/gen/sources $(O)/debug/flags
 PROVE ?= prove
 # TESTS= chooses among the user tests.
 REFERENCE_TESTS := $(if $(TESTS),tests/qemu/reference/user.t,$(wildcard tests/qemu/reference/*.t))
-GUEST_TESTS := $(wildcard tests/qemu/*.t tests/twin/*.t)
+PROGRAM_TESTS := $(wildcard tests/programs/*.t)
+GUEST_TESTS := $(wildcard tests/qemu/*.t tests/twin/*.t) $(PROGRAM_TESTS)
 
 # Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -431,14 +483,20 @@ debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFL
 .PHONY: test
 test: ## run all tests, on the host and in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all kernels $(O)/programs.cpio host-tests $(O)/bench.cpio
+	$(Q)$(SUBMAKE) all kernels $(PROGRAM_IMAGES) host-tests $(O)/bench.cpio
 	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(BENCH_GATE) $(HOST_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all kernels $(O)/programs.cpio
+	$(Q)$(SUBMAKE) all kernels $(PROGRAM_IMAGES)
 	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GUEST_TESTS)
+
+.PHONY: test-programs
+test-programs: ## run the distribution's programs in the kernel and compare with what Linux prints
+	$(Q)O=$(O) tools/bootstrap test
+	$(Q)$(SUBMAKE) kernels $(O)/base.cpio $(PROGRAM_IMAGES)
+	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(PROGRAM_TESTS)
 
 .PHONY: test-host
 test-host: ## run the tests of kernel code compiled for the host, under ASan and UBSan
@@ -449,7 +507,7 @@ test-host: ## run the tests of kernel code compiled for the host, under ASan and
 .PHONY: test-linux
 test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU (HOST=1: on this machine)
 	$(Q)O=$(O) tools/bootstrap $(if $(HOST),test,reference)
-	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio $(O)/programs.cpio)
+	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio $(PROGRAM_IMAGES))
 	$(Q)O=$(O) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),$(REFERENCE_TESTS))
 
 # The compilers' versions belong to the figures.
@@ -484,10 +542,10 @@ twin-reference: ## store what the reference prints for the seeds that `make test
 	$(Q)O=$(O) tests/twin/compare reference 1 200 500
 
 .PHONY: programs-reference
-programs-reference: ## store what the real programs print in the reference
+programs-reference: ## store what the real programs print in the reference: GROUPS='...'
 	$(Q)O=$(O) tools/bootstrap reference
-	$(Q)$(SUBMAKE) $(O)/base.cpio $(O)/programs.cpio
-	$(Q)O=$(O) tests/programs/record
+	$(Q)$(SUBMAKE) $(O)/base.cpio $(PROGRAM_IMAGES)
+	$(Q)O=$(O) tests/programs/record $(GROUPS)
 
 # As the runner in the guest does: what a test expects of permissions is not what root may do.
 AS_NOBODY = $(if $(filter 0,$(shell id -u)),setpriv --reuid=65534 --regid=65534 --clear-groups)
@@ -534,7 +592,7 @@ FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) ke
 
 .PHONY: kernels programs host-tests
 kernels: $(O)/debug/tessera.elf $(O)/release/tessera.elf ## build the debug and the release kernel
-programs: $(USER_PROGS) $(HELLO_PROGS) $(PROGRAM_PROGS)
+programs: $(USER_PROGS) $(HELLO_PROGS) $(PROGRAM_PROGS) $(LAYOUT_PROGS)
 host-tests: $(HOST_TESTS)
 
 .PHONY: clean

@@ -278,10 +278,31 @@ static int unpack_node(struct unpacking *u, const struct member *m)
 	return err ? err : set_attributes_of(u, m);
 }
 
+/* What is there already, of another kind, gives way: a later archive may have a file for a link. */
+static int make_way(struct unpacking *u, const struct member *m)
+{
+	struct dentry *dentry;
+	int err = path_lookup(&u->at, m->name, 0, &dentry);
+	umode_t old;
+
+	if (err)
+		return 0; /* what is wrong, if anything, is told when the member is made */
+	old = dentry->d_inode->i_mode & S_IFMT;
+	dput(dentry);
+	if (old == (m->field[F_MODE] & S_IFMT))
+		return 0;
+	return S_ISDIR(old) ? path_rmdir(&u->at, m->name) : path_unlink(&u->at, m->name);
+}
+
 static int unpack_member(struct unpacking *u, const struct member *m)
 {
+	int err;
+
 	if (strlen(m->name) >= PATH_MAX)
 		return -ENAMETOOLONG;
+	err = make_way(u, m);
+	if (err)
+		return err;
 	switch (m->field[F_MODE] & S_IFMT) {
 	case S_IFREG:
 		return unpack_file(u, m);

@@ -2,8 +2,8 @@
 /*
  * The system calls about files and names: sys_file.c has those that take a descriptor, sys_path.c
  * those that take a path, sys_stat.c those that ask about a file, sys_attr.c those that change what
- * it answers; sys_fcntl.c, sys_pipe.c, sys_poll.c and sys_copy.c what their names say. Each returns
- * what the manual page of its name says, or -errno.
+ * it answers; sys_fcntl.c, sys_pipe.c, sys_poll.c, sys_copy.c and sys_xattr.c what their names say. Each
+ * returns what the manual page of its name says, or -errno.
  */
 #ifndef KERNEL_SYSCALL_SYS_FILE_H
 #define KERNEL_SYSCALL_SYS_FILE_H
@@ -130,6 +130,24 @@ long sys_futimesat(int dfd, const char __user *filename,
 		   const struct kernel_timeval __user *utimes);
 long sys_utimensat(int dfd, const char __user *filename,
 		   const struct kernel_timespec __user *utimes, int flags);
+
+long sys_setxattr(const char __user *pathname, const char __user *name, const void __user *value,
+		  size_t size, int flags);
+long sys_lsetxattr(const char __user *pathname, const char __user *name, const void __user *value,
+		   size_t size, int flags);
+long sys_fsetxattr(int fd, const char __user *name, const void __user *value, size_t size,
+		   int flags);
+long sys_getxattr(const char __user *pathname, const char __user *name, void __user *value,
+		  size_t size);
+long sys_lgetxattr(const char __user *pathname, const char __user *name, void __user *value,
+		   size_t size);
+long sys_fgetxattr(int fd, const char __user *name, void __user *value, size_t size);
+long sys_listxattr(const char __user *pathname, char __user *list, size_t size);
+long sys_llistxattr(const char __user *pathname, char __user *list, size_t size);
+long sys_flistxattr(int fd, char __user *list, size_t size);
+long sys_removexattr(const char __user *pathname, const char __user *name);
+long sys_lremovexattr(const char __user *pathname, const char __user *name);
+long sys_fremovexattr(int fd, const char __user *name);
 
 /* --- segments of readv(2) and its kin, in the kernel --------------------------------------- */
 

@@ -36,11 +36,17 @@ my $second = archive(
 	member('new/a', 0100644, '', ino => 7, nlink => 2),
 	member('new/b', 0100644, "a and b\n", ino => 7, nlink => 2),
 	member('new/link', 0120777, 'b'),
+	member('new/was-link', 0120777, '/etc/motd'),
+	member('new/was-file', 0100644, 'a file'),
+	member('new/was-folder', 040755, ''),
 );
 # Its inode 7 is another one.
 my $third = archive(
 	member('new/c', 0100600, "c\n", ino => 7, nlink => 2),
 	member('new/link', 0120777, 'c'),
+	member('new/was-link', 0100644, "no link\n"),
+	member('new/was-file', 040755, ''),
+	member('new/was-folder', 0100644, ''),
 );
 
 # Boots with that file; what the programs printed, by command.
@@ -58,7 +64,8 @@ sub boot {
 }
 
 my @commands = qw(/bin/cat+/etc/motd /bin/cat+/new/a+/new/b /bin/cat+/new/link
-	/bin/stat+-c+%a:%h:%n+/new/a+/new/b+/new/c);
+	/bin/stat+-c+%a:%h:%n+/new/a+/new/b+/new/c /bin/cat+/new/was-link+/etc/motd
+	/bin/stat+-c+%F+/new/was-file+/new/was-folder);
 
 for ([ 'nothing', '' ], [ 'a word', "\0" x 4 ], [ 'a sector', "\0" x 512 ], [ 'more than a page', "\0" x 5000 ]) {
 	my ($name, $zeros) = @$_;
@@ -68,6 +75,8 @@ for ([ 'nothing', '' ], [ 'a word', "\0" x 4 ], [ 'a sector', "\0" x 512 ], [ 'm
 	is($said{$commands[2]}, 'c', "$name between: a later link");
 	is($said{$commands[3]}, "644:2:/new/a\n644:2:/new/b\n600:1:/new/c",
 		"$name between: a number means a file in its own archive only");
+	is($said{$commands[4]}, "no link\nthe second one's", "$name between: a file for a link");
+	is($said{$commands[5]}, "directory\nregular empty file", "$name between: a folder for a file, and a file for it");
 	unlike($run->{console}, qr/damaged/, "$name between: nothing is wrong with that");
 	Guest::ends_well($run, $name);
 }

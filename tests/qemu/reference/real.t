@@ -11,9 +11,12 @@ use Programs;
 use Test::More;
 
 -e $Programs::reference or plan skip_all => 'no reference kernel: tools/bootstrap reference fetches it';
-my @items = Programs::runnable((map { $_->[0] } @Programs::printing), @Programs::testing);
-my $run = Programs::run_in_reference(300, @items);
-Programs::check_sections('Linux', $run, @items);
-Guest::ends_well($run, 'Linux');
+for my $name (sort keys %Programs::groups) {
+	my $group = $Programs::groups{$name};
+	my @items = Programs::runnable($group) or next;
+	my $run = Programs::run_in_reference($group, @items);
+	Programs::check_sections($group, "$name in Linux", $run, @items);
+	Guest::ends_well($run, "$name in Linux");
+}
 
 done_testing;
