@@ -244,7 +244,7 @@ HELLO := $(wildcard tests/programs/hello.c)
 HELLO_PROGS := $(if $(HELLO),$(addprefix $(O)/user/bin/hello-,musl glibc pie))
 USER_CFLAGS := -static -O2 -g -std=gnu11 -Wall $(if $(WERROR),-Werror) -Iuser -I.
 # There are many tests, each small: the compiler's time is most of a build. `make TEST_DEBUG=-g` for gdb.
-USER_TEST_CFLAGS := -static -O1 $(TEST_DEBUG) -std=gnu11 -Wall $(if $(WERROR),-Werror) -Iuser -I.
+USER_TEST_CFLAGS := -static -Os $(TEST_DEBUG) -std=gnu11 -Wall $(if $(WERROR),-Werror) -Iuser -I.
 ETC_FILES := $(wildcard iso/etc/*)
 
 $(if $(BUILDING),$(call remember,$(O)/user/flags,$(MUSL_CC) $(USER_CC) $(USER_CFLAGS) $(USER_TEST_CFLAGS)))
@@ -276,6 +276,7 @@ $(O)/user/bin/hello-pie: $(HELLO) $(O)/user/flags
 # The initial file system comes in images: every boot has the base, and what a test needs of the
 # others. They are unpacked into RAM of which there may be just 64 MiB.
 IMAGE_MAX := 6291456
+TESTS_IMAGE_MAX := 8388608
 
 $(O)/base.cpio: $(USER_BIN_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(O)/user/base.list $(BUSYBOX) \
 		iso/applets iso/mkroot iso/mkimage
@@ -286,7 +287,7 @@ $(O)/base.cpio: $(USER_BIN_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(O)/user/base.lis
 
 $(O)/tests.cpio: $(USER_TEST_PROGS) $(O)/user/tests.list iso/mkimage
 	@echo "  CPIO    $@"; rm -rf $(O)/tests.root; mkdir -p $(O)/tests.root/tests
-	$(Q)iso/mkimage $@ $(O)/tests.root $(IMAGE_MAX) $(USER_STRIP) $(USER_TEST_PROGS)
+	$(Q)iso/mkimage $@ $(O)/tests.root $(TESTS_IMAGE_MAX) $(USER_STRIP) $(USER_TEST_PROGS)
 
 # Programs that weren't written for the suite, and what they are given. bash is the distribution's.
 BASH := $(firstword $(wildcard $(O)/dist/bash-static/bin/bash-static /bin/bash-static))
