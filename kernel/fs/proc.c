@@ -158,6 +158,20 @@ static const struct file_operations proc_text_fops = {
 	.release = proc_release,
 };
 
+/* The files that aren't a process's can't be mapped either, but Linux gives this error. */
+static int proc_single_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return -EIO;
+}
+
+static const struct file_operations proc_single_fops = {
+	.llseek = llseek_no_end,
+	.read_iter = proc_text_read,
+	.open = proc_open,
+	.release = proc_release,
+	.mmap = proc_single_mmap,
+};
+
 /* --- directories --------------------------------------------------------------------------- */
 
 int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u32 tag,
@@ -171,7 +185,9 @@ int proc_instantiate(struct dentry *dentry, const struct proc_entry *entry, u32 
 	inode->i_tag = tag;
 	inode->i_private = entry;
 	inode->i_op = entry->iops;
-	inode->i_fop = entry->fops ? entry->fops : &proc_text_fops;
+	inode->i_fop = owner ? &proc_text_fops : &proc_single_fops;
+	if (entry->fops)
+		inode->i_fop = entry->fops;
 	if (S_ISDIR(entry->mode))
 		inode->i_nlink = 2;
 	/* What isn't to be seen is root's; but not the directories that all may read. */
