@@ -43,6 +43,12 @@ int do_brk_flags(struct mm_struct *mm, unsigned long addr, unsigned long len, u6
 unsigned long get_unmapped_area(struct mm_struct *mm, struct vm_file *file, unsigned long addr,
 				unsigned long len, unsigned long pgoff, unsigned long flags);
 
+/*
+ * What a write to [start, start + len) would fault in, area by area; errors are passed over. Comes after
+ * do_mmap() when mm->def_flags has VM_LOCKED. => mmap_lock not held
+ */
+void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len);
+
 /* --- address spaces -------------------------------------------------------------------------------- */
 
 /* A new, empty address space with one user; NULL when there is no memory. */

@@ -289,9 +289,7 @@ int mlock_future_check(const struct mm_struct *mm, u64 vm_flags, unsigned long l
 /* How much is done before others get at the lock, in bytes. */
 #define POPULATE_BATCH (64 * PAGE_SIZE)
 
-/* What a write to [start, start + len) would fault in, area by area; errors are passed over. */
-void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len);
-/* The same, ending at the first error: 0, -EFAULT, -ENOMEM. => mmap_lock not held */
+/* mm_populate(), ending at the first error: 0, -EFAULT, -ENOMEM. => mmap_lock not held */
 int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, bool ignore_errors);
 /* One area's pages in [start, end), as mlock() wants them. 0 or -errno. => mmap_lock held. */
 int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);

@@ -85,6 +85,17 @@ void proc_register_tasks(const struct proc_task_ops *ops);
 /* How large an id can become, and how many threads there may be; set with it. */
 extern int proc_pid_max, proc_threads_max;
 
+/* Of System V IPC, a higher layer's as well. */
+struct seq_text;
+struct proc_sysv_ops {
+	void (*show_shm)(struct seq_text *seq); /* /proc/sysvipc/shm */
+	void (*shm_rmid_forced_changed)(void);	/* sysctl_shm_rmid_forced was written */
+};
+extern const struct proc_sysv_ops *proc_sysv;
+/* /proc/sys/kernel: the largest segment in bytes, all in pages, their number; all end with their users. */
+extern unsigned long sysctl_shmmax, sysctl_shmall;
+extern int sysctl_shmmni, sysctl_shm_rmid_forced;
+
 /*
  * Nanoseconds all processors together have been idle, for /proc/uptime, which isn't there before
  * this is set.

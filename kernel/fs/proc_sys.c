@@ -5,6 +5,7 @@
  * read and write is told by the mode bits alone, also to root.
  */
 #include "kernel/abi/mman.h"
+#include "kernel/abi/shm.h"
 #include "kernel/abi/utsname.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
@@ -227,6 +228,17 @@ int proc_pid_max, proc_threads_max;
 static int ngroups_max = NGROUPS_MAX_TASK;
 static int cap_last_cap = 40; /* CAP_CHECKPOINT_RESTORE */
 
+const struct proc_sysv_ops *proc_sysv;
+/* Linux's: as good as none, but far enough from the end of numbers that sums don't wrap. */
+unsigned long sysctl_shmmax = ~0UL - (1UL << 24), sysctl_shmall = ~0UL - (1UL << 24);
+int sysctl_shmmni = 4096, sysctl_shm_rmid_forced;
+
+static void shm_rmid_forced_changed(void)
+{
+	if (proc_sysv)
+		proc_sysv->shm_rmid_forced_changed();
+}
+
 static const struct proc_entry kernel_entries[] = {
 	CTL_INT_CONST("cap_last_cap", cap_last_cap),
 	CTL_TEXT_FILE("domainname", UTS_DOMAINNAME),
@@ -236,6 +248,11 @@ static const struct proc_entry kernel_entries[] = {
 	CTL_TEXT_FILE("ostype", UTS_SYSNAME),
 	CTL_INT_CONST("pid_max", proc_pid_max),
 	CTL_INT_FILE("randomize_va_space", sysctl_randomize_va_space, INT_LIMITS),
+	CTL_INT_FILE("shm_rmid_forced", sysctl_shm_rmid_forced, .max = 1,
+		     .changed = shm_rmid_forced_changed),
+	CTL_ULONG_FILE("shmall", sysctl_shmall),
+	CTL_ULONG_FILE("shmmax", sysctl_shmmax),
+	CTL_INT_FILE("shmmni", sysctl_shmmni, .max = IPCMNI),
 	CTL_INT_CONST("threads-max", proc_threads_max),
 	CTL_TEXT_FILE("version", UTS_VERSION),
 };

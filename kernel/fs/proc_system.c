@@ -250,6 +250,22 @@ static int show_loadavg(struct proc_file *pf, struct seq_text *seq)
 	return 0;
 }
 
+static int show_shm(struct proc_file *pf, struct seq_text *seq)
+{
+	proc_sysv->show_shm(seq);
+	return 0;
+}
+
+static bool sysv_known(void)
+{
+	return proc_sysv;
+}
+
+static const struct proc_entry sysvipc_entries[] = {
+	{ .name = "shm", .mode = S_IFREG | 0444, .show = show_shm },
+};
+static const struct proc_dir sysvipc_dir = { sysvipc_entries, ARRAY_SIZE(sysvipc_entries), 0x4000 };
+
 const struct proc_entry proc_root_entries[] = {
 	{ .name = "buddyinfo", .mode = S_IFREG | 0444, .show = show_buddyinfo },
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .show = show_cmdline },
@@ -267,6 +283,12 @@ const struct proc_entry proc_root_entries[] = {
 	  .iops = &proc_dir_iops,
 	  .fops = &proc_dir_fops,
 	  .data = &proc_sys_dir },
+	{ .name = "sysvipc",
+	  .mode = S_IFDIR | 0555,
+	  .iops = &proc_dir_iops,
+	  .fops = &proc_dir_fops,
+	  .data = &sysvipc_dir,
+	  .exists = sysv_known },
 	{ .name = "thread-self", .mode = S_IFLNK | 0777, .iops = &proc_thread_self_iops },
 	{ .name = "uptime", .mode = S_IFREG | 0444, .show = show_uptime, .exists = uptime_known },
 	{ .name = "version", .mode = S_IFREG | 0444, .show = show_version },

@@ -9,6 +9,7 @@
 
 #include "kernel/base/printk.h"
 #include "kernel/process/futex.h"
+#include "kernel/process/sysv_shm.h"
 #include "kernel/process/task.h"
 #include "mm/calls.h"
 
@@ -210,6 +211,7 @@ void do_exit(int code)
 	if (last)
 		exit_process(task);
 	exit_mm(task);
+	exit_shm(task);
 	exit_files(task);
 	if (last)
 		tty_session_ends();

@@ -7,6 +7,8 @@
 #include "kernel/fs/proc.h"
 #include "kernel/fs/tty.h"
 #include "kernel/process/ptrace.h"
+#include "kernel/process/sysv_shm.h"
+#include "kernel/process/task.h"
 #include "mm/calls.h"
 
 static char state_letter(const struct task_struct *task)
@@ -243,6 +245,7 @@ static const struct proc_task_ops proc_ops = {
 
 void process_register_proc(void)
 {
+	sysv_shm_init();
 	proc_idle_ns = sched_idle_ns;
 	proc_pid_max = PID_MAX;
 	proc_threads_max = (int)max_threads;

@@ -129,6 +129,7 @@ struct task_struct {
 	bool sig_restore;
 	bool stop_pending; /* is to stop with its process. => sighand->lock */
 	bool stop_asked;   /* took a stop signal; SIGCONT takes it back. => sighand->lock */
+	bool made_shm;	   /* a segment that may be there still: sysv_shm.c */
 	int pdeath_signal;
 	bool no_new_privs;			    /* execve(2) gives none: it never does here */
 	bool sched_reset_on_fork;		    /* children get the usual policy */
