@@ -389,6 +389,7 @@ static const struct mode modes[] = { { "exec", after_exec }, { NULL, NULL } };
 int main(int argc, char **argv)
 {
 	tap_start(argc, argv, modes);
+	become_nobody();
 	key = 0x7e55 << 12 | (getpid() & 0xfff);
 	forks_start();
 	getting();
