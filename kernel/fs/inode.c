@@ -49,6 +49,8 @@ void iput(struct inode *inode)
 
 	if (!inode || !atomic_dec_and_test(&inode->i_count))
 		return;
+	/* Each area holds the file: so none counts any more. */
+	DEBUG_ON(atomic_read(&inode->i_data.i_mmap_writable) > 0);
 	op = inode->i_sb->s_op;
 	if (inode->i_data.nrpages)
 		truncate_pagecache(&inode->i_data, 0);
