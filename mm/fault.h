@@ -48,7 +48,7 @@ enum fault_verdict {
 	FAULT_NOT_WRITABLE,
 	FAULT_NOT_EXECUTABLE,
 	FAULT_STACK_LIMIT, /* SEGV_MAPERR: the stack may not grow further */
-	FAULT_BUS,	   /* SIGBUS BUS_ADRERR: beyond the end of the file */
+	FAULT_BUS,	   /* SIGBUS BUS_ADRERR: beyond the end of the file, or no room */
 	FAULT_OOM,
 };
 

@@ -68,7 +68,8 @@ static int check_shared_file(struct vm_file *file, unsigned long prot, u64 *vm_f
 {
 	if ((prot & PROT_WRITE) && !(file->vm_mode & VM_FILE_WRITE))
 		return -EACCES;
-	if ((file->vm_mode & VM_FILE_APPEND) && (file->vm_mode & VM_FILE_WRITE))
+	if (file->mapping && READ_ONCE(file->mapping->append_only) &&
+	    (file->vm_mode & VM_FILE_WRITE))
 		return -EACCES;
 	*vm_flags |= VM_SHARED | VM_MAYSHARE;
 	/* What was opened for reading only can never become writable: to the rest of mm it is private. */

@@ -20,6 +20,7 @@
 #include "mm/internal.h"
 
 const struct shmem_ops *shmem_ops;
+atomic_long_t nr_shmem_pages;
 
 /* --- promises ------------------------------------------------------------------------------------ */
 
@@ -80,8 +81,10 @@ static int shmem_charge_page(struct address_space *mapping)
 
 	if (info->noreserve && vm_enough_memory(charged_mm(), 1))
 		return -ENOSPC;
-	if (!take_block(info->sb))
+	if (!take_block(info->sb)) {
+		atomic_long_inc(&nr_shmem_pages);
 		return 0;
+	}
 	if (info->noreserve)
 		vm_unacct_memory(1);
 	return -ENOSPC;
@@ -91,6 +94,7 @@ static void shmem_page_removed(struct address_space *mapping)
 {
 	struct shmem_info *info = mapping->shmem;
 
+	atomic_long_dec(&nr_shmem_pages);
 	if (info->sb)
 		atomic_long_dec(&info->sb->used_blocks);
 	if (info->noreserve)

@@ -33,6 +33,8 @@ int shmem_resize(struct shmem_info *info, u64 old, u64 new);
 s64 shmem_seek(struct address_space *mapping, u64 from, bool data);
 /* Whether somebody but page tables and the cache has a reference to one of the pages. */
 bool shmem_has_pins(struct address_space *mapping);
+/* Pages of all such files: Shmem in /proc/meminfo. */
+extern atomic_long_t nr_shmem_pages;
 /* What its address_space needs. */
 extern const struct address_space_operations shmem_a_ops;
 

@@ -134,6 +134,7 @@ struct address_space {
 	/* Write-back that failed, under `lock`: how often, up to where somebody was told, and why. */
 	u32 wb_seq, wb_seen;
 	int wb_err;
+	bool append_only; /* what writes it may only add: no shared area */
 	/* Of files that are nothing but pages in memory, which count as shared memory; else NULL. */
 	struct shmem_info *shmem;
 };
@@ -167,8 +168,7 @@ struct vm_file_operations {
 #define VM_FILE_READ	 BIT(0) /* open for reading */
 #define VM_FILE_WRITE	 BIT(1)
 #define VM_FILE_NOEXEC	 BIT(2) /* on a mount without execution */
-#define VM_FILE_APPEND	 BIT(3) /* the inode only takes appends */
-#define VM_FILE_SIZELESS BIT(5) /* its offsets are the driver's own: any will do */
+#define VM_FILE_SIZELESS BIT(3) /* its offsets are the driver's own: any will do */
 #define VM_FILE_OWNER	 BIT(4) /* opened by who owns the inode, or could write to it */
 
 struct vm_file {

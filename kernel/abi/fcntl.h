@@ -93,6 +93,12 @@ struct kernel_flock {
 #define FALLOC_FL_INSERT_RANGE	 0x20
 #define FALLOC_FL_UNSHARE_RANGE	 0x40
 
+/* Of ioctl_iflags(2). */
+#define FS_IMMUTABLE_FL 0x10
+#define FS_APPEND_FL	0x20
+#define FS_NODUMP_FL	0x40
+#define FS_NOATIME_FL	0x80
+
 /* What openat2(2) is given. */
 struct kernel_open_how {
 	uint64_t flags, mode, resolve;

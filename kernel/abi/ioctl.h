@@ -33,6 +33,9 @@
 #define BLKPBSZGET   0x127b
 #define BLKGETSIZE64 0x80081272 /* bytes */
 
+#define FS_IOC_GETFLAGS 0x80086601U /* both of an int, whatever the number says */
+#define FS_IOC_SETFLAGS 0x40086602U
+
 #define TCIFLUSH  0
 #define TCOFLUSH  1
 #define TCIOFLUSH 2

@@ -95,6 +95,7 @@ _Static_assert(sizeof(struct kernel_statx) == 256, "struct statx has 256 bytes")
 #define STATX_MNT_ID	  0x00001000U
 #define STATX__RESERVED	  0x80000000U
 
+#define STATX_ATTR_FLAGS      0x00000070ULL /* immutable, append, nodump: numbers of FS_*_FL */
 #define STATX_ATTR_MOUNT_ROOT 0x00002000ULL
 
 struct kernel_statfs {

@@ -7,7 +7,8 @@ int vfs_chmod(struct inode *inode, umode_t mode, const struct cred_view *cred)
 	int err = -EPERM;
 
 	down_write(&inode->i_rwsem);
-	if (!inode_owner(inode, cred) || inode->i_sb->s_fixed_attrs)
+	if (!inode_owner(inode, cred) || inode->i_sb->s_fixed_attrs ||
+	    inode_forbids(inode, FS_APPEND_FL | FS_IMMUTABLE_FL))
 		goto out;
 	mode &= S_IALLUGO;
 	/* Who isn't in the group may not lend out its rights. */
@@ -51,7 +52,7 @@ int vfs_chown(struct inode *inode, u32 uid, u32 gid, const struct cred_view *cre
 		drop = (inode->i_mode & S_ISUID) | (drops_sgid(inode, cred) ? S_ISGID : 0);
 	/* Dropping them changes the mode, which is the owner's affair. */
 	if (!may_chown(inode, uid, gid, cred) || (drop && !inode_owner(inode, cred)) ||
-	    inode->i_sb->s_fixed_attrs)
+	    inode->i_sb->s_fixed_attrs || inode_forbids(inode, FS_APPEND_FL | FS_IMMUTABLE_FL))
 		goto out;
 	inode->i_mode &= ~drop;
 	if (uid != KEEP_ID)
@@ -72,7 +73,9 @@ int vfs_utimes(struct inode *inode, const struct file_times *times, const struct
 
 	down_write(&inode->i_rwsem);
 	/* Setting the present time is open to all who might write. */
-	if (!inode_owner(inode, cred))
+	if (inode_forbids(inode, times->touch ? FS_IMMUTABLE_FL : FS_IMMUTABLE_FL | FS_APPEND_FL))
+		err = -EPERM;
+	else if (!inode_owner(inode, cred))
 		err = times->touch ? inode_permission(inode, cred, MAY_WRITE) : -EPERM;
 	if (!err && inode->i_sb->s_fixed_attrs)
 		err = -EPERM;
@@ -82,6 +85,38 @@ int vfs_utimes(struct inode *inode, const struct file_times *times, const struct
 		if (times->set_mtime)
 			inode->i_mtime = times->mtime_now ? now : times->mtime;
 		inode->i_ctime = now;
+	}
+	up_write(&inode->i_rwsem);
+	return err;
+}
+
+/* --- flags --------------------------------------------------------------------------------- */
+
+#define USER_FLAGS  ((u32)(FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL))
+#define ADMIN_FLAGS ((u32)(FS_IMMUTABLE_FL | FS_APPEND_FL))
+
+int vfs_get_flags(const struct inode *inode)
+{
+	return inode_has_flags(inode) ? (int)READ_ONCE(inode->i_flags) : -ENOTTY;
+}
+
+int vfs_set_flags(struct inode *inode, u32 flags, const struct cred_view *cred)
+{
+	int err = 0;
+
+	if (!inode_has_flags(inode))
+		return -ENOTTY;
+	if (!inode_owner(inode, cred))
+		return -EPERM;
+	down_write(&inode->i_rwsem);
+	if (((flags ^ inode->i_flags) & ADMIN_FLAGS) && !cred_capable(cred, CAP_LINUX_IMMUTABLE))
+		err = -EPERM;
+	else if (flags & ~USER_FLAGS)
+		err = -EOPNOTSUPP;
+	if (!err) {
+		WRITE_ONCE(inode->i_flags, flags);
+		WRITE_ONCE(inode->i_data.append_only, flags & FS_APPEND_FL);
+		inode->i_ctime = current_time();
 	}
 	up_write(&inode->i_rwsem);
 	return err;

@@ -49,6 +49,8 @@ void iput(struct inode *inode)
 
 	if (!inode || !atomic_dec_and_test(&inode->i_count))
 		return;
+	/* Each area holds the file: so none counts any more. */
+	DEBUG_ON(atomic_read(&inode->i_data.i_mmap_writable) > 0);
 	op = inode->i_sb->s_op;
 	if (inode->i_data.nrpages)
 		truncate_pagecache(&inode->i_data, 0);
@@ -62,6 +64,8 @@ void touch_atime(struct inode *inode)
 	s64 day = 24 * 3600 * 1000000000L;
 	s64 now = current_time();
 
+	if (inode_forbids(inode, FS_NOATIME_FL))
+		return;
 	if (inode->i_atime <= inode->i_mtime || inode->i_atime <= inode->i_ctime ||
 	    now - inode->i_atime >= day)
 		inode->i_atime = now;
@@ -90,6 +94,8 @@ int generic_permission(const struct inode *inode, const struct cred_view *cred, 
 	unsigned int reading = MAY_READ | (S_ISDIR(mode) ? MAY_EXEC : 0);
 
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
+	if ((mask & MAY_WRITE) && inode_forbids(inode, FS_IMMUTABLE_FL))
+		return -EPERM;
 	/* Nobody can run what is executable for nobody. */
 	if (cred->privileged)
 		return !(mask & MAY_EXEC) || S_ISDIR(mode) || (mode & S_IXUGO) ? 0 : -EACCES;
@@ -158,6 +164,8 @@ void vfs_getattr(const struct dentry *dentry, struct kstat *stat)
 		.mtime = inode->i_mtime,
 		.ctime = inode->i_ctime,
 		.mount_root = d_is_root(dentry) && !inode->i_sb->s_pseudo,
+		.has_flags = inode_has_flags(inode),
+		.flags = READ_ONCE(inode->i_flags),
 	};
 }
 

@@ -162,7 +162,8 @@ int path_link(struct dentry *dentry, const struct lookup_at *at, const char *pat
 	if (err)
 		goto out;
 	err = -EPERM;
-	if (!c.dir->i_op->link || S_ISDIR(inode->i_mode))
+	if (inode_forbids(inode, FS_APPEND_FL | FS_IMMUTABLE_FL) || !c.dir->i_op->link ||
+	    S_ISDIR(inode->i_mode))
 		goto out;
 	/* A file whose last name has gone can't have one again. */
 	err = -ENOENT;
@@ -182,6 +183,9 @@ static int may_delete(const struct inode *dir, const struct dentry *victim, bool
 
 	if (err)
 		return err;
+	if (inode_forbids(dir, FS_APPEND_FL) ||
+	    inode_forbids(victim->d_inode, FS_APPEND_FL | FS_IMMUTABLE_FL))
+		return -EPERM;
 	if ((dir->i_mode & S_ISVTX) && !cred_capable(cred, CAP_FOWNER) && cred->uid != dir->i_uid &&
 	    cred->uid != victim->d_inode->i_uid)
 		return -EPERM;
@@ -450,6 +454,8 @@ int path_truncate(const struct lookup_at *at, const char *path, loff_t size)
 		err = S_ISDIR(inode->i_mode) ? -EISDIR : -EINVAL;
 	if (!err)
 		err = inode_permission(inode, &at->cred, MAY_WRITE);
+	if (!err && inode_forbids(inode, FS_APPEND_FL))
+		err = -EPERM;
 	if (!err)
 		err = get_write_access(inode);
 	if (!err) {

@@ -111,6 +111,10 @@ static int may_open(const struct inode *inode, const struct open_request *req)
 			return -EACCES;
 	}
 	err = inode_permission(inode, &req->at->cred, req->access);
+	if (!err && inode_forbids(inode, FS_APPEND_FL) &&
+	    (((req->flags & O_ACCMODE) != O_RDONLY && !(req->flags & O_APPEND)) ||
+	     (req->flags & O_TRUNC)))
+		err = -EPERM;
 	if (!err && (req->flags & O_NOATIME) && !inode_owner(inode, &req->at->cred))
 		err = -EPERM;
 	return err;

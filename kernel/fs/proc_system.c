@@ -10,6 +10,7 @@
 #include "kernel/sched/timer.h"
 #include "mm/filemap.h"
 #include "mm/page.h"
+#include "mm/shmem.h"
 #include "mm/slab.h"
 #include "mm/sysctl.h"
 #include "mm/vmstat.h"
@@ -49,6 +50,7 @@ static int show_meminfo(struct proc_file *pf, struct seq_text *seq)
 		{ "SwapFree:", 0 },
 		{ "Dirty:", KB(read_count(&nr_dirty_pages)) },
 		{ "Writeback:", KB(read_count(&nr_writeback_pages)) },
+		{ "Shmem:", KB(read_count(&nr_shmem_pages)) },
 		{ "Slab:", KB(slab_pages()) },
 		{ "KernelStack:", read_count(&kernel_stack_bytes) >> 10 },
 		{ "PageTables:", KB(read_count(&nr_page_table_pages)) },
@@ -70,6 +72,7 @@ static int show_vmstat(struct proc_file *pf, struct seq_text *seq)
 		{ "nr_free_pages", nr_free_pages() },
 		{ "nr_slab_unreclaimable", slab_pages() },
 		{ "nr_file_pages", read_count(&nr_file_pages) },
+		{ "nr_shmem", read_count(&nr_shmem_pages) },
 		{ "nr_dirty", read_count(&nr_dirty_pages) },
 		{ "nr_writeback", read_count(&nr_writeback_pages) },
 		{ "nr_written", read_count(&nr_written_pages) },

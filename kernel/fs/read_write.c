@@ -174,6 +174,8 @@ int file_truncate(struct file *file, loff_t size)
 		return -EINVAL;
 	if (!S_ISREG(file->f_inode->i_mode) || !(file->f_mode & FMODE_WRITE))
 		return -EINVAL;
+	if (inode_forbids(file->f_inode, FS_APPEND_FL))
+		return -EPERM;
 	return vfs_truncate(file->f_inode, (u64)size, &file->f_cred);
 }
 
@@ -211,6 +213,10 @@ int vfs_fallocate(struct file *file, unsigned int mode, loff_t offset, loff_t le
 		return err;
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
+	if (inode_forbids(file->f_inode, FS_IMMUTABLE_FL) ||
+	    ((mode & ~(unsigned int)FALLOC_FL_KEEP_SIZE) &&
+	     inode_forbids(file->f_inode, FS_APPEND_FL)))
+		return -EPERM;
 	if (S_ISFIFO(type))
 		return -ESPIPE;
 	if (S_ISDIR(type))

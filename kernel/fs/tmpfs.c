@@ -130,6 +130,8 @@ static struct inode *tmpfs_inode(struct super_block *sb, const struct inode *dir
 	}
 	inode->i_uid = cred->uid;
 	inode->i_gid = cred->gid;
+	if (dir)
+		inode->i_flags = dir->i_flags & (FS_NODUMP_FL | FS_NOATIME_FL);
 	if (dir && (dir->i_mode & S_ISGID)) {
 		inode->i_gid = dir->i_gid;
 		if (S_ISDIR(mode))
@@ -361,6 +363,7 @@ static struct super_block *alloc_super(const char *type, unsigned long max)
 	info->blocks.max_blocks = max;
 	info->max_inodes = max;
 	sb->s_fs_info = info;
+	sb->s_has_flags = true;
 	return sb;
 }
 

@@ -53,6 +53,7 @@ extern const struct cred_view kernel_cred;
 #define CAP_DAC_READ_SEARCH 2
 #define CAP_FOWNER	    3
 #define CAP_FSETID	    4
+#define CAP_LINUX_IMMUTABLE 9
 #define CAP_SYS_CHROOT	    18
 #define CAP_SYS_PTRACE	    19
 #define CAP_SYS_ADMIN	    21
@@ -86,6 +87,7 @@ struct super_block {
 	u32 s_dev; /* minor number; the major is 0, as for every file system without a disk */
 	bool s_noexec;
 	bool s_pseudo;	    /* has no tree: its files are named by themselves, like pipes */
+	bool s_has_flags;   /* of its files and directories: see vfs_set_flags() */
 	bool s_fixed_attrs; /* owners, modes and times can't be set: -EPERM */
 	const struct super_operations *s_op;
 	struct dentry *s_root;
@@ -159,6 +161,7 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
 	struct rw_semaphore i_rwsem;
+	u32 i_flags;		  /* FS_*_FL, see vfs_set_flags(). => i_rwsem to change */
 	bool i_dead;		  /* a directory that was removed: nothing may be made in it */
 	atomic_t i_writecount;	  /* > 0: that many writers; < 0: that many programs run it */
 	u64 i_dir_seq;		  /* a directory: numbers its entries in the order they came */
@@ -242,8 +245,26 @@ struct kstat {
 	u64 size, blocks; /* bytes; units of 512 bytes */
 	s64 atime, mtime, ctime;
 	bool mount_root;
+	bool has_flags;
+	u32 flags; /* FS_*_FL */
 };
 void vfs_getattr(const struct dentry *dentry, struct kstat *stat);
+
+/* What chattr(1) may have forbidden: FS_APPEND_FL, FS_IMMUTABLE_FL, whatever the caller's rights are. */
+static inline bool inode_forbids(const struct inode *inode, u32 flags)
+{
+	return READ_ONCE(inode->i_flags) & flags;
+}
+static inline bool inode_has_flags(const struct inode *inode)
+{
+	return inode->i_sb->s_has_flags && (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode));
+}
+/*
+ * The flags of ioctl_iflags(2): FS_*_FL, or -ENOTTY where there are none; and a change of them. -EPERM,
+ * -EOPNOTSUPP. May sleep.
+ */
+int vfs_get_flags(const struct inode *inode);
+int vfs_set_flags(struct inode *inode, u32 flags, const struct cred_view *cred);
 
 #define KEEP_ID 0xffffffffU /* chown(2): this id stays */
 /* 0, or -EPERM, -EACCES; mode, owner and times of `inode`. May sleep. */

@@ -90,6 +90,8 @@ static int check_copy(const struct file *in, loff_t from, const struct file *out
 		return -EBADF;
 	if (a->i_sb != b->i_sb)
 		return -EXDEV;
+	if (inode_forbids(b, FS_IMMUTABLE_FL))
+		return -EPERM;
 	/* As Linux compares them: without signs. */
 	if ((u64)from + *len < (u64)from || (u64)to + *len < (u64)to)
 		return -EOVERFLOW;

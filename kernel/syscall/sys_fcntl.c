@@ -15,6 +15,8 @@ static long set_flags(struct file *file, unsigned long arg)
 {
 	struct cred_view cred = current_cred_view();
 
+	if (((arg ^ file->f_flags) & O_APPEND) && inode_forbids(file->f_inode, FS_APPEND_FL))
+		return -EPERM;
 	if ((arg & ~file->f_flags & O_NOATIME) && !inode_owner(file->f_inode, &cred))
 		return -EPERM;
 	/* A pipe's packets; of other files all there is here is the page cache. */

@@ -419,6 +419,20 @@ static long set_nonblock(struct file *file, int __user *arg)
 	return 0;
 }
 
+static long inode_flags(struct inode *inode, unsigned int cmd, int __user *user)
+{
+	const struct cred_view cred = current_cred_view();
+	int flags;
+
+	if (cmd == FS_IOC_GETFLAGS) {
+		flags = vfs_get_flags(inode);
+		return flags < 0 ? flags : put_user(flags, user);
+	}
+	if (get_user(flags, user))
+		return -EFAULT;
+	return vfs_set_flags(inode, (u32)flags, &cred);
+}
+
 long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg)
 {
 	struct file *file = fget(current_files(), fd);
@@ -430,6 +444,8 @@ long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg)
 		ret = fd_set_cloexec(current_files(), fd, cmd == FIOCLEX);
 	else if (cmd == FIONBIO)
 		ret = set_nonblock(file, (int __user *)arg);
+	else if (cmd == FS_IOC_GETFLAGS || cmd == FS_IOC_SETFLAGS)
+		ret = inode_flags(file->f_inode, cmd, (int __user *)arg);
 	else if (cmd == FIONREAD && S_ISREG(file->f_inode->i_mode))
 		ret = put_user((int)((loff_t)i_size_read(file->f_inode) - file->f_pos),
 			       (int __user *)arg);

@@ -126,6 +126,10 @@ static long put_statx(const struct dentry *dentry, struct kernel_statx __user *u
 	out.stx_blksize = PAGE_SIZE;
 	out.stx_attributes = st.mount_root ? STATX_ATTR_MOUNT_ROOT : 0;
 	out.stx_attributes_mask = STATX_ATTR_MOUNT_ROOT;
+	if (st.has_flags) {
+		out.stx_attributes |= st.flags & STATX_ATTR_FLAGS;
+		out.stx_attributes_mask |= STATX_ATTR_FLAGS;
+	}
 	out.stx_nlink = st.nlink;
 	out.stx_uid = st.uid;
 	out.stx_gid = st.gid;

@@ -260,9 +260,11 @@ static void test_types(void)
 	is((long)vm_mmap(&file.file, page(2), PAGE_SIZE, PROT_READ, validate, 0), (long)page(2),
 	   "... can be read");
 	is(atomic_read(&file.mapping.i_mmap_writable), 2, "... and never written that way");
-	file.file.vm_mode = VM_FILE_READ | VM_FILE_WRITE | VM_FILE_APPEND;
+	file.file.vm_mode = VM_FILE_READ | VM_FILE_WRITE;
+	file.mapping.append_only = true;
 	is((long)vm_mmap(&file.file, page(1), PAGE_SIZE, PROT_READ, validate, 0), -EACCES,
 	   "one that only takes appends");
+	file.mapping.append_only = false;
 	file.file.vm_mode = VM_FILE_READ | VM_FILE_WRITE | VM_FILE_NOEXEC;
 	is((long)vm_mmap(&file.file, page(1), PAGE_SIZE, PROT_EXEC, validate, 0), -EPERM,
 	   "one that isn't to be executed");

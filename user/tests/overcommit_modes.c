@@ -4,7 +4,7 @@
  * vm.overcommit_memory: what is refused in modes 0, 1 and 2, to root and to others. The modes
  * belong to the whole machine: they are put back at the end.
  */
-#include "vm.h"
+#include "filemap.h"
 
 #define MODE	 "/proc/sys/vm/overcommit_memory"
 #define RATIO	 "/proc/sys/vm/overcommit_ratio"
@@ -59,6 +59,18 @@ static void mode_1(void)
 	is(try(TASK_SIZE, RW, 0), -ENOMEM, "all of user space isn't free: ENOMEM");
 }
 
+/* Linux is up to 125 pages late with counts of its own. */
+static bool about(long kb, long wanted)
+{
+	return labs(kb - wanted) <= 500;
+}
+
+static void touch_read(const char *p, unsigned long pages)
+{
+	for (unsigned long i = 0; i < pages; i++)
+		peek(p + i * PAGE);
+}
+
 /* What is promised in all, in bytes. */
 static unsigned long committed(void)
 {
@@ -96,6 +108,70 @@ static void accounting(void)
 	raw_munmap(p, 64 * MIB);
 }
 
+/* Shared memory is promised when it is made, or as its pages come; a tmpfs takes each as it comes. */
+static void shared_accounting(void)
+{
+	unsigned long before = committed(), shmem = meminfo("Shmem");
+	long flags = MAP_SHARED | MAP_ANONYMOUS, p;
+	int fd;
+
+	p = raw_mmap(0, 64 * MIB, PROT_READ, flags, -1, 0);
+	is((committed() - before) / MIB, 64, "shared memory is counted whatever its protection");
+	touch_read((char *)p, 2 * MIB / PAGE);
+	is((committed() - before) / MIB, 64, "... and once");
+	ok(about(meminfo("Shmem") - shmem, 2048), "Shmem counts what is there");
+	raw_munmap(p, 32 * MIB);
+	is((committed() - before) / MIB, 64, "... as long as any of it is mapped");
+	raw_munmap(p + 32 * MIB, 32 * MIB);
+	is((committed() - before) / MIB, 0, "... and no longer");
+	p = raw_mmap(0, 64 * MIB, RW, flags | MAP_NORESERVE, -1, 0);
+	is((committed() - before) / MIB, 0, "MAP_NORESERVE: nothing at first");
+	touch((char *)p, 2 * MIB / PAGE);
+	is((committed() - before) / MIB, 2, "... then what is touched");
+	raw_madvise(p, MIB, MADV_REMOVE);
+	is((committed() - before) / MIB, 1, "... until it is given back");
+	raw_munmap(p, 64 * MIB);
+	fd = syscall(SYS_memfd_create, "x", 0);
+	ftruncate(fd, 64 * MIB);
+	is((committed() - before) / MIB, 0, "a file's size isn't counted");
+	fallocate(fd, 0, 0, 4 * MIB);
+	is((committed() - before) / MIB, 4, "... but its pages");
+	fallocate(fd, 3, 0, MIB);
+	is((committed() - before) / MIB, 3, "... not where a hole is");
+	ok(about(meminfo("Shmem") - shmem, 3072), "Shmem as well");
+	close(fd);
+	is((committed() - before) / MIB, 0, "nor when it is gone");
+}
+
+/* => mode 2. Nothing may be promised any more. */
+static void nothing_left(void)
+{
+	int fd = syscall(SYS_memfd_create, "x", 0),
+	    named = open("/tmp/overcommit", O_RDWR | O_CREAT);
+	long flags = MAP_SHARED | MAP_ANONYMOUS, ratio = number_in(RATIO);
+	char *p;
+
+	ftruncate(fd, 4 * PAGE);
+	pwrite(fd, "x", 1, 0);
+	p = (char *)raw_mmap(0, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+	is(write_number(RATIO, 0), 0, "nothing may be promised any more");
+	is(raw_mmap(0, PAGE, RW, flags, -1, 0), -ENOMEM, "shared memory: ENOMEM");
+	is(raw_mmap(0, PAGE, PROT_NONE, flags | MAP_NORESERVE, -1, 0), -ENOMEM,
+	   "... MAP_NORESERVE is ignored: ENOMEM");
+	is(try_write(p + PAGE, 1), -SIGBUS, "a touch of a file's new page: SIGBUS");
+	is(try_read(p + 2 * PAGE), -SIGBUS, "... also for reading");
+	is(try_write(p, 1), 0, "... not of one that is there");
+	is(result(pwrite(fd, "x", 1, PAGE)), -ENOSPC, "write: ENOSPC");
+	is(result(fallocate(fd, 0, 0, 4 * PAGE)), -ENOSPC, "fallocate: ENOSPC");
+	is(result(write(named, "x", 1)), -ENOSPC, "of a file with a name: ENOSPC");
+	is(write_number(RATIO, ratio), 0, "back to what it was");
+	is(try_write(p + PAGE, 1), 0, "and it can be touched");
+	raw_munmap((unsigned long)p, 4 * PAGE);
+	unlink("/tmp/overcommit");
+	close(named);
+	close(fd);
+}
+
 static void mode_2(void)
 {
 	unsigned long ram = meminfo("MemTotal") * KILOBYTE, swap = meminfo("SwapTotal") * KILOBYTE;
@@ -122,6 +198,7 @@ static void mode_2(void)
 	   "CommitLimit follows");
 	is(try(room + PAGE, RW, 0), 0, "now it is granted");
 	is(write_number(RATIO, ratio), 0, "back to what it was");
+	nothing_left();
 	is(result(syscall(SYS_setresuid, -1, NOBODY, -1)), 0, "as an ordinary user");
 	is(try(room - MIB, RW, 0), admin > 1024 ? -ENOMEM : 0, "the administrator's part is kept");
 	is(try(room - MIB - admin * KILOBYTE, RW, 0), 0, "without it: granted");
@@ -156,7 +233,9 @@ int main(int argc, char **argv)
 		return done_testing();
 	values();
 	mode_0();
+	catch_faults();
 	accounting();
+	shared_accounting();
 	mode_1();
 	mode_2();
 	write_number(MODE, mode);

@@ -119,7 +119,7 @@ static const char *verdict_words(enum fault_verdict verdict)
 	case FAULT_STACK_LIMIT:
 		return "no area is there, and the stack above may not grow so far";
 	case FAULT_BUS:
-		return "beyond the end of the file";
+		return "beyond the end of the file, or no room for it";
 	case FAULT_OOM:
 		return "out of memory";
 	}

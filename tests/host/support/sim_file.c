@@ -73,4 +73,5 @@ void sim_file_destroy(struct sim_file *f)
 	BUG_ON(f->refs != 0);
 	truncate_pagecache(&f->mapping, 0);
 	BUG_ON(f->mapping.nrpages != 0);
+	BUG_ON(atomic_read(&f->mapping.i_mmap_writable) != 0);
 }

@@ -30,6 +30,7 @@ static void shmem_put(struct vm_file *file)
 
 	if (!atomic_dec_and_test(&shmem->refs))
 		return;
+	BUG_ON(atomic_read(&shmem->mapping.i_mmap_writable) > 0);
 	truncate_pagecache(&shmem->mapping, 0);
 	shmem_info_destroy(&shmem->info, shmem->mapping.size);
 	kfree(shmem);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* memfd_create(2), and seals: which there are, what each forbids, and when F_SEAL_WRITE is refused. */
+/*
+ * What memfd_create(2) makes: its name, its file system, a program in it; and F_SEAL_WRITE: who keeps it
+ * away, and which areas it leaves. (The seals themselves: memfd_seals.c.)
+ */
 #include "forks.h"
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -10,8 +13,6 @@
 #define F_GET_SEALS 1034
 #endif
 #define SEAL	     1
-#define SHRINK	     2
-#define GROW	     4
 #define WRITE	     8
 #define FUTURE_WRITE 16
 
@@ -83,7 +84,6 @@ static void making(void)
 	is(fcntl(fd, F_GETFL), O_RDWR | 0100000, "memfd_create: open for both, O_LARGEFILE");
 	is(fcntl(fd, F_GETFD), FD_CLOEXEC, "MFD_CLOEXEC");
 	is(fcntl(fd, F_GET_SEALS), SEAL, "not to be sealed");
-	fails(add(fd, SHRINK), EPERM, "... it isn't");
 	fstat(fd, &st);
 	is(st.st_mode, S_IFREG | 0777, "its mode");
 	ok(st.st_size == 0 && st.st_nlink == 0 && st.st_uid == getuid(), "size, links, owner");
@@ -160,71 +160,7 @@ static void program(void)
 	close(fd);
 }
 
-/* --- adding ---------------------------------------------------------------------------------------- */
-
-static void adding(void)
-{
-	int fd = memfd("x", SEALABLE), ro = reopen(fd, O_RDONLY), pipes[2], file;
-
-	is(fcntl(fd, F_GET_SEALS), 0, "MFD_ALLOW_SEALING: no seals");
-	is(add(fd, 0), 0, "to add none");
-	fails(add(fd, 32), EINVAL, "one that there isn't");
-	fails(add(fd, 1UL << 32), EINVAL, "... beyond 32 bits");
-	fails(add(ro, SHRINK), EPERM, "through a descriptor for reading");
-	fails(add(ro, 32), EPERM, "... that is seen first");
-	fails(add(ro, 1UL << 32), EINVAL, "... but for those bits");
-	is(add(fd, SHRINK), 0, "one");
-	is(add(fd, GROW | SHRINK), 0, "one more");
-	is(fcntl(ro, F_GET_SEALS), GROW | SHRINK, "they add up");
-	is(add(fd, SEAL), 0, "F_SEAL_SEAL");
-	fails(add(fd, 0), EPERM, "... is the last, even of none");
-	fails(add(fd, 32), EINVAL, "... though nonsense is seen first");
-	close(ro);
-	close(fd);
-	pipe(pipes);
-	fails(fcntl(pipes[1], F_GET_SEALS), EINVAL, "a pipe has none");
-	fails(add(pipes[1], 0), EINVAL, "... and takes none");
-	fails(add(pipes[0], 0), EPERM, "... least of all at its reading end");
-	fails(fcntl(open("/tmp", O_RDONLY), F_GET_SEALS), EINVAL, "nor does a directory");
-	fails(fcntl(open("/dev/null", O_RDWR), F_GET_SEALS), EINVAL, "or a device");
-	fails(fcntl(open("/tmp", O_PATH), F_GET_SEALS), EBADF, "O_PATH");
-	file = open("/tmp/memfd_sealing", O_RDWR | O_CREAT, 0600);
-	is(fcntl(file, F_GET_SEALS), SEAL, "a file of a tmpfs is sealed against seals");
-	fails(add(file, WRITE), EPERM, "... and takes none");
-	unlink("/tmp/memfd_sealing");
-	for (int i = pipes[0]; i < 64; i++)
-		close(i);
-}
-
-/* --- what they forbid -------------------------------------------------------------------------------- */
-
-static void sizes(void)
-{
-	static char bytes[3 * PAGE];
-	int fd = sealed(1, GROW);
-
-	fails(result(ftruncate(fd, PAGE + 1)), EPERM, "no larger");
-	is(pwrite(fd, bytes, 2 * PAGE, 0), (long)PAGE, "a write ends at the end");
-	is(pwrite(fd, bytes, 100, PAGE - 6), 6, "... to the byte");
-	fails(result(pwrite(fd, bytes, 1, PAGE)), EPERM, "... and doesn't begin there");
-	is(pwrite(fd, bytes, 0, PAGE), 0, "... unless it is empty");
-	fails(result(fallocate(fd, 0, 0, PAGE + 1)), EPERM, "fallocate");
-	fails(result(fallocate(fd, 1, 0, PAGE + 1)), EPERM, "... even if the size is to stay");
-	is(fallocate(fd, 0, 0, PAGE), 0, "... up to there");
-	is(fallocate(fd, PUNCH, 0, 9 * PAGE), 0, "a hole grows nothing");
-	is(ftruncate(fd, 1), 0, "a smaller size");
-	fails(result(ftruncate(fd, PAGE)), EPERM, "... is for ever");
-	close(fd);
-
-	fd = sealed(2, SHRINK);
-	fails(result(ftruncate(fd, PAGE)), EPERM, "no smaller");
-	is(ftruncate(fd, 2 * PAGE), 0, "the same size");
-	is(ftruncate(fd, 3 * PAGE), 0, "a larger one");
-	fails(result(ftruncate(fd, 2 * PAGE)), EPERM, "... is for ever");
-	fails(open(link_of(fd), O_RDWR), ENOENT, "its name leads nowhere");
-	fails(result(reopen(fd, O_RDWR | O_TRUNC)), EPERM, "O_TRUNC");
-	close(fd);
-}
+/* --- sealed against writing ---------------------------------------------------------------------------- */
 
 /* No page of the file can be written through the area, now or later. */
 static void only_readable(long p, const char *what)
@@ -368,8 +304,6 @@ int main(int argc, char **argv)
 	forks_start();
 	making();
 	program();
-	adding();
-	sizes();
 	writes();
 	future_writes();
 	busy();
