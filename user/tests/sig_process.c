@@ -83,7 +83,7 @@ static int send_values(void *arg)
 	NEED_IS(queue(parent, parent + 1, RT, SI_QUEUE, 1), -ESRCH);
 	NEED_IS(queue(parent, 0, 65, SI_QUEUE, 1), -EINVAL);
 	NEED_IS(queue(parent, 0, 0, SI_QUEUE, 1), 0);
-	NEED_IS(raw(SYS_rt_tgsigqueueinfo, 0, parent, RT, &parent), -EINVAL);
+	NEED_IS(queue(0, parent, RT, SI_QUEUE, 1), -EINVAL);
 	return 0;
 }
 
