@@ -56,6 +56,7 @@ extern const struct cred_view kernel_cred;
 #define CAP_LINUX_IMMUTABLE 9
 #define CAP_SYS_CHROOT	    18
 #define CAP_SYS_PTRACE	    19
+#define CAP_SETUID	    7
 #define CAP_SYS_ADMIN	    21
 #define CAP_SYS_RESOURCE    24
 #define CAP_MKNOD	    27

@@ -317,24 +317,49 @@ static void unshare_sighand(struct task_struct *task, struct sighand *copy)
 }
 
 /*
- * Whether others of the user may look into the program, which they can't where it runs with lent rights,
- * or where its file can't be read: memory would tell what is in it.
+ * What the file's set-user-ID and set-group-ID bits make of the ids. Who shares the working directory
+ * with others, or has said that he wants no more rights, gets none, nor those that he had lent before
+ * (execve(2), prctl(2): PR_SET_NO_NEW_PRIVS). => the only thread
  */
-static u8 exec_dumpable(const struct binprm *bprm)
+static void lend_rights(struct binprm *bprm, struct cred *c)
 {
-	const struct cred *c = &current->cred;
-	struct cred_view view = current_cred_view();
+	const struct inode *inode = bprm->file->f_inode;
+	bool refuse = current->no_new_privs;
 
-	if (c->uid != c->euid || c->gid != c->egid ||
-	    inode_permission(bprm->file->f_inode, &view, MAY_READ))
-		return SUID_DUMP_DISABLE;
-	return SUID_DUMP_USER;
+	/* Without the right to execute, set-group-ID once meant something else, about locks. */
+	bool set_user = !refuse && (inode->i_mode & S_ISUID);
+	bool set_group = !refuse && (inode->i_mode & S_ISGID) && (inode->i_mode & S_IXGRP);
+
+	if (set_user)
+		c->euid = inode->i_uid;
+	if (set_group)
+		c->egid = inode->i_gid;
+	if (set_user || set_group)
+		current->mm_part.personality &= ~(unsigned long)PER_CLEAR_ON_SETID;
+	if (!refuse)
+		refuse = atomic_read(&current->fs->count) > 1 && !capable(CAP_SETUID);
+	bprm->secure = c->euid != c->uid || c->egid != c->gid;
+	if (bprm->secure && refuse) {
+		c->euid = c->uid;
+		c->egid = c->gid;
+	}
+}
+
+/* A program with more rights than its caller's isn't to be led astray by what the caller leaves. */
+static void secure_exec(struct task_struct *task)
+{
+	struct signal_struct *process = task->signal;
+
+	task->pdeath_signal = 0;
+	process->rlim[RLIMIT_STACK].cur = min(process->rlim[RLIMIT_STACK].cur, 8UL << 20);
 }
 
 /* Whatever may fail, fails before other threads are told to go. */
 int begin_new_exec(struct binprm *bprm)
 {
-	const u8 dumpable = exec_dumpable(bprm);
+	struct cred_view view = current_cred_view();
+	/* Memory would tell what is in a file that the caller can't read. */
+	bool dumpable = !inode_permission(bprm->file->f_inode, &view, MAY_READ);
 	struct task_struct *task = current;
 	struct mm_struct *old = task->mm_part.mm;
 	bool shared = atomic_read(&task->sighand->count) > 1;
@@ -361,7 +386,9 @@ int begin_new_exec(struct binprm *bprm)
 	vfork_release(task);
 	if (old)
 		mmput(old);
-	bprm->secure = task->cred.uid != task->cred.euid || task->cred.gid != task->cred.egid;
+	lend_rights(bprm, &task->cred);
+	if (bprm->secure)
+		secure_exec(task);
 	cred_exec(&task->cred);
 	set_comm(task, bprm->filename);
 	files_close_on_exec(task->files);
@@ -370,7 +397,9 @@ int begin_new_exec(struct binprm *bprm)
 	task->set_child_tid = 0;
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
-	WRITE_ONCE(task->mm_part.mm->dumpable, dumpable);
+	if (task->cred.uid != task->cred.euid || task->cred.gid != task->cred.egid)
+		dumpable = false;
+	WRITE_ONCE(task->mm_part.mm->dumpable, dumpable ? SUID_DUMP_USER : SUID_DUMP_DISABLE);
 	task->exit_signal = SIGCHLD;
 	task->signal->did_exec = true;
 	return 0;

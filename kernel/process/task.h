@@ -131,7 +131,7 @@ struct task_struct {
 	bool stop_asked;   /* took a stop signal; SIGCONT takes it back. => sighand->lock */
 	bool made_shm;	   /* a segment that may be there still: sysv_shm.c */
 	int pdeath_signal;
-	bool no_new_privs;			    /* execve(2) gives none: it never does here */
+	bool no_new_privs;			    /* execve(2) gives none */
 	bool sched_reset_on_fork;		    /* children get the usual policy */
 	u64 timer_slack_ns, default_timer_slack_ns; /* prctl(2); the tick is coarser anyway */
 	struct altstack altstack;

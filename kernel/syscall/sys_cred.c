@@ -7,7 +7,6 @@
 #include "kernel/syscall/sys.h"
 
 #define CAP_SETGID 6
-#define CAP_SETUID 7
 #define KEEP	   0xffffffffU
 
 long sys_getuid(void)

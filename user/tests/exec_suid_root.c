@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* runs as root */
+/* Programs with rights that their files lend: set-user-ID, set-group-ID, and when they lend none. */
+#include "procs.h"
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define PROGRAM "/tmp/exec_suid.program"
+#define SCRIPT	"/tmp/exec_suid.script"
+
+struct report {
+	int ids[6]; /* user, then group: real, effective, saved */
+	int secure, pdeath, dumpable, personality, readable;
+	long stack;
+};
+
+static struct report *found;
+
+/* What the program that was executed finds; through its standard output. */
+static int child(void)
+{
+	struct report r = { .secure = (int)getauxval(AT_SECURE) };
+	struct rlimit limit;
+
+	raw(SYS_getresuid, &r.ids[0], &r.ids[1], &r.ids[2]);
+	raw(SYS_getresgid, &r.ids[3], &r.ids[4], &r.ids[5]);
+	prctl(PR_GET_PDEATHSIG, &r.pdeath);
+	r.dumpable = prctl(PR_GET_DUMPABLE);
+	r.personality = (int)raw(SYS_personality, 0xffffffffUL);
+	getrlimit(RLIMIT_STACK, &limit);
+	r.stack = (long)limit.rlim_cur;
+	return write(1, &r, sizeof(r)) != sizeof(r);
+}
+
+static void (*before)(void);
+
+/* Runs a file as user 2000 of group 3000, after `before`. */
+static void run(const char *path)
+{
+	int fds[2], status;
+	pid_t pid;
+
+	memset(found, 0xff, sizeof(*found));
+	if (pipe(fds))
+		return;
+	pid = fork();
+	if (!pid) {
+		char *argv[] = { (char *)path, "child", NULL }, *env[] = { NULL };
+
+		dup2(fds[1], 1);
+		raw(SYS_setgroups, 0, NULL);
+		raw(SYS_setresgid, 3000, 3000, 3000);
+		raw(SYS_setresuid, 2000, 2000, 2000);
+		prctl(PR_SET_PDEATHSIG, SIGUSR1);
+		if (before)
+			before();
+		execve(path, argv, env);
+		_exit(99);
+	}
+	close(fds[1]);
+	if (read(fds[0], found, sizeof(*found)) < 0)
+		diag("read: %d", errno);
+	close(fds[0]);
+	waitpid(pid, &status, 0);
+	before = NULL;
+}
+
+static void expect(const char *what, int euid, int egid, int secure)
+{
+	ok(found->ids[0] == 2000 && found->ids[1] == euid && found->ids[2] == euid,
+	   "%s: user %d %d %d", what, found->ids[0], found->ids[1], found->ids[2]);
+	ok(found->ids[3] == 3000 && found->ids[4] == egid && found->ids[5] == egid,
+	   "%s: group %d %d %d", what, found->ids[3], found->ids[4], found->ids[5]);
+	is(found->secure, secure, "%s: AT_SECURE", what);
+	is(found->dumpable, euid == 2000 && egid == 3000, "%s: dumpable", what);
+	is(found->pdeath, secure ? 0 : SIGUSR1, "%s: the parent's death signal", what);
+}
+
+static void with(int mode)
+{
+	if (chown(PROGRAM, 1000, 1001) || chmod(PROGRAM, mode))
+		diag("chmod: %d", errno);
+	run(PROGRAM);
+}
+
+static void no_new_privs(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static void be_legacy(void)
+{
+	raw(SYS_personality, ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT);
+}
+
+static void large_stack(void)
+{
+	setrlimit(RLIMIT_STACK, &(struct rlimit){ 64 << 20, 64 << 20 });
+}
+
+/* A process that only shares the working directory. */
+static void share_fs(void)
+{
+	if (raw(SYS_clone, CLONE_FS | SIGCHLD, 0, 0, 0, 0) == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (getppid() != 1)
+			pause();
+		_exit(0);
+	}
+}
+
+static void borrowed(void)
+{
+	raw(SYS_setresuid, -1, -1, 2000);
+}
+
+static void modes(void)
+{
+	with(0755);
+	expect("plain", 2000, 3000, 0);
+	with(04755);
+	expect("set-user-ID", 1000, 3000, 1);
+	with(02755);
+	expect("set-group-ID", 2000, 1001, 1);
+	with(06755);
+	expect("both", 1000, 1001, 1);
+	with(02745);
+	expect("set-group-ID that the group can't execute", 2000, 3000, 0);
+	with(04711);
+	expect("one that can't be read", 1000, 3000, 1);
+	is(chown(PROGRAM, 2000, 3000) || chmod(PROGRAM, 06755), 0, "to the caller himself");
+	run(PROGRAM);
+	expect("lent by oneself", 2000, 3000, 0);
+	is(chown(PROGRAM, 0, 0) || chmod(PROGRAM, 04755), 0, "to root");
+	run(PROGRAM);
+	expect("root's", 0, 3000, 1);
+}
+
+static void refused(void)
+{
+	before = no_new_privs;
+	with(06755);
+	expect("no new privileges", 2000, 3000, 0);
+	before = share_fs;
+	with(06755);
+	expect("a shared working directory", 2000, 3000, 1);
+	before = borrowed;
+	with(04755);
+	expect("other ids saved", 1000, 3000, 1);
+}
+
+static void cleared(void)
+{
+	before = be_legacy;
+	with(0755);
+	is(found->personality, ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT, "personality stays");
+	before = be_legacy;
+	with(04755);
+	is(found->personality, 0, "but not with lent rights");
+	before = large_stack;
+	with(0755);
+	is(found->stack, 64 << 20, "a large stack stays");
+	before = large_stack;
+	with(04755);
+	is(found->stack, 8 << 20, "but not with lent rights");
+}
+
+/* Of a script nothing is lent; of its interpreter it is. */
+static void scripts(void)
+{
+	static const char text[] = "#!" PROGRAM " child\n";
+	int fd = open(SCRIPT, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+
+	if (write(fd, text, sizeof(text) - 1) < 0)
+		diag("write: %d", errno);
+	close(fd);
+	if (chown(SCRIPT, 1002, 1003) || chmod(SCRIPT, 06755) || chown(PROGRAM, 1000, 1001) ||
+	    chmod(PROGRAM, 0755))
+		diag("chmod: %d", errno);
+	run(SCRIPT);
+	expect("a script", 2000, 3000, 0);
+	if (chmod(PROGRAM, 04755))
+		diag("chmod: %d", errno);
+	run(SCRIPT);
+	expect("a script's interpreter", 1000, 3000, 1);
+}
+
+static int copy_self(void)
+{
+	static char buf[65536];
+	int from = open("/proc/self/exe", O_RDONLY), to = open(PROGRAM, O_WRONLY | O_CREAT, 0755);
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0) {
+		if (write(to, buf, (size_t)n) != n)
+			return -1;
+	}
+	close(from);
+	return close(to);
+}
+
+int main(int argc, char **argv)
+{
+	static struct report r;
+
+	(void)argv;
+	if (argc > 1)
+		return child();
+	found = &r;
+	unlink(PROGRAM);
+	is(copy_self(), 0, "a program to lend rights to");
+	modes();
+	refused();
+	cleared();
+	scripts();
+	unlink(PROGRAM);
+	unlink(SCRIPT);
+	return done_testing();
+}
