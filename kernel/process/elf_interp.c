@@ -39,7 +39,10 @@ static int read_headers(struct elf_image *interp)
 	if (err)
 		return err;
 	/* Whether its type is one that can be loaded is found out later: there is no error for it. */
-	return elf_is_ours(&interp->ehdr) && elf_read_phdrs(interp) == 0 ? 0 : -ELIBBAD;
+	if (!elf_is_ours(&interp->ehdr))
+		return -ELIBBAD;
+	err = elf_read_phdrs(interp);
+	return err == -ENOEXEC ? -ELIBBAD : err;
 }
 
 int elf_find_interpreter(const struct elf_image *program, struct elf_image *interp)

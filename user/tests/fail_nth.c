@@ -6,7 +6,10 @@
  */
 #include "tap.h"
 #include "vm.h"
+#include <elf.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/mman.h>
 
 static int fail_fd = -1;
@@ -107,10 +110,44 @@ static void test_fork(void)
 	report("fork", &o);
 }
 
-/* The child execs; when that fails it says how, by its exit status. */
-static void test_exec(void)
+#define WITH_INTERPRETER "/tmp/fail_nth.program"
+
+/* A program that has an interpreter, this test, and memory of its own behind its headers. */
+static bool make_program(void)
 {
-	static char *const argv[] = { "/proc/self/exe", "child", "some", "arguments", NULL };
+	static const char interp[] = "/proc/self/exe";
+	struct {
+		Elf64_Ehdr e;
+		Elf64_Phdr p[2];
+		char interp[sizeof(interp)];
+	} file = {
+		.e = { .e_ident = { 0x7f, 'E', 'L', 'F', 2, 1, 1 },
+		       .e_type = ET_DYN,
+		       .e_machine = EM_X86_64,
+		       .e_phoff = sizeof(Elf64_Ehdr),
+		       .e_phentsize = sizeof(Elf64_Phdr),
+		       .e_phnum = 2 },
+	};
+	int fd = open(WITH_INTERPRETER, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	bool good;
+
+	file.p[0] = (Elf64_Phdr){ .p_type = PT_INTERP,
+				  .p_offset = offsetof(typeof(file), interp),
+				  .p_filesz = sizeof(interp) };
+	file.p[1] = (Elf64_Phdr){ .p_type = PT_LOAD,
+				  .p_flags = PF_R | PF_W,
+				  .p_filesz = sizeof(file),
+				  .p_memsz = 5 * PAGE,
+				  .p_align = PAGE };
+	memcpy(file.interp, interp, sizeof(interp));
+	good = write(fd, &file, sizeof(file)) == sizeof(file);
+	return close(fd) == 0 && good;
+}
+
+/* The child execs; when that fails it says how, by its exit status. */
+static void test_exec(const char *what, char *path)
+{
+	char *const argv[] = { path, "child", "some", "arguments", NULL };
 	static char *const envp[] = { "A=1", "B=2", NULL };
 	struct outcome o = { 0 };
 
@@ -146,7 +183,7 @@ static void test_exec(void)
 			    WEXITSTATUS(status) != ENOMEM && WEXITSTATUS(status) != E2BIG)
 			o.odd_errors++;
 	}
-	report("exec", &o);
+	report(what, &o);
 }
 
 static int child_main(void)
@@ -226,7 +263,10 @@ int main(int argc, char **argv)
 		skip_all("no /proc/self/fail-nth: this kernel can't fail on purpose");
 	make_memory();
 	test_fork();
-	test_exec();
+	test_exec("exec", "/proc/self/exe");
+	ok(make_program(), "a program with an interpreter");
+	test_exec("exec with an interpreter", WITH_INTERPRETER);
+	unlink(WITH_INTERPRETER);
 	test_thread();
 	test_exit();
 	return done_testing();
