@@ -24,7 +24,7 @@ my $folder = dirname(__FILE__);
 #	fetched		true if the images have programs that tools/bootstrap fetches
 our %groups = (
 	static => {
-		images => [qw(base programs)], configs => [qw(debug release)], limit => 240,
+		images => [qw(base programs)], configs => [qw(debug release)], limit => 400,
 		printing => [
 			[ '/programs/exec_damaged', 'damaged', 'exit=0' ],
 			[ '/bin/sh+/programs/shell.sh', 'shell', 'exit=17' ],
@@ -35,7 +35,7 @@ our %groups = (
 		testing => [ map { "/programs/threads-$_" } qw(musl glibc) ],
 	},
 	tools => {
-		images => [qw(base programs dynamic)], configs => [qw(debug release)], limit => 240, fetched => 1,
+		images => [qw(base programs dynamic)], configs => [qw(debug release)], limit => 400, fetched => 1,
 		printing => [
 			[ '/bin/sh+/programs/dynamic_layout.sh', 'layout', 'exit=0', 1 ],
 			[ '/bin/sh+/programs/dynamic_ls.sh', 'ls', 'exit=0' ],
@@ -45,7 +45,7 @@ our %groups = (
 		],
 	},
 	languages => {
-		images => [qw(base python tcc)], configs => [qw(debug release)], limit => 240, fetched => 1,
+		images => [qw(base python tcc)], configs => [qw(debug release)], limit => 400, fetched => 1,
 		printing => [
 			(map { [ "/usr/bin/python3+/python/use_$_.py", "python_$_", 'exit=0' ] }
 				qw(mmap ctypes shm subprocess)),
@@ -54,7 +54,7 @@ our %groups = (
 	},
 	# It locks more memory than others may, and works long on it.
 	memtester => {
-		images => [qw(base dynamic)], configs => ['debug'], limit => 240, fetched => 1, root => 1,
+		images => [qw(base dynamic)], configs => ['debug'], limit => 400, fetched => 1, root => 1,
 		printing => [ [ '/usr/sbin/memtester+16M+1', 'memtester', 'exit=0' ] ],
 	},
 );
