@@ -90,6 +90,18 @@ static bool is_private(pte_t pte)
 	return !pte_present(pte) || (page && page_is_anon(page));
 }
 
+/*
+ * What is known of a write goes over to the page, while that is still mapped, so that its file can't let
+ * go of it. A processor that knows the entry as writable needn't look at it again: it must have forgotten
+ * it before the page counts as not mapped, or write-back would take the page for clean too early.
+ */
+static void zap_dirty(const struct mmu_gather *tlb, struct page *page, unsigned long addr)
+{
+	if (page->mapping && mapping_can_writeback(page->mapping))
+		tlb_flush_range(tlb->mm->pgd, addr, addr + PAGE_SIZE);
+	set_page_dirty(page);
+}
+
 /* One entry that is not none. => the batch has room; page_table_lock held. */
 static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 {
@@ -106,9 +118,8 @@ static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 		tlb_remove_entry(tlb, addr);
 		return;
 	}
-	/* While it is still mapped, so that its file can't let go of it. */
 	if (pte_dirty(pte) && !page_is_anon(page))
-		set_page_dirty(page);
+		zap_dirty(tlb, page, addr);
 	tlb->rss[page_rss_kind(page)]--;
 	page_remove_map(page);
 	tlb_remove_page(tlb, page, addr);

@@ -198,6 +198,33 @@ static void test_tracking(void)
 	end_disk();
 }
 
+/* What another CPU writes while the page is being unmapped is either noticed or not done. */
+static void test_unmapped_meanwhile(void)
+{
+	struct mmu_gather tlb;
+
+	begin_disk();
+	map_disk(0, 4, RW, MAP_SHARED, 0);
+	sim_poke(page(2), 'X');
+	run_on(mm, 1);
+	sim_poke(page(2), 'Y');
+	run_on(mm, 0);
+	down_read(&mm->mmap_lock);
+	tlb_gather_mmu(&tlb, mm);
+	unmap_page_range(&tlb, mm->mmap, page(0), page(4));
+	is(sync_disk(), 0, "write-back of a page that is just being unmapped");
+	is(store[2][0], 'Y', "... stores it");
+	up_read(&mm->mmap_lock);
+	run_on(mm, 1);
+	sim_poke(page(2), 'Z');
+	run_on(mm, 0);
+	ok(dirty(2), "another CPU's write comes too late, and is noticed");
+	tlb_finish_mmu(&tlb);
+	sync_disk();
+	is(store[2][0], 'Z', "... and stored");
+	end_disk();
+}
+
 static void test_private(void)
 {
 	begin_disk();
@@ -492,6 +519,7 @@ int main(void)
 	sim_boot_default();
 	start = sim_usage();
 	test_tracking();
+	test_unmapped_meanwhile();
 	test_private();
 	test_coherence();
 	test_errors();
