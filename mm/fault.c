@@ -221,7 +221,6 @@ static unsigned int do_fault(struct vm_fault *vmf)
 static unsigned int handle_pte_fault(struct vm_fault *vmf)
 {
 	spinlock_t *lock = pte_lockptr(vmf->vma->vm_mm, vmf->pmd);
-	pte_t pte;
 
 	vmf->pte = pte_offset(pmdp_get(vmf->pmd), vmf->address);
 	vmf->orig_pte = ptep_get(vmf->pte);
@@ -238,11 +237,12 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 	}
 	if ((vmf->flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) && !pte_write(vmf->orig_pte))
 		return do_wp_page(vmf);
-	/* All is well already: another thread was faster, or the TLB was stale. */
-	pte = pte_mkyoung(vmf->orig_pte);
+	/*
+	 * All is well already: another thread was faster, or the TLB was stale. The entry is only touched if
+	 * it gets both marks: else one that another processor sets right now would be lost.
+	 */
 	if (vmf->flags & FAULT_FLAG_WRITE)
-		pte = pte_mkdirty(pte);
-	set_pte(vmf->pte, pte);
+		set_pte(vmf->pte, pte_mkdirty(pte_mkyoung(vmf->orig_pte)));
 	tlb_flush_page_local(vmf->address);
 	spin_unlock(lock);
 	return 0;

@@ -123,6 +123,24 @@ static void test_two_cpus(void)
 	end();
 }
 
+/* A fault of what is there already: the other CPU may write at the same moment, and mark the entry. */
+static void test_spurious(void)
+{
+	pte_t *pte;
+
+	begin();
+	map(0, 1, RW, NULL, 0);
+	sim_poke(page(0), 9);
+	pte = pte_offset(pmdp_get(pmd_lookup(mm->pgd, page(0))), page(0));
+	set_pte(pte, pte_mkold(pte_mkclean(*pte)));
+	tlb_flush_range(mm->pgd, page(0), page(1));
+	is(do_user_fault(page(0), FAULT_FLAG_USER), FAULT_HANDLED, "a read of what is there");
+	ok(!pte_young(*pte) && !pte_dirty(*pte), "... leaves the entry to the processors");
+	is(do_user_fault(page(0), FAULT_FLAG_USER | FAULT_FLAG_WRITE), FAULT_HANDLED, "a write");
+	ok(pte_young(*pte) && pte_dirty(*pte), "... sets all that they could set");
+	end();
+}
+
 static void test_files(void)
 {
 	unsigned int reads;
@@ -290,6 +308,7 @@ int main(void)
 	test_verdicts();
 	test_anonymous();
 	test_two_cpus();
+	test_spurious();
 	test_files();
 	test_cut_meanwhile();
 	test_kernel_access();
