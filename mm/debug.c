@@ -35,6 +35,12 @@ static void check_range(const struct mm_struct *mm, const struct vm_area_struct 
 		      vma->vm_end);
 }
 
+/* Whether the interval by which the area is found is that of the pages it shows. */
+static bool spans_its_pages(const struct vm_area_struct *vma, const struct interval_tree_node *node)
+{
+	return node->start == vma->vm_pgoff && node->last == vma->vm_pgoff + vma_pages(vma) - 1;
+}
+
 static void check_kind(const struct vm_area_struct *vma)
 {
 	const struct anon_vma_chain *avc;
@@ -45,13 +51,14 @@ static void check_kind(const struct vm_area_struct *vma)
 		      vma->vm_start, vma->vm_page_prot.v, vma->vm_flags);
 	if ((vma->vm_flags & VM_LOCKED) && (vma->vm_flags & VM_SPECIAL))
 		panic("validate: area %#lx is locked but can't be", vma->vm_start);
+	if (vma->vm_file && vma->vm_file->mapping && !spans_its_pages(vma, &vma->i_mmap_node))
+		panic("validate: area %#lx: its file knows it by other pages", vma->vm_start);
 	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
 	{
 		if (avc->vma != vma)
 			panic("validate: area %#lx has another area's anon_vma_chain",
 			      vma->vm_start);
-		if (avc->node.start != vma->vm_pgoff ||
-		    avc->node.last != vma->vm_pgoff + vma_pages(vma) - 1)
+		if (!spans_its_pages(vma, &avc->node))
 			panic("validate: area %#lx: its anon_vma_chain spans other pages",
 			      vma->vm_start);
 		listed |= avc->anon_vma == vma->anon_vma;

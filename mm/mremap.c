@@ -288,7 +288,7 @@ static void keep_old_empty(struct move *m)
 		return;
 	/* Nothing in it was ever written, as it is now: so it is numbered like new memory, too. */
 	unlink_anon_vmas(vma);
-	if (vma_is_anonymous(vma))
+	if (vma_is_anonymous(vma) && !vma->vm_file)
 		vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
 }
 

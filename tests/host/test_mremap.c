@@ -268,6 +268,36 @@ static void test_dontunmap_locked(void)
 	sim_exit_mm();
 }
 
+static int plain_mmap(struct vm_file *f, struct vm_area_struct *vma)
+{
+	return 0;
+}
+
+/* Private memory over a file, as of /dev/zero: numbered by the file, wherever it goes. */
+static void test_dontunmap_file(void)
+{
+	struct vm_file_operations fops;
+	struct sim_file zero;
+
+	sim_file_init(&zero, "/dev/zero", 0);
+	fops = *zero.file.vm_fops;
+	fops.mmap = plain_mmap;
+	zero.file.vm_fops = &fops;
+	mm = sim_new_mm();
+	vm_mmap(&zero.file, OLD, 4 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+		16 * PAGE_SIZE);
+	sim_poke(OLD, 1);
+	is((long)vm_mremap(OLD, 4 * PAGE_SIZE, 4 * PAGE_SIZE,
+			   MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, NEW),
+	   NEW, "MREMAP_DONTUNMAP of anonymous memory over a file");
+	is((long)find_vma(mm, OLD)->vm_pgoff, 16, "... the old area keeps its offset");
+	is((long)find_vma(mm, NEW)->vm_pgoff, 16, "... and so has the new one");
+	ok(sim_peek(NEW) == 1 && sim_peek(OLD) == 0, "... with the pages");
+	audit_mm(mm);
+	sim_exit_mm();
+	sim_file_destroy(&zero);
+}
+
 static void test_in_place(void)
 {
 	mm = sim_new_mm();
@@ -337,6 +367,7 @@ int main(void)
 		test_failures(&cases[i]);
 	test_dontunmap();
 	test_dontunmap_locked();
+	test_dontunmap_file();
 	test_in_place();
 	test_choice();
 	test_second_view();
