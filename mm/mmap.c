@@ -78,13 +78,15 @@ static int check_shared_file(struct vm_file *file, unsigned long prot, u64 *vm_f
 	return check_private_file(file, vm_flags);
 }
 
-/* What is sealed against writing can't be mapped for that, nor for something that mprotect may change. */
+/*
+ * What is sealed against writing can't be mapped for that, nor for something that mprotect may change.
+ * (What is sealed against future writing is the file's own operation's to refuse, later.)
+ */
 static int check_seals(const struct vm_file *file, u64 *vm_flags)
 {
 	const struct shmem_info *shmem = file->mapping ? file->mapping->shmem : NULL;
 
-	if (!(*vm_flags & VM_SHARED) || !shmem ||
-	    !(READ_ONCE(shmem->seals) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+	if (!(*vm_flags & VM_SHARED) || !shmem || !(READ_ONCE(shmem->seals) & F_SEAL_WRITE))
 		return 0;
 	if (*vm_flags & VM_WRITE)
 		return -EPERM;

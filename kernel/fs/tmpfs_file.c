@@ -144,8 +144,14 @@ static loff_t tmpfs_llseek(struct file *file, loff_t offset, int whence)
 	return pos < 0 ? pos : generic_llseek(file, pos, SEEK_SET, 0, MAX_FILE_SIZE);
 }
 
+/* Who could write already may go on; his area may even be made longer: that never comes here. */
 static int tmpfs_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	if ((vma->vm_flags & VM_SHARED) && (seals_of(file->f_inode) & F_SEAL_FUTURE_WRITE)) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EPERM;
+		vma->vm_flags &= ~(u64)VM_MAYWRITE;
+	}
 	touch_atime(file->f_inode);
 	return generic_file_mmap(&file->vm_file, vma);
 }

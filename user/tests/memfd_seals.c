@@ -212,6 +212,35 @@ static void writing(void)
 	close(fd), close(ro);
 }
 
+/* What was there when a new mapping is refused: gone only if the file itself refuses. */
+static void refused(void)
+{
+	int fd = sealed(WRITE);
+	char *p = fresh(4, RW);
+
+	p[0] = p[PAGE] = 'p';
+	is(raw_mmap((unsigned long)p, PAGE, RW, MAP_SHARED | MAP_FIXED, fd, 0), -EPERM,
+	   "write: MAP_FIXED: EPERM");
+	is(try_read(p), 'p', "... what was there stays");
+	close(fd);
+	fd = sealed(FUTURE_WRITE);
+	is(raw_mmap((unsigned long)p, PAGE, RW, MAP_SHARED | MAP_FIXED, fd, 0), -EPERM,
+	   "future write: MAP_FIXED: EPERM");
+	is(try_read(p), -SIGSEGV, "... what was there is gone");
+	is(peek(p + PAGE), 'p', "... and no more");
+	close(fd);
+	fd = sealed(0);
+	map_at(p + 2 * PAGE, fd, 1, RW, MAP_SHARED | MAP_FIXED, 2);
+	add(fd, FUTURE_WRITE);
+	is(raw_mmap((unsigned long)p + 3 * PAGE, PAGE, RW, MAP_SHARED | MAP_FIXED, fd, 3 * PAGE),
+	   (long)p + 3 * PAGE, "... what only makes an area longer isn't asked for");
+	is(raw_mmap((unsigned long)p + PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, PAGE),
+	   (long)p + PAGE, "... to read, it is another area");
+	is(raw_mprotect((unsigned long)p + PAGE, PAGE, RW), -EACCES, "... and stays so: EACCES");
+	unmap(p, 4);
+	close(fd);
+}
+
 static void future(void)
 {
 	int fd = sealed(0);
@@ -306,6 +335,7 @@ int main(int argc, char **argv)
 	sizes();
 	writing();
 	future();
+	refused();
 	counting();
 	clean_dir(names);
 	return done_testing();
