@@ -10,10 +10,11 @@
  *	write-back    locks the page; clear_page_dirty_for_io() takes every entry's right to write
  *	              (page_mkclean), so that the next write faults again; then it is written
  *
- * So whoever looks for dirty pages finds them by their tag in the tree, without looking at page tables.
+ * So whoever looks for dirty pages finds them by their tag in the tree, without looking at page tables;
+ * and those on their way by another, so that fsync can wait for what somebody else has begun to write.
  *
- * Locks: PG_dirty and the tag are the same, and change together under mapping->lock. PG_locked keeps
- * page_mkwrite and write-back of one page apart.
+ * Locks: PG_dirty and PG_writeback are the same as their tags, and change with them under mapping->lock.
+ * PG_locked keeps page_mkwrite and write-back of one page apart.
  */
 #include "kernel/sched/sched.h"
 #include "mm/internal.h"
@@ -25,6 +26,11 @@ bool set_page_dirty(struct page *page)
 	struct address_space *mapping = READ_ONCE(page->mapping);
 	bool fresh = false;
 
+	/*
+	 * What was written must be in the page before this look at the flag: who clears it after the look will
+	 * then find all that was written.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (page_flag(page, PG_dirty))
 		return false;
 	if (page_is_anon(page) || !mapping || !mapping_can_writeback(mapping))
@@ -89,14 +95,14 @@ int file_check_wb_err(struct vm_file *file)
 
 /* --- writing -------------------------------------------------------------------------------------- */
 
-/* The next dirty page from *index to last with a new reference, *index its own; or NULL. */
-static struct page *find_get_dirty(struct address_space *mapping, unsigned long *index,
-				   unsigned long last)
+/* The next page with the tag from *index to last with a new reference, *index its own; or NULL. */
+static struct page *find_get_tagged(struct address_space *mapping, unsigned long *index,
+				    unsigned long last, enum radix_tag tag)
 {
 	struct page *page;
 
 	spin_lock(&mapping->lock);
-	page = radix_tree_next_tagged(&mapping->pages, index, RADIX_TAG_DIRTY);
+	page = radix_tree_next_tagged(&mapping->pages, index, tag);
 	if (page && *index > last)
 		page = NULL;
 	if (page)
@@ -105,35 +111,70 @@ static struct page *find_get_dirty(struct address_space *mapping, unsigned long 
 	return page;
 }
 
+static void begin_writeback(struct address_space *mapping, struct page *page)
+{
+	spin_lock(&mapping->lock);
+	page_set_flag(page, PG_writeback);
+	radix_tree_tag_set(&mapping->pages, page->index, RADIX_TAG_WRITEBACK);
+	spin_unlock(&mapping->lock);
+	atomic_long_inc(&nr_writeback_pages);
+}
+
+static void end_writeback(struct address_space *mapping, struct page *page)
+{
+	spin_lock(&mapping->lock);
+	page_clear_flag(page, PG_writeback);
+	radix_tree_tag_clear(&mapping->pages, page->index, RADIX_TAG_WRITEBACK);
+	spin_unlock(&mapping->lock);
+	atomic_long_dec(&nr_writeback_pages);
+}
+
 /* => the page locked */
 static int write_one_page(struct address_space *mapping, struct page *page)
 {
-	int err;
+	int err = 0;
 
-	if (page->mapping != mapping || !clear_page_dirty_for_io(page))
+	if (page->mapping != mapping)
 		return 0;
-	page_set_flag(page, PG_writeback);
-	atomic_long_inc(&nr_writeback_pages);
-	err = mapping->a_ops->write_page(mapping, page);
-	page_clear_flag(page, PG_writeback);
-	atomic_long_dec(&nr_writeback_pages);
-	if (err)
-		mapping_set_error(mapping, err);
-	else
-		atomic_long_inc(&nr_written_pages);
+	/* Before it is clean: who looks for one tag and then for the other doesn't miss it. */
+	begin_writeback(mapping, page);
+	if (clear_page_dirty_for_io(page)) {
+		err = mapping->a_ops->write_page(mapping, page);
+		if (err)
+			mapping_set_error(mapping, err);
+		else
+			atomic_long_inc(&nr_written_pages);
+	}
+	end_writeback(mapping, page);
 	return err;
+}
+
+/* Waits for the pages that somebody else is writing: he has them locked. */
+static void wait_for_writeback(struct address_space *mapping, unsigned long index,
+			       unsigned long last)
+{
+	struct page *page;
+
+	for (;
+	     index <= last && (page = find_get_tagged(mapping, &index, last, RADIX_TAG_WRITEBACK));
+	     index++) {
+		lock_page(page);
+		unlock_page(page);
+		put_page(page);
+	}
 }
 
 int filemap_write_and_wait_range(struct address_space *mapping, u64 start, u64 end)
 {
-	unsigned long index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+	unsigned long first = start >> PAGE_SHIFT, index = first, last = end >> PAGE_SHIFT;
 	struct page *page;
 	int err = 0;
 
 	if (!mapping_can_writeback(mapping))
 		return 0;
 	/* Each page once, however fast it becomes dirty again. */
-	for (; index <= last && (page = find_get_dirty(mapping, &index, last)); index++) {
+	for (; index <= last && (page = find_get_tagged(mapping, &index, last, RADIX_TAG_DIRTY));
+	     index++) {
 		int this_err;
 
 		lock_page(page);
@@ -144,6 +185,7 @@ int filemap_write_and_wait_range(struct address_space *mapping, u64 start, u64 e
 			err = this_err;
 		cond_resched();
 	}
+	wait_for_writeback(mapping, first, last);
 	return err;
 }
 

@@ -46,6 +46,8 @@ static int disk_write(struct address_space *mapping, struct page *page)
 	if (!page_flag(page, PG_locked) || !page_flag(page, PG_writeback) ||
 	    page_flag(page, PG_dirty))
 		panic("a page is written that isn't locked, under write-back and clean");
+	if (!radix_tree_tag_get(&mapping->pages, page->index, RADIX_TAG_WRITEBACK))
+		panic("who wants to wait for a page that is being written can't find it");
 	rmap_walk(page, &(struct rmap_walk_control){ .rmap_one = look });
 	if (fail_writes) {
 		fail_writes--;
@@ -100,7 +102,9 @@ static void begin_disk(void)
 static void end_disk(void)
 {
 	end();
-	is(atomic_long_read(&nr_writeback_pages), 0, "nothing is on its way");
+	ok(!atomic_long_read(&nr_writeback_pages) &&
+		   !radix_tree_tagged(&disk.mapping.pages, RADIX_TAG_WRITEBACK),
+	   "nothing is on its way");
 	truncate_pagecache(&disk.mapping, 0);
 	is(atomic_long_read(&nr_dirty_pages), 0, "nothing is left to be written");
 	sim_file_destroy(&disk);
