@@ -43,24 +43,25 @@ int shmem_info_init(struct shmem_info *info, struct shmem_sb_info *sb, u64 size,
 		.noreserve = vm_flags & VM_NORESERVE,
 		.seals = F_SEAL_SEAL,
 	};
-	return info->noreserve ? 0 : vm_enough_memory(charged_mm(), size_pages(size));
+	return shmem_resize(info, size);
 }
 
-void shmem_info_destroy(struct shmem_info *info, u64 size)
+void shmem_info_destroy(struct shmem_info *info)
 {
-	if (!info->noreserve)
-		vm_unacct_memory(size_pages(size));
+	vm_unacct_memory(info->reserved);
 }
 
-int shmem_resize(struct shmem_info *info, u64 old, u64 new)
+int shmem_resize(struct shmem_info *info, u64 size)
 {
-	unsigned long was = size_pages(old), is = size_pages(new);
+	unsigned long pages = size_pages(size);
 
 	if (info->noreserve)
 		return 0;
-	if (is > was)
-		return vm_enough_memory(charged_mm(), is - was);
-	vm_unacct_memory(was - is);
+	if (pages > info->reserved && vm_enough_memory(charged_mm(), pages - info->reserved))
+		return -ENOMEM;
+	if (pages < info->reserved)
+		vm_unacct_memory(info->reserved - pages);
+	info->reserved = pages;
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct shmem_sb_info {
 struct shmem_info {
 	struct shmem_sb_info *sb; /* NULL: nothing limits it but what there is */
 	bool noreserve;		  /* charged page by page; else all of its size, from the start */
+	unsigned long reserved;	  /* pages that are promised: write(2) behind the end adds none */
 	unsigned int seals;	  /* F_SEAL_* of fcntl(2). => the file's i_rwsem to change */
 };
 
@@ -23,9 +24,9 @@ struct shmem_info {
  * VM_NORESERVE. And at its end, when its pages are gone.
  */
 int shmem_info_init(struct shmem_info *info, struct shmem_sb_info *sb, u64 size, u64 vm_flags);
-void shmem_info_destroy(struct shmem_info *info, u64 size);
-/* The file is about to have a new size: 0, or -ENOMEM when it can't be promised. */
-int shmem_resize(struct shmem_info *info, u64 old, u64 new);
+void shmem_info_destroy(struct shmem_info *info);
+/* The file is about to be cut or lengthened: 0, or -ENOMEM when the new size can't be promised. */
+int shmem_resize(struct shmem_info *info, u64 size);
 /*
  * The first byte of data (or, not data, of a hole) at or behind `from`, where all behind the end is a
  * hole; -ENXIO when there is none, or `from` isn't before the end. => i_rwsem held

@@ -326,7 +326,7 @@ static void tmpfs_evict(struct inode *inode)
 	if (S_ISLNK(inode->i_mode))
 		kfree(inode->i_link);
 	if (info) {
-		shmem_info_destroy(info, i_size_read(inode));
+		shmem_info_destroy(info);
 		kmem_cache_free(shmem_cache, info);
 	}
 	give_inode(tmpfs_sb(inode->i_sb));

@@ -164,7 +164,7 @@ static int tmpfs_truncate(struct inode *inode, u64 size)
 
 	if ((size < old && (seals & F_SEAL_SHRINK)) || (size > old && (seals & F_SEAL_GROW)))
 		return -EPERM;
-	err = shmem_resize(inode->i_data.shmem, old, size);
+	err = shmem_resize(inode->i_data.shmem, size);
 	if (err)
 		return err;
 	/* The size first, so that a fault meanwhile brings no page back. */

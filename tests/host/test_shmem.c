@@ -152,6 +152,10 @@ static void test_promises(void)
 	ok(sim_poke(page(3), 1), "later it can");
 	vm_munmap(page(0), 4 * PAGE_SIZE);
 	is(vm_committed_pages(), 0, "all of it is taken back");
+	map_shared(0, 4, 0);
+	find_vma(mm, page(0))->vm_file->mapping->size = 10 * PAGE_SIZE;
+	vm_munmap(page(0), 4 * PAGE_SIZE);
+	is(vm_committed_pages(), 0, "... and no more, if a write has made it longer");
 	ok(vm_mmap(NULL, 0, (totalram_pages() + 1) * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS,
 		   0) == (unsigned long)-ENOMEM,
 	   "more than there is");

@@ -32,7 +32,7 @@ static void shmem_put(struct vm_file *file)
 		return;
 	BUG_ON(atomic_read(&shmem->mapping.i_mmap_writable) > 0);
 	truncate_pagecache(&shmem->mapping, 0);
-	shmem_info_destroy(&shmem->info, shmem->mapping.size);
+	shmem_info_destroy(&shmem->info);
 	kfree(shmem);
 }
 
