@@ -45,55 +45,70 @@ static void wp_page_reuse(struct vm_fault *vmf)
 	tlb_flush_page_local(vmf->address);
 }
 
-/* Puts a copy in the place of `old` (NULL: the zero page or device memory), unless the entry changed meanwhile. */
-static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
+/*
+ * A page of the area's own with what the entry shows: `old`, or where that is NULL, zeros or device memory.
+ * Or NULL.
+ */
+static struct page *make_copy(const struct vm_fault *vmf, struct page *old)
 {
-	struct vm_area_struct *vma = vmf->vma;
-	struct mm_struct *mm = vma->vm_mm;
-	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
 	const bool zero = !old && pte_maps_zero_page(vmf->orig_pte);
-	struct page *new = NULL;
+	struct page *new;
 
-	if (!anon_vma_prepare(vma))
-		new = alloc_page(zero ? GFP_USER | __GFP_ZERO : GFP_USER);
-	if (new && !old && !zero && !copy_special_page(new, vmf->orig_pte)) {
-		put_page(new);
-		new = NULL;
-	}
-	if (!new) {
-		if (old)
-			put_page(old);
-		return VM_FAULT_OOM;
-	}
-	if (old)
+	if (anon_vma_prepare(vmf->vma))
+		return NULL;
+	new = alloc_page(zero ? GFP_USER | __GFP_ZERO : GFP_USER);
+	if (!new)
+		return NULL;
+	if (old) {
 		copy_page(page_address(new), page_address(old));
-	page_make_anon(new, vma, vmf->address);
+	} else if (!zero && !copy_special_page(new, vmf->orig_pte)) {
+		put_page(new);
+		return NULL;
+	}
+	page_make_anon(new, vmf->vma, vmf->address);
+	return new;
+}
+
+/* Puts it in the place of `old`, unless the entry has changed meanwhile: false then. */
+static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *new)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
 
 	spin_lock(lock);
 	if (!pte_same(ptep_get(vmf->pte), vmf->orig_pte)) {
 		spin_unlock(lock);
-		new->mapping = NULL;
-		put_page(new);
-		if (old)
-			put_page(old);
-		return 0;
+		return false;
 	}
 	/* Nobody may still read the old page through a stale translation once the new one is written. */
 	ptep_get_and_clear(vmf->pte);
 	tlb_flush_range(mm->pgd, vmf->address, vmf->address + PAGE_SIZE);
 	page_add_first_map(new);
-	set_pte(vmf->pte, written_pte(mk_pte(new, vma->vm_page_prot), vmf));
+	set_pte(vmf->pte, written_pte(mk_pte(new, vmf->vma->vm_page_prot), vmf));
 	if (old) {
 		add_mm_counter(mm, page_rss_kind(old), -1);
 		page_remove_map(old);
 	}
 	add_mm_counter(mm, MM_ANONPAGES, 1);
 	spin_unlock(lock);
-	if (old) {
-		put_page(old); /* the mapping's reference */
-		put_page(old); /* ours */
+	return true;
+}
+
+/* => a reference on `old`, which is dropped */
+static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
+{
+	struct page *new = make_copy(vmf, old);
+	bool done = new &&install_copy(vmf, old, new);
+
+	if (new && !done) {
+		new->mapping = NULL;
+		put_page(new);
 	}
-	return 0;
+	if (old && done)
+		put_page(old); /* the mapping's reference */
+	if (old)
+		put_page(old); /* ours */
+	return new ? 0 : VM_FAULT_OOM;
 }
 
 /*

@@ -292,6 +292,19 @@ static void keep_old_empty(struct move *m)
 		vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
 }
 
+/* What was moved goes back, and the new area away: the tables there are still in place, so this can't fail. */
+static void move_back(struct move *m, struct vm_area_struct *new, unsigned long moved,
+		      bool accounted)
+{
+	unsigned long hiwater_vm = m->mm->hiwater_vm;
+
+	if (move_page_tables(m, m->new, m->old, moved, true) != moved)
+		BUG();
+	vm_stat_account(m->mm, new->vm_flags, (long)(m->new_len >> PAGE_SHIFT));
+	unmap_old(m, new, m->new, m->new_len, accounted);
+	m->mm->hiwater_vm = hiwater_vm;
+}
+
 /* Moves m->old to m->new, which is free. The new address or -errno. */
 static unsigned long move_vma(struct move *m)
 {
@@ -325,13 +338,7 @@ static unsigned long move_vma(struct move *m)
 	if (!err && m->vma->vm_ops && m->vma->vm_ops->mremap)
 		err = m->vma->vm_ops->mremap(new);
 	if (err) {
-		/* Back: the tables there are still in place, so this can't fail. */
-		if (move_page_tables(m, m->new, m->old, moved, true) != moved)
-			BUG();
-		hiwater_vm = mm->hiwater_vm;
-		vm_stat_account(mm, vm_flags, (long)(m->new_len >> PAGE_SHIFT));
-		unmap_old(m, new, m->new, m->new_len, accounted);
-		mm->hiwater_vm = hiwater_vm;
+		move_back(m, new, moved, accounted);
 		if (accounted)
 			vm_unacct_memory(charge >> PAGE_SHIFT);
 		return err;
