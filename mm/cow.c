@@ -27,13 +27,13 @@ static bool can_reuse(struct page *page, const struct vm_area_struct *vma)
 
 /*
  * As it is after the write that faulted. A debugger writes where the program may not: then the entry
- * stays read-only. Who only wanted a page of its own hasn't written.
+ * stays read-only. Who only wanted a page of its own hasn't written; but it may have been before.
  */
 static pte_t written_pte(pte_t pte, const struct vm_fault *vmf)
 {
 	pte = pte_mkyoung(pte);
 	if (vmf->flags & FAULT_FLAG_UNSHARE)
-		return pte;
+		return pte_soft_dirty(vmf->orig_pte) ? pte_mksoft_dirty(pte) : pte;
 	pte = pte_mkdirty(pte);
 	return vmf->vma->vm_flags & VM_WRITE ? pte_mkwrite(pte) : pte;
 }

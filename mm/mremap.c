@@ -38,7 +38,7 @@ static bool move_table(struct mm_struct *mm, unsigned long *from, unsigned long 
 
 static pte_t move_soft_dirty(pte_t pte)
 {
-	return pte_present(pte) ? __pte(pte.v | _PAGE_SOFT_DIRTY) : pte;
+	return pte_present(pte) ? pte_mksoft_dirty(pte) : pte;
 }
 
 /* Single entries of one table to (part of) one other. */

@@ -5,6 +5,7 @@
  */
 #include "filemap.h"
 #include <sys/time.h>
+#include <sys/uio.h>
 
 #define SOFT_DIRTY (1UL << 55)
 
@@ -116,6 +117,33 @@ static void tracking(void)
 	fill(fd, 0, 4);
 }
 
+/* Who reads memory that is shared with a child may make a copy of it: which was written if that was. */
+static void tracking_copies(void)
+{
+	char *p = fresh(2, RW), byte = 0;
+	struct iovec here = { &byte, 1 }, there[2] = { { p, 1 }, { p + PAGE, 1 } };
+	int ends[2];
+	long child;
+
+	touch(p, 2);
+	clear_soft_dirty();
+	p[0] = 'x';
+	pipe(ends);
+	child = raw_fork();
+	if (child == 0) {
+		close(ends[1]);
+		raw_exit(read(ends[0], &byte, 1));
+	}
+	is(process_vm_readv(getpid(), &here, 1, there, 1, 0), 1, "shared with a child, it is read");
+	is(byte, 'x', "... as it was written");
+	is(soft_dirty(p), 1, "... and still is written");
+	is(process_vm_readv(getpid(), &here, 1, there + 1, 1, 0), 1, "... a page beside it");
+	is(soft_dirty(p + PAGE), 0, "... still isn't");
+	close(ends[0]), close(ends[1]);
+	reap(child);
+	unmap(p, 2);
+}
+
 /* Dirty in smaps is what the file's page is, whoever wrote it. */
 static void dirty(void)
 {
@@ -186,6 +214,7 @@ int main(int argc, char **argv)
 	fd = pages_file("f", 4);
 	times();
 	tracking();
+	tracking_copies();
 	dirty();
 	far_out();
 	close(fd);

@@ -260,6 +260,11 @@ static inline pte_t pte_mkclean(pte_t pte)
 	return __pte(pte.v & ~_PAGE_DIRTY);
 }
 
+static inline pte_t pte_mksoft_dirty(pte_t pte)
+{
+	return __pte(pte.v | _PAGE_SOFT_DIRTY);
+}
+
 static inline pte_t pte_clear_soft_dirty(pte_t pte)
 {
 	return __pte(pte.v & ~_PAGE_SOFT_DIRTY);
