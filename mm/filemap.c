@@ -183,6 +183,11 @@ int reserve_cache_page(struct address_space *mapping, unsigned long index)
 	if (!page)
 		return make_page(mapping, index, false);
 	put_page(page);
+	/* Room that has been made before counts as used from now on, as on Linux. */
+	page = read_cache_page(mapping, index);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	put_page(page);
 	return 0;
 }
 

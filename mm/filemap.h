@@ -21,7 +21,10 @@ int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned
  * a new reference. Or an ERR_PTR. May sleep. Does not look at the file's size.
  */
 struct page *read_cache_page(struct address_space *mapping, unsigned long index);
-/* Makes the page at `index`, not filled yet, if it isn't there: room for it is taken. 0 or -errno. */
+/*
+ * Makes the page at `index`, not filled yet, if it isn't there: room for it is taken. A page that is there is
+ * filled. 0 or -errno. May sleep.
+ */
 int reserve_cache_page(struct address_space *mapping, unsigned long index);
 /*
  * Lets go of a page that is locked: by a fault operation (VM_FAULT_LOCKED), or lock_page(). Any context.
