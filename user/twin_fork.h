@@ -31,13 +31,19 @@ static void emit_line(unsigned int number)
 {
 	char line[512];
 	int n = snprintf(line, sizeof(line),
-			 "%s%u %s = %s%s; f%ld; n%d %08x; v%ld d%ld l%ld;%s; p%lu %08x %08x\n",
+			 "%s%u %s = %s%s; f%ld; n%d %08x; v%ld d%ld l%ld;%s; p%lu %08x %08x",
 			 number_prefix, number, op.text, result_name(op.result), op.extra,
 			 op.faults, state.count, (unsigned int)state.areas_hash, state.size,
 			 state.data, state.locked, state.heap, state.present,
 			 (unsigned int)state.pages_hash, (unsigned int)state.contents_hash);
 
-	emit(line, n < (int)sizeof(line) ? n : (int)sizeof(line) - 1);
+	if (with_files && n < (int)sizeof(line))
+		n += snprintf(line + n, sizeof(line) - n, "; m%08x t%08x",
+			      (unsigned int)state.cached_hash, (unsigned int)state.files_hash);
+	if (n >= (int)sizeof(line) - 1)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';
+	emit(line, n);
 }
 
 /* --- the program's own pages ---------------------------------------------------------------------- */
@@ -48,6 +54,7 @@ static void open_proc(void)
 	maps_fd = open("/proc/self/maps", O_RDONLY);
 	status_fd = open("/proc/self/status", O_RDONLY);
 	pagemap_fd = open("/proc/self/pagemap", O_RDONLY);
+	mem_fd = open("/proc/self/mem", O_RDWR);
 }
 
 static void touch_pages(unsigned long start, unsigned long end)
@@ -95,13 +102,22 @@ static void own_program(void)
 
 /* --- turns ---------------------------------------------------------------------------------------------- */
 
+/* Whether it is gone, though not yet taken leave of. */
+static bool has_ended(pid_t child)
+{
+	siginfo_t info = { 0 };
+
+	return syscall(SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT, NULL) != 0 ||
+	       info.si_pid != 0;
+}
+
 static void wait_for_turn(int of_level, enum turn turn, pid_t child)
 {
 	for (unsigned int i = 1; relay->turn[of_level] != (int)turn; i++) {
 		if (child && relay->turn[of_level] == ENDED)
 			return;
 		/* A child that was killed hands nothing over. */
-		if (child && i % 4096 == 0 && syscall(SYS_kill, child, 0) != 0)
+		if (child && i % 4096 == 0 && has_ended(child))
 			return;
 		syscall(SYS_sched_yield);
 	}
@@ -115,7 +131,7 @@ static void let_child_run(void)
 
 	relay->turn[of_level] = OF_CHILD;
 	wait_for_turn(of_level, OF_PARENT, live_child);
-	if (relay->turn[of_level] != ENDED)
+	if (relay->turn[of_level] == OF_PARENT)
 		return;
 	status = wait_for(live_child);
 	live_child = 0;
@@ -154,11 +170,17 @@ static void run_ops(unsigned int ops)
 		let_child_run();
 	if (limit_ops)
 		lift_limit();
-	/* What isn't looked at after each operation is looked at once. */
+	/*
+	 * What isn't looked at after each operation is looked at once. Others may have cut a file
+	 * meanwhile.
+	 */
 	print_text &= full_dump;
+	read_state();
 	dump_areas();
 	dump_pages();
 	dump_smaps();
+	if (with_files)
+		dump_files();
 }
 
 /* The counts go into a file, where they are added to those of the processes before. */
@@ -198,7 +220,9 @@ __attribute__((noreturn)) static void run_child(uint64_t seed)
 	close(maps_fd);
 	close(status_fd);
 	close(pagemap_fd);
+	close(mem_fd);
 	open_proc();
+	inherit_files();
 	/* No lock is inherited, also none of the program's own. */
 	own_locked = 0;
 	if (!limit_ops || narrowed != RLIMIT_MEMLOCK)
