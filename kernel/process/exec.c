@@ -359,7 +359,9 @@ int begin_new_exec(struct binprm *bprm)
 {
 	struct cred_view view = current_cred_view();
 	/* Memory would tell what is in a file that the caller can't read. */
-	bool dumpable = !inode_permission(bprm->file->f_inode, &view, MAY_READ);
+	bool dumpable = !inode_permission(bprm->file->f_inode, &view, MAY_READ) &&
+			!(bprm->elf_interp &&
+			  inode_permission(bprm->elf_interp->f_inode, &view, MAY_READ));
 	struct task_struct *task = current;
 	struct mm_struct *old = task->mm_part.mm;
 	bool shared = atomic_read(&task->sighand->count) > 1;

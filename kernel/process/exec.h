@@ -11,7 +11,8 @@
 
 struct binprm {
 	struct file *file;
-	struct mm_struct *mm; /* the new one */
+	struct file *elf_interp; /* what an ELF program names as its interpreter, or NULL */
+	struct mm_struct *mm;	 /* the new one */
 	const char *filename;
 	char buf[BINPRM_BUF_SIZE];    /* how the file begins; zeros behind its end */
 	char interp[BINPRM_BUF_SIZE]; /* the name of a script's interpreter; "" when there is none */
