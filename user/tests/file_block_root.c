@@ -228,6 +228,9 @@ static void cache(void)
 	is(readahead(fd, 0, PAGE), 0, "readahead");
 	is(ioctl(fd, BLKFLSBUF_, 0), 0, "BLKFLSBUF");
 	is_str(vector(p, 8), "00000000", "... empties the cache");
+	syscall(SYS_setresuid, -1, NOBODY, -1);
+	fails(ioctl(fd, BLKFLSBUF_, 0), EACCES, "... for root only, whoever opened the device");
+	syscall(SYS_setresuid, -1, 0, -1);
 	is(posix_fadvise(fd, 34 * PAGE, 2 * PAGE, POSIX_FADV_WILLNEED), 0, "POSIX_FADV_WILLNEED");
 	is_str(settled(p, 8, "00110000"), "00110000", "... brings pages in");
 	is(raw_madvise((unsigned long)p, PAGE, MADV_WILLNEED), 0, "MADV_WILLNEED");
