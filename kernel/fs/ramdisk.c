@@ -190,10 +190,10 @@ static ssize_t direct_io(struct io_iter *iter, loff_t *pos, size_t wanted, bool 
 		size_t n = min(PAGE_SIZE - (at & ~PAGE_MASK), wanted - done);
 
 		got = move_direct(iter, at, n, write, page_address(bounce));
-		if (got == (ssize_t)n) {
-			done += n;
+		if (got > 0)
+			done += (size_t)got;
+		if (got == (ssize_t)n)
 			got = 0;
-		}
 		cond_resched();
 	}
 	if (write)
