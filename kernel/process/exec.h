@@ -23,6 +23,10 @@ struct binprm {
 	unsigned long exec;   /* where the file name is, there */
 	unsigned long arg_start, arg_end, env_end;
 	bool randomize;
+	u32 euid, egid;		 /* what the file's set-user-ID and set-group-ID bits say */
+	bool lends;		 /* they say something */
+	bool own_layout;	 /* memory is laid out as if the caller had wished for nothing */
+	bool again;		 /* that must be, and isn't */
 	bool secure;		 /* AT_SECURE: the new program has rights that its caller lacks */
 	bool point_of_no_return; /* a failure from here on ends the process */
 };

@@ -52,24 +52,6 @@ static void adjust_capabilities(struct cred *c, bool was_root, u32 old_euid)
 		c->cap_effective = c->cap_permitted;
 }
 
-/*
- * Becomes `c`. Who has become somebody else may hold what the new self must not see, and chose no signal as
- * that: this is set before anybody can take the one for the other (ptrace_may_access()).
- */
-static void commit_creds(const struct cred *c)
-{
-	const struct cred *old = &current->cred;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-
-	if (c->euid != old->euid || c->fsuid != old->fsuid || c->egid != old->egid ||
-	    c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted)) {
-		WRITE_ONCE(current->mm_part.mm->dumpable, SUID_DUMP_DISABLE);
-		current->pdeath_signal = 0;
-	}
-	current->cred = *c;
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-}
-
 /* => allowed */
 static long set_uids(u32 uid, u32 euid, u32 suid)
 {
