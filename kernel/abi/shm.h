@@ -45,6 +45,7 @@ struct ipc64_perm {
 	uint32_t mode;
 	uint16_t seq;
 	uint16_t pad;
+	uint32_t pad2;
 	uint64_t unused[2];
 };
 

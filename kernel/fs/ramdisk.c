@@ -190,10 +190,10 @@ static ssize_t direct_io(struct io_iter *iter, loff_t *pos, size_t wanted, bool 
 		size_t n = min(PAGE_SIZE - (at & ~PAGE_MASK), wanted - done);
 
 		got = move_direct(iter, at, n, write, page_address(bounce));
-		if (got == (ssize_t)n) {
-			done += n;
+		if (got > 0)
+			done += (size_t)got;
+		if (got == (ssize_t)n)
 			got = 0;
-		}
 		cond_resched();
 	}
 	if (write)
@@ -337,9 +337,11 @@ static int disk_fsync(struct file *file)
 	return 0;
 }
 
-static int flush_buffers(struct file *file)
+static int flush_buffers(void)
 {
-	if (!file->f_cred.admin)
+	const struct cred_view cred = fs_current_cred();
+
+	if (!cred_capable(&cred, CAP_SYS_ADMIN))
 		return -EACCES;
 	filemap_write_and_wait_range(&disk.mapping, 0, DISK_SIZE - 1);
 	invalidate_mapping_pages(&disk.mapping, 0, DISK_PAGES - 1);
@@ -360,7 +362,7 @@ static long disk_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case BLKPBSZGET:
 		return put_user((u32)PAGE_SIZE, (u32 __user *)arg);
 	case BLKFLSBUF:
-		return flush_buffers(file);
+		return flush_buffers();
 	}
 	return -ENOTTY;
 }

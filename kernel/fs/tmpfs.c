@@ -89,6 +89,34 @@ static void give_inode(struct tmpfs_sb_info *info)
 		atomic_long_dec(&info->used_inodes);
 }
 
+/*
+ * One more name of a file, and one less. Names count, too: each takes memory; the first has been paid for
+ * with the inode. Two directories may have names for it: what counts is the step that i_nlink makes.
+ * 0 or -ENOSPC
+ */
+static int add_name(struct inode *inode)
+{
+	struct tmpfs_sb_info *info = tmpfs_sb(inode->i_sb);
+	u32 names = READ_ONCE(inode->i_nlink), seen;
+
+	for (;; names = seen) {
+		if (names && take_inode(info))
+			return -ENOSPC;
+		seen = names;
+		if (__atomic_compare_exchange_n(&inode->i_nlink, &seen, names + 1, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return 0;
+		if (names)
+			give_inode(info);
+	}
+}
+
+static void drop_name(struct inode *inode)
+{
+	if (__atomic_fetch_sub(&inode->i_nlink, 1, __ATOMIC_RELAXED) > 1)
+		give_inode(tmpfs_sb(inode->i_sb));
+}
+
 /* What a regular file of `size` bytes takes. 0 or -ENOMEM. */
 static int set_up_file(struct inode *inode, u64 size, u64 vm_flags)
 {
@@ -241,13 +269,11 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 
 static int tmpfs_link(struct inode *inode, struct inode *dir, struct dentry *dentry)
 {
-	/* Names count, too: each takes memory. The first of an O_TMPFILE has been paid for. */
-	int err = READ_ONCE(inode->i_nlink) ? take_inode(tmpfs_sb(inode->i_sb)) : 0;
+	int err = add_name(inode);
 
 	if (err)
 		return err;
 	ihold(inode);
-	__atomic_fetch_add(&inode->i_nlink, 1, __ATOMIC_RELAXED);
 	inode->i_ctime = current_time();
 	enter(dir, dentry, inode);
 	return 0;
@@ -259,14 +285,12 @@ static void leave(struct inode *dir, struct dentry *dentry)
 	struct inode *inode = dentry->d_inode;
 
 	inode->i_ctime = current_time();
-	if (!S_ISDIR(inode->i_mode) && inode->i_nlink > 1)
-		give_inode(tmpfs_sb(inode->i_sb));
 	if (S_ISDIR(inode->i_mode)) {
 		inode->i_dead = true;
 		inode->i_nlink = 0;
 		dir->i_nlink--;
 	} else {
-		__atomic_fetch_sub(&inode->i_nlink, 1, __ATOMIC_RELAXED);
+		drop_name(inode);
 	}
 	dir_changed(dir, -1);
 	d_delete(dentry);

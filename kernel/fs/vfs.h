@@ -154,7 +154,7 @@ struct inode {
 	atomic_t i_count;
 	umode_t i_mode;
 	u32 i_uid, i_gid;
-	u32 i_nlink; /* => i_rwsem of the directory whose entry comes or goes */
+	u32 i_nlink; /* a directory: => its i_rwsem. A file: changed atomically, by any directory */
 	u64 i_ino;
 	u64 i_rdev; /* makedev() of a device node */
 	s64 i_atime, i_mtime, i_ctime;

@@ -308,6 +308,7 @@ int load_elf(struct binprm *bprm, unsigned long *entry, unsigned long *sp)
 	if (err)
 		return err;
 	err = elf_find_interpreter(&prog.image, &prog.interp);
+	bprm->elf_interp = prog.interp.file;
 	if (!err)
 		err = begin_new_exec(bprm);
 	if (!err)

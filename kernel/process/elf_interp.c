@@ -142,7 +142,10 @@ void elf_put_interpreter(struct elf_image *interp)
 {
 	kfree(interp->phdrs);
 	interp->phdrs = NULL;
-	if (interp->file)
+	if (interp->file) {
+		/* Its areas keep it open, but only the program itself is protected while it runs. */
+		allow_write_access(interp->file);
 		fput(interp->file);
+	}
 	interp->file = NULL;
 }

@@ -25,6 +25,8 @@
 /* Arguments may take a quarter of the stack, but never more than three quarters of 8 MiB. */
 #define ARG_SPACE_MAX (6UL << 20)
 #define ARG_SPACE_MIN (32 * PAGE_SIZE)
+/* What a stack may have at most in a program with more rights than its caller's. */
+#define SECURE_STACK (8UL << 20)
 /* A script may be read by a script, and so on. */
 #define MAX_SCRIPTS 5
 
@@ -154,7 +156,7 @@ unsigned long exec_mmap_random(void)
 /* The new address space with its stack and the strings on it. */
 static int prepare_mm(struct binprm *bprm, const struct strings *argv, const struct strings *envp)
 {
-	unsigned long top = TASK_SIZE, limit;
+	unsigned long top = TASK_SIZE, limit, stack = current->signal->rlim[RLIMIT_STACK].cur;
 	char *buf;
 	int err;
 
@@ -163,7 +165,7 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 		return -ENOMEM;
 	if (bprm->randomize)
 		top -= random_pages(STACK_RANDOM_MAX);
-	arch_pick_mmap_layout(bprm->mm, current->signal->rlim[RLIMIT_STACK].cur,
+	arch_pick_mmap_layout(bprm->mm, bprm->own_layout ? min(stack, SECURE_STACK) : stack,
 			      bprm->randomize ? exec_mmap_random() : 0,
 			      bprm->randomize ? STACK_RANDOM_MAX : 0);
 	bprm->stack_top = top;
@@ -317,31 +319,62 @@ static void unshare_sighand(struct task_struct *task, struct sighand *copy)
 }
 
 /*
- * What the file's set-user-ID and set-group-ID bits make of the ids. Who shares the working directory
- * with others, or has said that he wants no more rights, gets none, nor those that he had lent before
- * (execve(2), prctl(2): PR_SET_NO_NEW_PRIVS). => the only thread
+ * What the file's set-user-ID and set-group-ID bits say, and whether they say anything: then the caller has
+ * no say in how the program's memory is laid out. Who has said that he wants no more rights, gets none
+ * (prctl(2): PR_SET_NO_NEW_PRIVS).
+ */
+static void read_lent_ids(struct binprm *bprm)
+{
+	struct inode *inode = bprm->file->f_inode;
+
+	bprm->euid = current->cred.euid;
+	bprm->egid = current->cred.egid;
+	bprm->lends = false;
+	if (current->no_new_privs)
+		return;
+	/* Bits and owner of the same moment: chown(2) takes the bits away. */
+	down_read(&inode->i_rwsem);
+	if (inode->i_mode & S_ISUID) {
+		bprm->euid = inode->i_uid;
+		bprm->lends = true;
+	}
+	/* Without the right to execute, set-group-ID once meant something else, about locks. */
+	if ((inode->i_mode & S_ISGID) && (inode->i_mode & S_IXGRP)) {
+		bprm->egid = inode->i_gid;
+		bprm->lends = true;
+	}
+	up_read(&inode->i_rwsem);
+}
+
+/* Whether the caller has had a say in the layout that he mustn't have. */
+static bool layout_is_led(const struct binprm *bprm)
+{
+	return bprm->lends && !bprm->own_layout &&
+	       ((current->mm_part.personality & PER_CLEAR_ON_SETID) ||
+		current->signal->rlim[RLIMIT_STACK].cur > SECURE_STACK);
+}
+
+/*
+ * The ids and capabilities that the new program has. Who shares the working directory with others, or wants
+ * no more rights, gets no more than there were, nor ids that had been lent before (execve(2)).
+ * => the only thread
  */
 static void lend_rights(struct binprm *bprm, struct cred *c)
 {
-	const struct inode *inode = bprm->file->f_inode;
-	bool refuse = current->no_new_privs;
+	const u64 had = c->cap_permitted;
+	bool shared = atomic_read(&current->fs->count) > 1, refuse = current->no_new_privs;
 
-	/* Without the right to execute, set-group-ID once meant something else, about locks. */
-	bool set_user = !refuse && (inode->i_mode & S_ISUID);
-	bool set_group = !refuse && (inode->i_mode & S_ISGID) && (inode->i_mode & S_IXGRP);
-
-	if (set_user)
-		c->euid = inode->i_uid;
-	if (set_group)
-		c->egid = inode->i_gid;
-	if (set_user || set_group)
-		current->mm_part.personality &= ~(unsigned long)PER_CLEAR_ON_SETID;
-	if (!refuse)
-		refuse = atomic_read(&current->fs->count) > 1 && !capable(CAP_SETUID);
+	c->euid = bprm->euid;
+	c->egid = bprm->egid;
 	bprm->secure = c->euid != c->uid || c->egid != c->gid;
-	if (bprm->secure && refuse) {
+	if (bprm->secure && (refuse || (shared && !capable(CAP_SETUID)))) {
 		c->euid = c->uid;
 		c->egid = c->gid;
+	}
+	cred_exec(c);
+	if (refuse || shared) {
+		c->cap_permitted &= had;
+		c->cap_effective &= had;
 	}
 }
 
@@ -351,7 +384,22 @@ static void secure_exec(struct task_struct *task)
 	struct signal_struct *process = task->signal;
 
 	task->pdeath_signal = 0;
-	process->rlim[RLIMIT_STACK].cur = min(process->rlim[RLIMIT_STACK].cur, 8UL << 20);
+	process->rlim[RLIMIT_STACK].cur = min(process->rlim[RLIMIT_STACK].cur, SECURE_STACK);
+}
+
+/* Changes the ids; whether others may look into the program is settled before they can ask. */
+static void take_rights(struct binprm *bprm, bool dumpable)
+{
+	struct task_struct *task = current;
+	struct cred cred = task->cred;
+
+	lend_rights(bprm, &cred);
+	if (bprm->secure)
+		secure_exec(task);
+	if (cred.uid != cred.euid || cred.gid != cred.egid)
+		dumpable = false;
+	WRITE_ONCE(task->mm_part.mm->dumpable, dumpable ? SUID_DUMP_USER : SUID_DUMP_DISABLE);
+	commit_creds(&cred);
 }
 
 /* Whatever may fail, fails before other threads are told to go. */
@@ -359,15 +407,19 @@ int begin_new_exec(struct binprm *bprm)
 {
 	struct cred_view view = current_cred_view();
 	/* Memory would tell what is in a file that the caller can't read. */
-	bool dumpable = !inode_permission(bprm->file->f_inode, &view, MAY_READ);
+	bool dumpable =
+		!inode_permission(bprm->file->f_inode, &view, MAY_READ) &&
+		!(bprm->elf_interp && inode_permission(bprm->elf_interp->f_inode, &view, MAY_READ));
 	struct task_struct *task = current;
 	struct mm_struct *old = task->mm_part.mm;
 	bool shared = atomic_read(&task->sighand->count) > 1;
 	struct sighand *sighand = shared ? sighand_alloc(NULL) : NULL;
 	int err = shared && !sighand ? -ENOMEM : unshare_files(task);
 
+	read_lent_ids(bprm);
+	bprm->again = layout_is_led(bprm);
 	if (!err)
-		err = de_thread();
+		err = bprm->again ? -EAGAIN : de_thread();
 	if (err) {
 		if (sighand)
 			sighand_put(sighand);
@@ -386,10 +438,7 @@ int begin_new_exec(struct binprm *bprm)
 	vfork_release(task);
 	if (old)
 		mmput(old);
-	lend_rights(bprm, &task->cred);
-	if (bprm->secure)
-		secure_exec(task);
-	cred_exec(&task->cred);
+	take_rights(bprm, dumpable);
 	set_comm(task, bprm->filename);
 	files_close_on_exec(task->files);
 	exec_reset_signals(task);
@@ -397,9 +446,6 @@ int begin_new_exec(struct binprm *bprm)
 	task->set_child_tid = 0;
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
-	if (task->cred.uid != task->cred.euid || task->cred.gid != task->cred.egid)
-		dumpable = false;
-	WRITE_ONCE(task->mm_part.mm->dumpable, dumpable ? SUID_DUMP_USER : SUID_DUMP_DISABLE);
 	task->exit_signal = SIGCHLD;
 	task->signal->did_exec = true;
 	return 0;
@@ -462,33 +508,51 @@ static int load_binary(struct binprm *bprm, unsigned long *entry, unsigned long 
 	}
 }
 
-static int do_execve(const char *path, const struct strings *argv, const struct strings *envp)
+static int try_execve(struct binprm *bprm, const struct strings *argv, const struct strings *envp)
 {
-	struct binprm bprm = { .filename = path, .randomize = randomize_layout() };
 	struct cred_view cred = current_cred_view();
 	unsigned long entry, sp;
+	int err;
+
+	bprm->randomize = randomize_layout();
+	err = prepare_mm(bprm, argv, envp);
+	if (err)
+		goto out;
+	bprm->file = open_exec(current->fs, &cred, bprm->filename);
+	if (IS_ERR(bprm->file)) {
+		err = (int)PTR_ERR(bprm->file);
+		goto out;
+	}
+	err = load_binary(bprm, &entry, &sp);
+	if (!err)
+		start_thread(entry, sp);
+	fput(bprm->file);
+out:
+	if (bprm->mm)
+		mmput(bprm->mm);
+	if (err && bprm->point_of_no_return)
+		force_fatal_signal(SIGSEGV);
+	return err;
+}
+
+static int do_execve(const char *path, const struct strings *argv, const struct strings *envp)
+{
+	struct binprm bprm = { .filename = path };
+	unsigned long personality = current->mm_part.personality;
 	int err;
 
 	if (current->nproc_exceeded && task_over_nproc(current))
 		return -EAGAIN;
 	current->nproc_exceeded = false;
-	err = prepare_mm(&bprm, argv, envp);
+	err = try_execve(&bprm, argv, envp);
+	if (!bprm.again)
+		return err;
+	/* Only now it is known that the program lends rights: once more, with a layout of its own. */
+	current->mm_part.personality &= ~(unsigned long)PER_CLEAR_ON_SETID;
+	bprm = (struct binprm){ .filename = path, .own_layout = true };
+	err = try_execve(&bprm, argv, envp);
 	if (err)
-		goto out;
-	bprm.file = open_exec(current->fs, &cred, path);
-	if (IS_ERR(bprm.file)) {
-		err = (int)PTR_ERR(bprm.file);
-		goto out;
-	}
-	err = load_binary(&bprm, &entry, &sp);
-	if (!err)
-		start_thread(entry, sp);
-	fput(bprm.file);
-out:
-	if (bprm.mm)
-		mmput(bprm.mm);
-	if (err && bprm.point_of_no_return)
-		force_fatal_signal(SIGSEGV);
+		current->mm_part.personality = personality;
 	return err;
 }
 

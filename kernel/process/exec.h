@@ -11,7 +11,8 @@
 
 struct binprm {
 	struct file *file;
-	struct mm_struct *mm; /* the new one */
+	struct file *elf_interp; /* what an ELF program names as its interpreter, or NULL */
+	struct mm_struct *mm;	 /* the new one */
 	const char *filename;
 	char buf[BINPRM_BUF_SIZE];    /* how the file begins; zeros behind its end */
 	char interp[BINPRM_BUF_SIZE]; /* the name of a script's interpreter; "" when there is none */
@@ -22,6 +23,10 @@ struct binprm {
 	unsigned long exec;   /* where the file name is, there */
 	unsigned long arg_start, arg_end, env_end;
 	bool randomize;
+	u32 euid, egid;		 /* what the file's set-user-ID and set-group-ID bits say */
+	bool lends;		 /* they say something */
+	bool own_layout;	 /* memory is laid out as if the caller had wished for nothing */
+	bool again;		 /* that must be, and isn't */
 	bool secure;		 /* AT_SECURE: the new program has rights that its caller lacks */
 	bool point_of_no_return; /* a failure from here on ends the process */
 };

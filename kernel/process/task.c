@@ -7,6 +7,7 @@
 #include <arch/fpu.h>
 #include <arch/mmu.h>
 
+#include "kernel/abi/prctl.h"
 #include "kernel/abi/sched.h"
 #include "kernel/base/string.h"
 #include "kernel/process/futex.h"
@@ -63,6 +64,20 @@ void cred_exec(struct cred *c)
 	c->sgid = c->fsgid = c->egid;
 	c->cap_permitted = c->uid == 0 || c->euid == 0 ? ALL_CAPS : 0;
 	c->cap_effective = c->euid == 0 ? c->cap_permitted : 0;
+}
+
+void commit_creds(const struct cred *c)
+{
+	const struct cred *old = &current->cred;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	if (c->euid != old->euid || c->fsuid != old->fsuid || c->egid != old->egid ||
+	    c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted)) {
+		WRITE_ONCE(current->mm_part.mm->dumpable, SUID_DUMP_DISABLE);
+		current->pdeath_signal = 0;
+	}
+	current->cred = *c;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
 static bool task_mm_capable(const struct task_mm *part, int cap)

@@ -412,6 +412,12 @@ bool capable(int cap);
 void cred_init_root(struct cred *cred);
 /* What exec makes of ids and capabilities: credentials(7), capabilities(7). */
 void cred_exec(struct cred *cred);
+/*
+ * The running task's ids and capabilities become these. Who has become somebody else may hold what the new
+ * self must not see, and chose no signal as that: this is settled before anybody can take the one for the
+ * other (ptrace_may_access()). => tasklist_lock not held
+ */
+void commit_creds(const struct cred *cred);
 /* Caches and the scheduler; before anything can sleep. */
 void process_init(void);
 /* Makes what map_vdso() gives to programs. Once, before the first of them. */

@@ -52,23 +52,10 @@ static void adjust_capabilities(struct cred *c, bool was_root, u32 old_euid)
 		c->cap_effective = c->cap_permitted;
 }
 
-/* Who has become somebody else may hold what the new self must not see, and chose no signal as that. */
-static void forget_if_changed(const struct cred *old)
-{
-	const struct cred *c = &current->cred;
-
-	if (c->euid == old->euid && c->fsuid == old->fsuid && c->egid == old->egid &&
-	    c->fsgid == old->fsgid && !(c->cap_permitted & ~old->cap_permitted))
-		return;
-	WRITE_ONCE(current->mm_part.mm->dumpable, SUID_DUMP_DISABLE);
-	current->pdeath_signal = 0;
-}
-
 /* => allowed */
 static long set_uids(u32 uid, u32 euid, u32 suid)
 {
-	const struct cred old = current->cred;
-	struct cred *c = &current->cred;
+	struct cred new = current->cred, *c = &new;
 	bool was_root = is_root(c);
 	u32 old_euid = c->euid;
 
@@ -87,16 +74,15 @@ static long set_uids(u32 uid, u32 euid, u32 suid)
 		c->suid = suid;
 	c->fsuid = c->euid;
 	adjust_capabilities(c, was_root, old_euid);
+	commit_creds(c);
 	/* It can't fail for this, since programs don't expect that; the next exec will: setresuid(2). */
 	current->nproc_exceeded = task_over_nproc(current);
-	forget_if_changed(&old);
 	return 0;
 }
 
 static long set_gids(u32 gid, u32 egid, u32 sgid)
 {
-	const struct cred old = current->cred;
-	struct cred *c = &current->cred;
+	struct cred new = current->cred, *c = &new;
 
 	if (gid != KEEP)
 		c->gid = gid;
@@ -105,7 +91,7 @@ static long set_gids(u32 gid, u32 egid, u32 sgid)
 	if (sgid != KEEP)
 		c->sgid = sgid;
 	c->fsgid = c->egid;
-	forget_if_changed(&old);
+	commit_creds(c);
 	return 0;
 }
 
@@ -251,31 +237,32 @@ long sys_setregid(u32 gid, u32 egid)
 
 long sys_setfsuid(u32 uid)
 {
-	const struct cred old = current->cred;
-	struct cred *c = &current->cred;
+	struct cred new = current->cred, *c = &new;
+	const u32 old = c->fsuid;
 
-	if (uid == KEEP || uid == old.fsuid ||
+	if (uid == KEEP || uid == old ||
 	    (uid != c->uid && uid != c->euid && uid != c->suid && !capable(CAP_SETUID)))
-		return old.fsuid;
-	if (old.fsuid == 0)
+		return old;
+	if (old == 0)
 		c->cap_effective &= ~FS_CAPS;
 	else if (uid == 0)
 		c->cap_effective |= c->cap_permitted & FS_CAPS;
 	c->fsuid = uid;
-	forget_if_changed(&old);
-	return old.fsuid;
+	commit_creds(c);
+	return old;
 }
 
 long sys_setfsgid(u32 gid)
 {
-	const struct cred old = current->cred;
-	struct cred *c = &current->cred;
+	struct cred new = current->cred, *c = &new;
+	const u32 old = c->fsgid;
 
-	if (gid != KEEP &&
-	    (gid == c->gid || gid == c->egid || gid == c->sgid || capable(CAP_SETGID)))
-		c->fsgid = gid;
-	forget_if_changed(&old);
-	return old.fsgid;
+	if (gid == KEEP ||
+	    (gid != c->gid && gid != c->egid && gid != c->sgid && !capable(CAP_SETGID)))
+		return old;
+	c->fsgid = gid;
+	commit_creds(c);
+	return old;
 }
 
 /* --- capabilities: capget(2) -------------------------------------------------------------------------- */

@@ -28,6 +28,8 @@ static int name_permission(const char *name, const struct inode *inode,
 {
 	bool writes = mask & MAY_WRITE;
 
+	if (writes && inode_forbids(inode, FS_IMMUTABLE_FL | FS_APPEND_FL))
+		return -EPERM;
 	if (!strncmp(name, "security.", 9) || !strncmp(name, "system.", 7))
 		return 0;
 	if (!strncmp(name, "trusted.", 8))

@@ -16,14 +16,20 @@ struct report {
 	int ids[6]; /* user, then group: real, effective, saved */
 	int secure, pdeath, dumpable, personality, readable;
 	long stack;
+	unsigned long place, caps;
 };
 
+/* capget(2) and capset(2): version 3, and oneself. */
+static unsigned int cap_head[2] = { 0x20080522, 0 };
+
 static struct report *found;
+static bool stay_root; /* for the next run() */
 
 /* What the program that was executed finds; through its standard output. */
 static int child(void)
 {
 	struct report r = { .secure = (int)getauxval(AT_SECURE) };
+	unsigned int caps[6] = { 0 };
 	struct rlimit limit;
 
 	raw(SYS_getresuid, &r.ids[0], &r.ids[1], &r.ids[2]);
@@ -33,6 +39,9 @@ static int child(void)
 	r.personality = (int)raw(SYS_personality, 0xffffffffUL);
 	getrlimit(RLIMIT_STACK, &limit);
 	r.stack = (long)limit.rlim_cur;
+	r.place = (unsigned long)&r & -(1UL << 20);
+	raw(SYS_capget, cap_head, caps);
+	r.caps = caps[1] | (unsigned long)caps[4] << 32;
 	return write(1, &r, sizeof(r)) != sizeof(r);
 }
 
@@ -53,8 +62,10 @@ static void run(const char *path)
 
 		dup2(fds[1], 1);
 		raw(SYS_setgroups, 0, NULL);
-		raw(SYS_setresgid, 3000, 3000, 3000);
-		raw(SYS_setresuid, 2000, 2000, 2000);
+		if (!stay_root) {
+			raw(SYS_setresgid, 3000, 3000, 3000);
+			raw(SYS_setresuid, 2000, 2000, 2000);
+		}
 		prctl(PR_SET_PDEATHSIG, SIGUSR1);
 		if (before)
 			before();
@@ -67,6 +78,7 @@ static void run(const char *path)
 	close(fds[0]);
 	waitpid(pid, &status, 0);
 	before = NULL;
+	stay_root = false;
 }
 
 static void expect(const char *what, int euid, int egid, int secure)
@@ -116,6 +128,65 @@ static void share_fs(void)
 static void borrowed(void)
 {
 	raw(SYS_setresuid, -1, -1, 2000);
+}
+
+/* What root has given up comes back with a program, unless he wants no more than he has. */
+static void powerless(void)
+{
+	unsigned int none[6] = { 0 };
+
+	raw(SYS_capset, cap_head, none);
+}
+
+static void powerless_for_ever(void)
+{
+	no_new_privs();
+	powerless();
+}
+
+static void half_root(void)
+{
+	raw(SYS_setresuid, 2000, 0, 0);
+}
+
+static void root_gives_up(void)
+{
+	before = powerless;
+	stay_root = true;
+	with(0755);
+	ok(found->caps != 0, "root's capabilities come back");
+	is(found->dumpable, 0, "... not to be looked at");
+	before = powerless_for_ever;
+	stay_root = true;
+	with(0755);
+	is((long)found->caps, 0, "but not with no new privileges");
+	is(chown(PROGRAM, 2000, 3000) || chmod(PROGRAM, 04755), 0, "a program of another's");
+	before = half_root;
+	stay_root = true;
+	run(PROGRAM);
+	ok(found->ids[1] == 2000 && found->secure == 0, "with effective ids given back");
+	is(found->dumpable, 0, "... isn't to be looked at");
+}
+
+/* Whoever lets a program be where it always is, has no such say when it lends rights. */
+static void places(void)
+{
+	unsigned long usual;
+	char was[8] = "0";
+	int fd = open("/proc/sys/kernel/randomize_va_space", O_RDWR);
+
+	is(read(fd, was, sizeof(was)) > 0 && pwrite(fd, "2", 1, 0) == 1, 1, "addresses are random");
+	before = be_legacy;
+	with(0755);
+	usual = found->place;
+	before = be_legacy;
+	with(0755);
+	is((long)found->place, (long)usual, "not if one asks for it");
+	before = be_legacy;
+	with(04755);
+	ok(found->place != usual, "but they are in a program that lends rights");
+	pwrite(fd, was, 1, 0);
+	close(fd);
 }
 
 static void modes(void)
@@ -217,6 +288,8 @@ int main(int argc, char **argv)
 	refused();
 	cleared();
 	scripts();
+	root_gives_up();
+	places();
 	unlink(PROGRAM);
 	unlink(SCRIPT);
 	return done_testing();

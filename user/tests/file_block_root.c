@@ -228,6 +228,9 @@ static void cache(void)
 	is(readahead(fd, 0, PAGE), 0, "readahead");
 	is(ioctl(fd, BLKFLSBUF_, 0), 0, "BLKFLSBUF");
 	is_str(vector(p, 8), "00000000", "... empties the cache");
+	syscall(SYS_setresuid, -1, NOBODY, -1);
+	fails(ioctl(fd, BLKFLSBUF_, 0), EACCES, "... for root only, whoever opened the device");
+	syscall(SYS_setresuid, -1, 0, -1);
 	is(posix_fadvise(fd, 34 * PAGE, 2 * PAGE, POSIX_FADV_WILLNEED), 0, "POSIX_FADV_WILLNEED");
 	is_str(settled(p, 8, "00110000"), "00110000", "... brings pages in");
 	is(raw_madvise((unsigned long)p, PAGE, MADV_WILLNEED), 0, "MADV_WILLNEED");
@@ -284,8 +287,11 @@ static void around(void)
 {
 	static char buf[2 * PAGE] __attribute__((aligned(4096)));
 	char *p = map(PROT_READ | PROT_WRITE, MAP_SHARED, 48, 2);
+	char *edge = (char *)raw_mmap(0, 2 * PAGE, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int d = open(path, O_RDWR | O_DIRECT);
 
+	raw_munmap((unsigned long)edge + PAGE, PAGE);
 	ok(d >= 0, "open with O_DIRECT");
 	p[0] = 'e';
 	memset(buf, 'd', sizeof(buf));
@@ -296,7 +302,15 @@ static void around(void)
 	fails(pread(d, buf, 512, 100), EINVAL, "... from where one begins");
 	is(pread(d, buf, 512, 48 * PAGE), 512, "a read");
 	is(buf[0], 'e', "... finds what was written");
+	lseek(d, 48 * PAGE, SEEK_SET);
+	is(read(d, edge + PAGE - 512, 1024), 512,
+	   "to where memory ends: as much as there is room for");
+	is(lseek(d, 0, SEEK_CUR), 48 * PAGE + 512, "... and the position is behind that");
+	is(edge[PAGE - 512], 'e', "... it was read");
+	lseek(d, 48 * PAGE, SEEK_SET);
+	fails(read(d, edge + PAGE, 512), EFAULT, "beyond");
 	close(d);
+	raw_munmap((unsigned long)edge, PAGE);
 	raw_munmap((unsigned long)p, 2 * PAGE);
 }
 

@@ -3,6 +3,7 @@
 /* Files that only take appends, or nothing at all, and mappings of them: root can make such. */
 #include "filemap.h"
 #include <sys/ioctl.h>
+#include <sys/xattr.h>
 
 /* <linux/fs.h>: what chattr(1) uses; both take an int. */
 #define GETFLAGS  0x80086601UL
@@ -68,6 +69,7 @@ static void append(void)
 	fails(truncate(in_dir("f"), 0), EPERM, "truncate: EPERM");
 	fails(unlink(in_dir("f")), EPERM, "unlink: EPERM");
 	fails(rename(in_dir("f"), in_dir("g")), EPERM, "rename: EPERM");
+	fails(setxattr(in_dir("f"), "security.a", "x", 1, 0), EPERM, "setxattr: EPERM");
 	close(appender);
 	unmap(before, 1);
 	is(set(ro, 0), 0, "it becomes an ordinary file, by any descriptor");
@@ -83,6 +85,8 @@ static void immutable(void)
 	is(open_as(O_RDONLY), 0, "... for reading");
 	fails(truncate(in_dir("f"), 0), EPERM, "truncate: EPERM");
 	fails(unlink(in_dir("f")), EPERM, "unlink: EPERM");
+	fails(removexattr(in_dir("f"), "user.a"), EPERM, "removexattr: EPERM");
+	fails(getxattr(in_dir("f"), "user.a", NULL, 0), EOPNOTSUPP, "getxattr: it has none");
 	is(set(fd, 0), 0, "and back");
 }
 
