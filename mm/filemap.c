@@ -274,6 +274,9 @@ static unsigned int filemap_fault(struct vm_fault *vmf)
 		}
 		unlock_page(page);
 		put_page(page);
+		/* Truncating was faster, and what we brought back it won't find: it goes, unless it is used. */
+		if (vmf->pgoff >= file_pages(mapping))
+			invalidate_mapping_pages(mapping, vmf->pgoff, vmf->pgoff);
 	}
 	return VM_FAULT_SIGBUS;
 }

@@ -67,7 +67,7 @@ void drop_unfilled_pages(struct address_space *mapping, unsigned long first, uns
 void punch_pagecache(struct address_space *mapping, u64 from, u64 to);
 /*
  * Drops those of the pages [first, last] that nobody would miss: clean, not mapped, not in use. How
- * many. May sleep. => there is a place to read them from again
+ * many. May sleep. => there is a place to read them from again, or who wrote them marked them dirty
  */
 unsigned long invalidate_mapping_pages(struct address_space *mapping, unsigned long first,
 				       unsigned long last);

@@ -247,7 +247,11 @@ static int dup_mmap(struct mm_struct *mm, struct mm_struct *old)
 		vma = err == -EINTR ? NULL : dup_vma(mm, src);
 		if (!vma)
 			break;
-		/* They come in order: each is the last, and hangs to the right of the one before. */
+		/*
+		 * They come in order: each is the last, and hangs to the right of the one before. Its file and
+		 * its anon_vmas have it behind its parent: who takes a page away everywhere, while we copy,
+		 * comes to the parent's entry first; then we don't find it, or he comes to our copy, too.
+		 */
 		vma_link(mm, vma, &place);
 		vm_stat_account(mm, vma->vm_flags, (long)vma_pages(vma));
 		place = (struct vma_place){ vma, &vma->vm_rb.rb_right, &vma->vm_rb };

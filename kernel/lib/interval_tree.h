@@ -18,7 +18,10 @@ struct interval_tree_node {
 	unsigned long __subtree_last;
 };
 
-/* node->start and node->last are set by the caller and stay while the node is in the tree. */
+/*
+ * node->start and node->last are set by the caller and stay while the node is in the tree. It comes behind
+ * those that have the same start.
+ */
 void interval_tree_insert(struct interval_tree_node *node, struct rb_root *root);
 void interval_tree_remove(struct interval_tree_node *node, struct rb_root *root);
 

@@ -200,6 +200,7 @@ static void test_cut_meanwhile(void)
 	is(access_kind(page(4), SIM_WRITE), FAULT_BUS, "... no copy is made of it either");
 	ok(rss(MM_FILEPAGES) == 0 && rss(MM_ANONPAGES) == 0, "... nothing is mapped");
 	is(access_kind(page(0), SIM_READ), FAULT_HANDLED, "... but what is left of the file");
+	is((long)cut.mapping.nrpages, 1, "... of which no more is kept");
 	end();
 	sim_file_destroy(&cut);
 }

@@ -304,12 +304,15 @@ static bool meets(const struct interval_tree_node *node, unsigned long start, un
 	return node->start <= last && node->last >= start;
 }
 
-/* Whether the tree finds just the intervals of `in` that meet [start, last], ordered by start. */
+static int inserted[INTERVALS]; /* when */
+
+/* Whether the tree finds just the intervals of `in` that meet [start, last], ordered by start, then age. */
 static bool check_query(struct rb_root *root, struct interval_tree_node *nodes, const bool *in,
 			unsigned long start, unsigned long last)
 {
 	bool found[INTERVALS] = { false };
 	unsigned long previous = 0;
+	int when = 0;
 
 	for (struct interval_tree_node *node = interval_tree_iter_first(root, start, last); node;
 	     node = interval_tree_iter_next(node, start, last)) {
@@ -317,8 +320,11 @@ static bool check_query(struct rb_root *root, struct interval_tree_node *nodes, 
 
 		if (found[i] || !in[i] || node->start < previous)
 			return false;
+		if (node->start == previous && inserted[i] < when)
+			return false;
 		found[i] = true;
 		previous = node->start;
+		when = inserted[i];
 	}
 	for (int i = 0; i < INTERVALS; i++)
 		if (found[i] != (in[i] && meets(&nodes[i], start, last)))
@@ -345,6 +351,7 @@ static void interval_trees(void)
 			/* Some reach to the end of all numbers, where sums wrap. */
 			if (n % 97 == 0)
 				nodes[i].last = ~0UL;
+			inserted[i] = n;
 			interval_tree_insert(&nodes[i], &root);
 		}
 		in[i] = !in[i];
