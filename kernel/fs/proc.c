@@ -62,7 +62,6 @@ static int open_task(struct proc_file *pf)
 
 	if (!proc_get_task(pf->pid, &info))
 		return -ESRCH;
-	pf->may_trace = info.may_trace;
 	/* What has no memory has nothing to hide, and who shares it knows. */
 	if (!info.mm)
 		return 0;

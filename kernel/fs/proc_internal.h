@@ -42,7 +42,6 @@ struct proc_file {
 	unsigned int nr; /* of the entry in its directory */
 	int pid;
 	bool thread;	      /* of /proc/pid/task/tid: about the thread alone */
-	bool may_trace;	      /* who opened it might trace the process */
 	struct mm_struct *mm; /* of the process at open, mmgrab()'ed; NULL without one */
 	bool frames;	      /* opened by root: may know of physical addresses */
 	loff_t walk_end;      /* walk: where the position stands after the last text */

@@ -66,7 +66,7 @@ int proc_show_stat(struct proc_file *pf, struct seq_text *seq)
 		return -ESRCH;
 	used = pf->thread ? &info.own : &info.whole;
 	if (info.mm) {
-		look_at_mm(info.mm, pf->may_trace, &m);
+		look_at_mm(info.mm, info.may_trace, &m);
 		mmput(info.mm);
 	}
 	/* From pid to cmajflt. */
@@ -88,6 +88,6 @@ int proc_show_stat(struct proc_file *pf, struct seq_text *seq)
 		   low_signals(info.sig_caught), info.exit_signal, info.rt_priority, info.policy);
 	seq_printf(seq, " %lu %lu %lu %lu %lu %lu %lu %d\n", m.start_data, m.end_data, m.start_brk,
 		   m.arg_start, m.arg_end, m.env_start, m.env_end,
-		   pf->may_trace ? info.exit_code : 0);
+		   info.may_trace ? info.exit_code : 0);
 	return 0;
 }

@@ -168,6 +168,78 @@ static void root_gives_up(void)
 	is(found->dumpable, 0, "... isn't to be looked at");
 }
 
+/* Field 28 of /proc/pid/stat: where its stack begins, for who may know. */
+static unsigned long start_stack(int fd)
+{
+	static char text[1024];
+	unsigned long at = 0;
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	char *p = n > 0 ? strrchr(text, ')') : NULL;
+
+	for (int field = 2; p && field < 28; field++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		sscanf(p, "%lu", &at);
+	return at;
+}
+
+/* User 2000 has opened a file of /proc about a program of his, which then executes another one. */
+static int watcher(void)
+{
+	char *argv[] = { PROGRAM, "child", NULL }, path[64] = "";
+	int out[2], go[2], stat;
+	struct report r;
+	pid_t pid;
+
+	raw(SYS_setresuid, 2000, 2000, 2000);
+	prctl(PR_SET_DUMPABLE, 1);
+	if (pipe(out) || pipe(go))
+		return 1;
+	pid = fork();
+	if (!pid) {
+		/* It fills the pipe, so that what is executed waits. */
+		fcntl(out[1], F_SETFL, O_NONBLOCK);
+		while (write(out[1], path, 1) == 1)
+			;
+		fcntl(out[1], F_SETFL, 0);
+		dup2(out[1], 1);
+		if (read(go[0], path, 1) == 1)
+			execve(PROGRAM, argv, argv + 2);
+		_exit(99);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	stat = open(path, O_RDONLY);
+	if (!start_stack(stat) || write(go[1], path, 1) != 1)
+		return 2;
+	/* Its name changes with what it executes; and then it sleeps. */
+	while (pread(stat, path, sizeof(path) - 1, 0) > 0 && !strstr(path, "(exec_suid.progr) S"))
+		usleep(1000);
+	go[0] = start_stack(stat) ? 3 : 0;
+	while (read(out[0], &r, 1) == 1 && kill(pid, 0) == 0)
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			break;
+	return go[0];
+}
+
+static void watched(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	with(0755);
+	pid = fork();
+	if (!pid)
+		_exit(watcher());
+	waitpid(pid, &status, 0);
+	is(status, 3 << 8, "a file of /proc that is open tells of a program that is executed");
+	with(04755);
+	pid = fork();
+	if (!pid)
+		_exit(watcher());
+	waitpid(pid, &status, 0);
+	is(status, 0, "but not where it lies if it lends rights");
+}
+
 /* Whoever lets a program be where it always is, has no such say when it lends rights. */
 static void places(void)
 {
@@ -289,6 +361,7 @@ int main(int argc, char **argv)
 	cleared();
 	scripts();
 	root_gives_up();
+	watched();
 	places();
 	unlink(PROGRAM);
 	unlink(SCRIPT);
