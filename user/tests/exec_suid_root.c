@@ -353,6 +353,8 @@ int main(int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return child();
+	if (raw(SYS_geteuid) != 0)
+		skip_all("needs root");
 	found = &r;
 	unlink(PROGRAM);
 	is(copy_self(), 0, "a program to lend rights to");
