@@ -15,7 +15,9 @@
  *
  * A line of the text: number, call, arguments = result; then f minor faults in the call, n areas
  * and their hash, pages of VmSize, VmData and VmLck, present pages of the near part, the hash of
- * their pagemap bits and the hash of their contents.
+ * their pagemap bits and the hash of their contents. Three seeds of four have files (twin_file.h); there
+ * follow m, the hash of what mincore says of areas with something behind them, and t, that of the files'
+ * sizes, blocks and some of their contents.
  */
 #include "twin_fork.h"
 
@@ -45,8 +47,14 @@ static void warm_up(void)
 static void run_seed(unsigned long seed, unsigned int ops)
 {
 	random_state = seed * 0x2545f4914f6cdd1d;
+	with_files = seed % 4 != 0;
+	if (with_files && !make_files()) {
+		say("twin: no files: %s\n", strerror(errno));
+		_exit(1);
+	}
 	warm_up();
 	run_ops(ops);
+	remove_files();
 }
 
 static void print_counts(void)

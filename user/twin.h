@@ -57,19 +57,27 @@ enum call {
 	C_KREAD,
 	C_SETLIMIT,
 	C_FORK,
+	C_FTRUNCATE,
+	C_FALLOCATE,
+	C_PREAD,
+	C_PWRITE,
+	C_FSYNC,
+	C_REPLACE,
 	CALLS,
 };
 
 static const char *const call_names[CALLS] = {
 	"mmap",	    "munmap",	  "mprotect", "mremap",	  "mlock", "mlock2", "munlock",
 	"mlockall", "munlockall", "madvise",  "mincore",  "msync", "brk",    "write",
-	"read",	    "kwrite",	  "kread",    "setlimit", "fork",
+	"read",	    "kwrite",	  "kread",    "setlimit", "fork",  "ftruncate", "fallocate",
+	"pread",    "pwrite",	  "fsync",    "replace",
 };
 
-/* Results are errno values; two more for what isn't a call's error. */
-#define R_KEPT	62 /* brk left the break where it was */
-#define R_FAULT 63 /* an access ended in a signal */
-#define RESULTS 64
+/* Results are errno values; three more for what isn't a call's error. */
+#define R_KEPT	132 /* brk left the break where it was */
+#define R_FAULT 133 /* an access ended in SIGSEGV */
+#define R_BUS	134 /* or in SIGBUS */
+#define RESULTS 135
 
 static uint32_t counts[CALLS][RESULTS];
 
@@ -80,7 +88,9 @@ static const struct {
 	{ 0, "ok" },	      { EPERM, "EPERM" },   { ENOENT, "ENOENT" }, { EBADF, "EBADF" },
 	{ EAGAIN, "EAGAIN" }, { ENOMEM, "ENOMEM" }, { EACCES, "EACCES" }, { EFAULT, "EFAULT" },
 	{ EBUSY, "EBUSY" },   { EEXIST, "EEXIST" }, { ENODEV, "ENODEV" }, { EINVAL, "EINVAL" },
-	{ ENOSYS, "ENOSYS" }, { R_KEPT, "kept" },   { R_FAULT, "fault" },
+	{ ENOSYS, "ENOSYS" }, { EFBIG, "EFBIG" },   { ESPIPE, "ESPIPE" },
+	{ EOVERFLOW, "EOVERFLOW" }, { EOPNOTSUPP, "EOPNOTSUPP" }, { R_KEPT, "kept" },
+	{ R_FAULT, "fault" }, { R_BUS, "bus" },
 };
 
 static const char *result_name(int value)
@@ -155,7 +165,7 @@ static struct {
 	enum call call;
 	char text[256]; /* the call and its arguments */
 	size_t used;
-	int result;	/* an errno value, 0, R_KEPT or R_FAULT */
+	int result;	/* an errno value, 0, R_KEPT, R_FAULT or R_BUS */
 	char extra[64]; /* what else there is to say of the result */
 	long faults;
 } op;

@@ -31,13 +31,19 @@ static void emit_line(unsigned int number)
 {
 	char line[512];
 	int n = snprintf(line, sizeof(line),
-			 "%s%u %s = %s%s; f%ld; n%d %08x; v%ld d%ld l%ld;%s; p%lu %08x %08x\n",
+			 "%s%u %s = %s%s; f%ld; n%d %08x; v%ld d%ld l%ld;%s; p%lu %08x %08x",
 			 number_prefix, number, op.text, result_name(op.result), op.extra,
 			 op.faults, state.count, (unsigned int)state.areas_hash, state.size,
 			 state.data, state.locked, state.heap, state.present,
 			 (unsigned int)state.pages_hash, (unsigned int)state.contents_hash);
 
-	emit(line, n < (int)sizeof(line) ? n : (int)sizeof(line) - 1);
+	if (with_files && n < (int)sizeof(line))
+		n += snprintf(line + n, sizeof(line) - n, "; m%08x t%08x",
+			      (unsigned int)state.cached_hash, (unsigned int)state.files_hash);
+	if (n >= (int)sizeof(line) - 1)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';
+	emit(line, n);
 }
 
 /* --- the program's own pages ---------------------------------------------------------------------- */
@@ -159,6 +165,8 @@ static void run_ops(unsigned int ops)
 	dump_areas();
 	dump_pages();
 	dump_smaps();
+	if (with_files)
+		dump_files();
 }
 
 /* The counts go into a file, where they are added to those of the processes before. */
@@ -199,6 +207,7 @@ __attribute__((noreturn)) static void run_child(uint64_t seed)
 	close(status_fd);
 	close(pagemap_fd);
 	open_proc();
+	inherit_files();
 	/* No lock is inherited, also none of the program's own. */
 	own_locked = 0;
 	if (!limit_ops || narrowed != RLIMIT_MEMLOCK)

@@ -57,6 +57,29 @@ static void pick_range(unsigned long max, unsigned long *addr, unsigned long *le
 	*len = pages * PAGE;
 }
 
+/* A page in or around the areas there are; below them where stacks may grow. */
+static unsigned long pick_page(void)
+{
+	const struct area *area;
+
+	if (!state.count || chance(5))
+		return below(NEAR_PAGES);
+	area = &state.areas[below(state.count)];
+	if (area->start >= STACK_FROM && area->start < BIG_FROM && chance(60))
+		return area->start - 1 - below(chance(50) ? 4 : 400);
+	if (area->end - area->start >= 512)
+		return area->start + (chance(50) ? below(area->end - area->start) :
+						   512 * below((area->end - area->start) / 512));
+	return area->start + below(area->end - area->start);
+}
+
+/* What is written: letters, so that it can also serve as a file's name, which doesn't exist. */
+static uint64_t tag(unsigned long page, unsigned int number)
+{
+	return 0x40404040 | (page & 15) | (page >> 4 & 15) << 8 | (number & 15) << 16 |
+	       (uint64_t)(number >> 4 & 15) << 24;
+}
+
 /* One of the things that must fail, with an argument that is wrong in itself. */
 static void spoil(unsigned long *addr, unsigned long *len, bool huge)
 {
@@ -109,13 +132,24 @@ static const struct {
 	{ 0x200000, "unknown", 2 },
 };
 
-/* Maps and says so; what the kernel puts elsewhere is unmapped again. */
-static void do_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags)
+/* Maps, which has been said already; what the kernel puts elsewhere is unmapped again. */
+static void call_mmap(unsigned long addr, unsigned long len, unsigned long prot,
+		      unsigned long flags, int fd, unsigned long offset)
 {
-	long ret;
+	long ret = kernel(SYS_mmap, addr, len, prot, flags, fd, offset);
 
-	say_range(addr, len);
-	say_prot(prot);
+	if (op.result)
+		return;
+	if (ret >= (long)REGION && ret < (long)(REGION + REGION_PAGES * PAGE)) {
+		snprintf(op.extra, sizeof(op.extra), " at %lu", (ret - REGION) / PAGE);
+		return;
+	}
+	snprintf(op.extra, sizeof(op.extra), " elsewhere");
+	syscall(SYS_munmap, ret, len);
+}
+
+static void say_map_flags(unsigned long flags)
+{
 	if (flags & MAP_FIXED)
 		say_op(" fixed");
 	if (flags & MAP_FIXED_NOREPLACE)
@@ -125,21 +159,22 @@ static void do_mmap(unsigned long addr, unsigned long len, unsigned long prot, u
 	for (size_t i = 0; i < sizeof(map_flags) / sizeof(map_flags[0]); i++)
 		if (flags & map_flags[i].flag)
 			say_op(" %s", map_flags[i].name);
-	if (flags & MAP_SHARED)
+	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
+		say_op(" validate");
+	else if (flags & MAP_SHARED)
 		say_op(" shared");
 	else if (!(flags & MAP_PRIVATE))
 		say_op(" no type");
+}
+
+static void do_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags)
+{
+	say_range(addr, len);
+	say_prot(prot);
+	say_map_flags(flags);
 	if (!(flags & MAP_ANONYMOUS))
 		say_op(" no file");
-	ret = kernel(SYS_mmap, addr, len, prot, flags, -1, 0);
-	if (op.result)
-		return;
-	if (ret >= (long)REGION && ret < (long)(REGION + REGION_PAGES * PAGE)) {
-		snprintf(op.extra, sizeof(op.extra), " at %lu", (ret - REGION) / PAGE);
-		return;
-	}
-	snprintf(op.extra, sizeof(op.extra), " elsewhere");
-	syscall(SYS_munmap, ret, len);
+	call_mmap(addr, len, prot, flags, -1, 0);
 }
 
 static unsigned long pick_map_flags(void)
@@ -152,6 +187,16 @@ static unsigned long pick_map_flags(void)
 	return flags;
 }
 
+/* Mostly at the very place. */
+static unsigned long place_flags(unsigned long flags)
+{
+	if (chance(75))
+		return flags | MAP_FIXED;
+	if (chance(50))
+		return flags | MAP_FIXED_NOREPLACE;
+	return flags & ~0x40UL; /* 32BIT would go elsewhere */
+}
+
 static void op_mmap(void)
 {
 	unsigned long pages = 1 + below(chance(70) ? 5 : 24);
@@ -159,14 +204,9 @@ static void op_mmap(void)
 	unsigned long flags = pick_map_flags(), prot = pick_prot();
 
 	begin_op(C_MMAP);
-	if (chance(15))
+	if (chance(with_files ? 40 : 15))
 		flags ^= MAP_PRIVATE | MAP_SHARED;
-	if (chance(75))
-		flags |= MAP_FIXED;
-	else if (chance(50))
-		flags |= MAP_FIXED_NOREPLACE;
-	else
-		flags &= ~0x40UL; /* 32BIT would go elsewhere */
+	flags = place_flags(flags);
 	if (chance(5))
 		flags |= MAP_GROWSDOWN;
 	if (chance(3))
@@ -345,6 +385,9 @@ static void op_mremap(void)
 	}
 	if (flags & (REMAP_FIXED | REMAP_DONTUNMAP))
 		new = page_addr(below(NEAR_PAGES));
+	/* What is shared can be mapped once more. */
+	if (with_files && flags & REMAP_MAYMOVE && chance(15))
+		old_len = 0;
 	if (chance(10)) {
 		switch (below(9)) {
 		case 0:

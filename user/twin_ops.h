@@ -6,7 +6,7 @@
 #ifndef USER_TWIN_OPS_H
 #define USER_TWIN_OPS_H
 
-#include "twin_map.h"
+#include "twin_file.h"
 
 static bool probe_only; /* the kernel touches memory for us: nothing can end in a signal */
 
@@ -131,10 +131,12 @@ static void op_madvise(void)
 		{ 9, "remove" },
 		{ 99, "unknown" },
 	};
-	size_t i = below(sizeof(advices) / sizeof(advices[0]));
+	size_t count = sizeof(advices) / sizeof(advices[0]), i = below(count);
 	unsigned long addr, len;
 
 	pick_range(64, &addr, &len);
+	if (with_files && chance(15))
+		i = count - 2; /* remove */
 	if (chance(5))
 		spoil(&addr, &len, false);
 	begin_op(C_MADVISE);
@@ -217,34 +219,11 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	siglongjmp(after_fault, 1);
 }
 
-/* A page in or around the areas there are; below them where stacks may grow. */
-static unsigned long pick_page(void)
-{
-	const struct area *area;
-
-	if (!state.count || chance(5))
-		return below(NEAR_PAGES);
-	area = &state.areas[below(state.count)];
-	if (area->start >= STACK_FROM && area->start < BIG_FROM && chance(60))
-		return area->start - 1 - below(chance(50) ? 4 : 400);
-	if (area->end - area->start >= 512)
-		return area->start + (chance(50) ? below(area->end - area->start) :
-						   512 * below((area->end - area->start) / 512));
-	return area->start + below(area->end - area->start);
-}
-
-/* What is written: letters, so that it can also serve as a file's name, which doesn't exist. */
-static uint64_t tag(unsigned long page, unsigned int number)
-{
-	return 0x40404040 | (page & 15) | (page >> 4 & 15) << 8 | (number & 15) << 16 |
-	       (uint64_t)(number >> 4 & 15) << 24;
-}
-
 /*
  * The file that the processes of a run share: the counts at its start, then tags, for the kernel to
  * read from there into a page.
  */
-#define TAGS_AT 8192
+#define TAGS_AT 32768
 #define TAGS	4096
 
 static int common_fd = -1;
@@ -286,7 +265,7 @@ static void user_touch(unsigned long page, bool writing, unsigned int number)
 			 (unsigned long)touch(at, writing, tag(page, number)));
 		return;
 	}
-	op.result = R_FAULT;
+	op.result = fault_code >> 8 == SIGBUS ? R_BUS : R_FAULT;
 	snprintf(op.extra, sizeof(op.extra), " signal %d code %d at %ld", fault_code >> 8,
 		 fault_code & 0xff, ((long)fault_addr - (long)REGION) / (long)PAGE);
 }
@@ -300,6 +279,31 @@ static void op_touch(unsigned int number)
 		kernel_touch(page, writing, number);
 	else
 		user_touch(page, writing, number);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static void op_file(unsigned int number)
+{
+	static const struct {
+		unsigned int weight;
+		void (*run)(unsigned int number);
+	} ops[] = {
+		{ 22, op_mmap_file }, { 7, op_ftruncate },    { 6, op_fallocate }, { 7, op_pwrite },
+		{ 6, op_pread },      { 2, op_replace_file }, { 1, op_fsync },
+	};
+	unsigned int sum = 0, at;
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		sum += ops[i].weight;
+	at = below(sum);
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		if (at < ops[i].weight) {
+			ops[i].run(number);
+			return;
+		}
+		at -= ops[i].weight;
+	}
 }
 
 /* --- limits ----------------------------------------------------------------------------------- */
@@ -370,9 +374,13 @@ static void step(unsigned int number)
 
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		sum += ops[i].weight;
-	at = below(sum);
 	if (limit_ops && --limit_ops == 0)
 		lift_limit();
+	if (with_files && chance(30)) {
+		op_file(number);
+		return;
+	}
+	at = below(sum);
 	if (at < touching) {
 		op_touch(number);
 		return;

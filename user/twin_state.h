@@ -12,6 +12,8 @@
 struct area {
 	unsigned long start, end; /* pages from the region's start */
 	char perms[5];
+	unsigned int file;   /* the number of what stands behind it: number_of_inode(); 0: nothing */
+	unsigned long pgoff; /* of it, in pages */
 };
 
 #define MAX_AREAS 1024
@@ -25,7 +27,12 @@ static struct {
 	unsigned long present;	 /* of the near part */
 	uint64_t pages_hash, contents_hash;
 	uint64_t pages[NEAR_PAGES];
+	uint64_t cached_hash; /* what mincore says of the near part's files */
+	uint64_t files_hash;  /* what twin_file.h knows of the files themselves */
 } state;
+
+/* Whether this seed's areas may have files behind them: others give all operations to the rest. */
+static bool with_files;
 
 static unsigned long heap_base;
 static long own_size, own_data; /* what the program itself has, in pages */
@@ -68,6 +75,44 @@ static const char *hex(const char *at, unsigned long *value)
 	return at;
 }
 
+/*
+ * Inodes have other numbers in every kernel and every run. Here they are counted as they come up: files
+ * when they are made, what is behind shared anonymous memory when it is first seen in the list of areas.
+ */
+static unsigned int number_of_inode(uint64_t device, uint64_t inode)
+{
+	static struct {
+		uint64_t device, inode;
+	} known[2048];
+	static unsigned int count;
+	unsigned int i = 0;
+
+	while (i < count && (known[i].inode != inode || known[i].device != device))
+		i++;
+	if (i < count)
+		return i + 1;
+	if (count == sizeof(known) / sizeof(known[0]))
+		return -1;
+	known[count].device = device;
+	known[count].inode = inode;
+	return ++count;
+}
+
+/* The rest of a line of /proc/self/maps: " OFFSET MAJOR:MINOR INODE". */
+static void read_backing(struct area *area, const char *at)
+{
+	unsigned long offset, major, minor, inode;
+
+	at = hex(at + 1, &offset);
+	at = hex(at + 1, &major);
+	at = hex(at + 1, &minor);
+	inode = strtoul(at, NULL, 10);
+	area->pgoff = offset / PAGE;
+	area->file = inode ? number_of_inode(major << 32 | minor, inode) : 0;
+	state.areas_hash = hash_number(state.areas_hash, offset);
+	state.areas_hash = hash_number(state.areas_hash, area->file);
+}
+
 static void add_area(unsigned long start, unsigned long end, const char *perms)
 {
 	struct area *area = &state.areas[state.count];
@@ -82,6 +127,7 @@ static void add_area(unsigned long start, unsigned long end, const char *perms)
 	state.areas_hash = hash_number(state.areas_hash, area->start);
 	state.areas_hash = hash_number(state.areas_hash, area->end);
 	state.areas_hash = hash_bytes(state.areas_hash, perms, 4);
+	read_backing(area, perms + 4);
 }
 
 static void read_areas(void)
@@ -164,11 +210,38 @@ static void read_pages(void)
 	state.contents_hash = contents;
 }
 
+/* What is cached of the files whose areas are in the near part. */
+static void read_cached(void)
+{
+	static unsigned char vec[NEAR_PAGES];
+
+	state.cached_hash = HASH_START;
+	for (int i = 0; i < state.count && state.areas[i].start < NEAR_PAGES; i++) {
+		const struct area *area = &state.areas[i];
+		unsigned long end = area->end < NEAR_PAGES ? area->end : NEAR_PAGES;
+		long ret;
+
+		if (!area->file)
+			continue;
+		ret = syscall(SYS_mincore, REGION + area->start * PAGE, (end - area->start) * PAGE,
+			      vec);
+		state.cached_hash = hash_number(state.cached_hash, ret);
+		state.cached_hash = hash_bytes(state.cached_hash, vec, end - area->start);
+	}
+}
+
+/* In twin_file.h. */
+static void read_files(void);
+
 static void read_state(void)
 {
 	read_areas();
 	read_status();
 	read_pages();
+	if (!with_files)
+		return;
+	read_cached();
+	read_files();
 }
 
 /* --- the full text, for people ---------------------------------------------------------------- */
@@ -177,9 +250,17 @@ static void dump_areas(void)
 {
 	char line[128];
 
-	for (int i = 0; i < state.count; i++)
-		emit(line, snprintf(line, sizeof(line), "  %5lu-%-5lu %s\n", state.areas[i].start,
-				    state.areas[i].end, state.areas[i].perms));
+	for (int i = 0; i < state.count; i++) {
+		const struct area *area = &state.areas[i];
+		int n = snprintf(line, sizeof(line), "  %5lu-%-5lu %s", area->start, area->end,
+				 area->perms);
+
+		if (area->file)
+			n += snprintf(line + n, sizeof(line) - n, " file %u from %lu", area->file,
+				      area->pgoff);
+		line[n++] = '\n';
+		emit(line, n);
+	}
 	if (state.heap[0])
 		emit(line, snprintf(line, sizeof(line), "  heap%s\n", state.heap));
 }
