@@ -49,7 +49,8 @@ static bool make_file(struct file *file)
 	unsigned long pages = below(MAX_FILE_PAGES + 1);
 	struct stat st;
 
-	snprintf(file->path, sizeof(file->path), "/tmp/twin.%d.%u", (int)syscall(SYS_getpid), made++);
+	snprintf(file->path, sizeof(file->path), "/tmp/twin.%d.%u", (int)syscall(SYS_getpid),
+		 made++);
 	for (int i = 0; i < ACCESSES; i++) {
 		file->fd[i] = open(file->path, flags[i], 0600);
 		if (file->fd[i] < 0)
@@ -58,7 +59,8 @@ static bool make_file(struct file *file)
 	file->named = true;
 	if (fstat(file->fd[READ_WRITE], &st) != 0)
 		return false;
-	file->number = number_of_inode((uint64_t)major(st.st_dev) << 32 | minor(st.st_dev), st.st_ino);
+	file->number =
+		number_of_inode((uint64_t)major(st.st_dev) << 32 | minor(st.st_dev), st.st_ino);
 	fill_file(file, pages);
 	if (pages && chance(30))
 		pages = pages * PAGE - below(PAGE);
@@ -175,11 +177,11 @@ static void dump_files(void)
 			memset(bytes, 0, sizeof(bytes));
 			n = pread(file->fd[READ_ONLY], bytes, sizeof(bytes), at);
 			memcpy(&word, bytes, sizeof(word));
-			emit(line, snprintf(line, sizeof(line),
-					    "  file %u page %lu %s: %ld bytes %lx %08x\n",
-					    file->number, at / PAGE, data ? "data" : "hole", n,
-					    (unsigned long)word,
-					    (unsigned int)hash_bytes(HASH_START, bytes, PAGE)));
+			emit(line,
+			     snprintf(line, sizeof(line),
+				      "  file %u page %lu %s: %ld bytes %lx %08x\n", file->number,
+				      at / PAGE, data ? "data" : "hole", n, (unsigned long)word,
+				      (unsigned int)hash_bytes(HASH_START, bytes, PAGE)));
 		}
 	}
 }
@@ -238,7 +240,8 @@ static void op_mmap_file(unsigned int number)
 	int fd = file->fd[access];
 
 	(void)number;
-	offset = (chance(40) ? 0 : below(file->size < 40 * PAGE ? file->size / PAGE + 3 : 40)) * PAGE;
+	offset = (chance(40) ? 0 : below(file->size < 40 * PAGE ? file->size / PAGE + 3 : 40)) *
+		 PAGE;
 	if (chance(25))
 		pick_adjacent(file, pages, &addr, &offset);
 	if (chance(3))
@@ -299,7 +302,8 @@ static void op_ftruncate(unsigned int number)
 	if (chance(3))
 		size = chance(50) ? -1UL : 1UL << 63;
 	begin_op(C_FTRUNCATE);
-	say_op(" file %u %s to %lu.%lu", file->number, access_names[access], size / PAGE, size % PAGE);
+	say_op(" file %u %s to %lu.%lu", file->number, access_names[access], size / PAGE,
+	       size % PAGE);
 	kernel(SYS_ftruncate, file->fd[access], size, 0, 0, 0, 0);
 }
 
@@ -309,10 +313,10 @@ static void op_fallocate(unsigned int number)
 		int mode;
 		const char *name;
 	} modes[] = {
-		{ 3, "punch" },	   { 3, "punch" },    { 3, "punch" },	   { 3, "punch" },
-		{ 3, "punch" },	   { 3, "punch" },    { 0, "fill" },	   { 0, "fill" },
-		{ 1, "keep" },	   { 1, "keep" },     { 2, "punch alone" }, { 8, "collapse" },
-		{ 16, "zero" },	   { 64, "unshare" }, { 0x100, "unknown" },
+		{ 3, "punch" }, { 3, "punch" },	   { 3, "punch" },	 { 3, "punch" },
+		{ 3, "punch" }, { 3, "punch" },	   { 0, "fill" },	 { 0, "fill" },
+		{ 1, "keep" },	{ 1, "keep" },	   { 2, "punch alone" }, { 8, "collapse" },
+		{ 16, "zero" }, { 64, "unshare" }, { 0x100, "unknown" },
 	};
 	const struct file *file = &files[below(FILES)];
 	enum access access = chance(90) ? READ_WRITE : pick_access();
@@ -322,6 +326,9 @@ static void op_fallocate(unsigned int number)
 	(void)number;
 	if (chance(40))
 		len = 1 + below(4 * PAGE);
+	/* A hole inside the first page makes Linux unmap the whole file, by accident: its end is "page -1". */
+	if (from + len < PAGE)
+		len = PAGE;
 	if (chance(5)) {
 		switch (below(4)) {
 		case 0:
@@ -339,8 +346,8 @@ static void op_fallocate(unsigned int number)
 		}
 	}
 	begin_op(C_FALLOCATE);
-	say_op(" file %u %s %s 0x%lx+0x%lx", file->number, access_names[access], modes[i].name, from,
-	       len);
+	say_op(" file %u %s %s 0x%lx+0x%lx", file->number, access_names[access], modes[i].name,
+	       from, len);
 	kernel(SYS_fallocate, file->fd[access], modes[i].mode, from, len, 0, 0);
 }
 
@@ -381,9 +388,7 @@ static unsigned long pick_buffer(unsigned int number)
 static void read_or_write(enum call call, unsigned int number)
 {
 	const struct file *file = &files[below(FILES)];
-	enum access access = chance(92)	       ? READ_WRITE :
-			     call == C_PWRITE ? READ_ONLY :
-						WRITE_ONLY;
+	enum access access = chance(92) ? READ_WRITE : call == C_PWRITE ? READ_ONLY : WRITE_ONLY;
 	unsigned long at = pick_offset(file), len = pick_io_size(), buffer;
 	long ret;
 
@@ -396,8 +401,8 @@ static void read_or_write(enum call call, unsigned int number)
 	else if (chance(2))
 		len = chance(50) ? 0 : -1UL;
 	say_op(len > MAX_IO ? " len 0x%lx" : " len %lu", len);
-	ret = kernel(call == C_PWRITE ? SYS_pwrite64 : SYS_pread64, file->fd[access], buffer, len, at,
-		     0, 0);
+	ret = kernel(call == C_PWRITE ? SYS_pwrite64 : SYS_pread64, file->fd[access], buffer, len,
+		     at, 0, 0);
 	if (!op.result)
 		snprintf(op.extra, sizeof(op.extra), " %ld", ret);
 	if (call == C_PREAD && ret > 0 && buffer < REGION)
@@ -413,6 +418,54 @@ static void op_pread(unsigned int number)
 static void op_pwrite(unsigned int number)
 {
 	read_or_write(C_PWRITE, number);
+}
+
+/* The kernel reads or writes the region as a debugger would: private copies are made of what is not writable. */
+static void op_mem(unsigned int number)
+{
+	static unsigned char bytes[MAX_IO];
+	enum call call = chance(50) ? C_MEMREAD : C_MEMWRITE;
+	unsigned long addr = page_addr(pick_page()), len = chance(70) ? 8 : pick_io_size();
+	uint64_t word = tag((addr - REGION) / PAGE, number);
+	long ret;
+
+	if (len != 8)
+		addr += below(PAGE);
+	begin_op(call);
+	say_addr(addr);
+	say_op(" len %lu", len);
+	if (call == C_MEMWRITE)
+		ret = kernel(SYS_pwrite64, mem_fd,
+			     len == 8 ? (unsigned long)&word : own_buffer(number), len, addr, 0, 0);
+	else
+		ret = kernel(SYS_pread64, mem_fd, (unsigned long)bytes, len, addr, 0, 0);
+	if (!op.result)
+		snprintf(op.extra, sizeof(op.extra), " %ld %08x", ret,
+			 call == C_MEMREAD ? (unsigned int)hash_bytes(HASH_START, bytes, ret) : 0);
+}
+
+/* Pages of a shared file in another order, each change an area of its own. */
+static void op_remap_file_pages(unsigned int number)
+{
+	unsigned long addr, len, pgoff = below(MAX_FILE_PAGES), prot = chance(95) ? 0 : PROT_READ;
+
+	(void)number;
+	pick_range(16, &addr, &len);
+	for (int tries = 0; tries < 8 && state.count; tries++) {
+		const struct area *area = &state.areas[below(state.count)];
+
+		if (area->perms[3] != 's')
+			continue;
+		addr = page_addr(area->start + below(area->end - area->start));
+		len = (1 + below(area->end - (addr - REGION) / PAGE)) * PAGE;
+		break;
+	}
+	if (chance(8))
+		spoil(&addr, &len, true);
+	begin_op(C_REMAP);
+	say_range(addr, len);
+	say_op(" prot %lu from %lu", prot, pgoff);
+	kernel(SYS_remap_file_pages, addr, len, prot, pgoff, chance(90) ? 0 : MAP_NONBLOCK, 0);
 }
 
 static void op_fsync(unsigned int number)

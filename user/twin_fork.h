@@ -54,6 +54,7 @@ static void open_proc(void)
 	maps_fd = open("/proc/self/maps", O_RDONLY);
 	status_fd = open("/proc/self/status", O_RDONLY);
 	pagemap_fd = open("/proc/self/pagemap", O_RDONLY);
+	mem_fd = open("/proc/self/mem", O_RDWR);
 }
 
 static void touch_pages(unsigned long start, unsigned long end)
@@ -101,13 +102,22 @@ static void own_program(void)
 
 /* --- turns ---------------------------------------------------------------------------------------------- */
 
+/* Whether it is gone, though not yet taken leave of. */
+static bool has_ended(pid_t child)
+{
+	siginfo_t info = { 0 };
+
+	return syscall(SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT, NULL) != 0 ||
+	       info.si_pid != 0;
+}
+
 static void wait_for_turn(int of_level, enum turn turn, pid_t child)
 {
 	for (unsigned int i = 1; relay->turn[of_level] != (int)turn; i++) {
 		if (child && relay->turn[of_level] == ENDED)
 			return;
 		/* A child that was killed hands nothing over. */
-		if (child && i % 4096 == 0 && syscall(SYS_kill, child, 0) != 0)
+		if (child && i % 4096 == 0 && has_ended(child))
 			return;
 		syscall(SYS_sched_yield);
 	}
@@ -121,7 +131,7 @@ static void let_child_run(void)
 
 	relay->turn[of_level] = OF_CHILD;
 	wait_for_turn(of_level, OF_PARENT, live_child);
-	if (relay->turn[of_level] != ENDED)
+	if (relay->turn[of_level] == OF_PARENT)
 		return;
 	status = wait_for(live_child);
 	live_child = 0;
@@ -160,8 +170,9 @@ static void run_ops(unsigned int ops)
 		let_child_run();
 	if (limit_ops)
 		lift_limit();
-	/* What isn't looked at after each operation is looked at once. */
+	/* What isn't looked at after each operation is looked at once; others may have cut a file meanwhile. */
 	print_text &= full_dump;
+	read_state();
 	dump_areas();
 	dump_pages();
 	dump_smaps();
@@ -206,6 +217,7 @@ __attribute__((noreturn)) static void run_child(uint64_t seed)
 	close(maps_fd);
 	close(status_fd);
 	close(pagemap_fd);
+	close(mem_fd);
 	open_proc();
 	inherit_files();
 	/* No lock is inherited, also none of the program's own. */

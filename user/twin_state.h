@@ -12,7 +12,7 @@
 struct area {
 	unsigned long start, end; /* pages from the region's start */
 	char perms[5];
-	unsigned int file;   /* the number of what stands behind it: number_of_inode(); 0: nothing */
+	unsigned int file; /* the number of what stands behind it: number_of_inode(); 0: nothing */
 	unsigned long pgoff; /* of it, in pages */
 };
 
@@ -37,7 +37,7 @@ static bool with_files;
 static unsigned long heap_base;
 static long own_size, own_data; /* what the program itself has, in pages */
 static long own_locked;		/* of that, what mlockall has locked */
-static int maps_fd, status_fd, pagemap_fd;
+static int maps_fd, status_fd, pagemap_fd, mem_fd;
 
 static char file_text[65536];
 
