@@ -22,8 +22,8 @@ int add_to_page_cache(struct address_space *mapping, struct page *page, unsigned
  */
 struct page *read_cache_page(struct address_space *mapping, unsigned long index);
 /*
- * Makes the page at `index`, not filled yet, if it isn't there: room for it is taken. A page that is there is
- * filled. 0 or -errno. May sleep.
+ * Makes the page at `index`, not filled yet, if it isn't there: room for it is taken. A page that is
+ * there is filled. 0 or -errno. May sleep.
  */
 int reserve_cache_page(struct address_space *mapping, unsigned long index);
 /*

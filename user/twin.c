@@ -15,9 +15,9 @@
  *
  * A line of the text: number, call, arguments = result; then f minor faults in the call, n areas
  * and their hash, pages of VmSize, VmData and VmLck, present pages of the near part, the hash of
- * their pagemap bits and the hash of their contents. Three seeds of four have files (twin_file.h); there
- * follow m, the hash of what mincore says of areas with something behind them, and t, that of the files'
- * sizes, blocks and some of their contents.
+ * their pagemap bits and the hash of their contents. Three seeds of four have files (twin_file.h);
+ * there follow m, the hash of what mincore says of areas with something behind them, and t, that of
+ * the files' sizes, blocks and some of their contents.
  */
 #include "twin_fork.h"
 

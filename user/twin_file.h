@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * twin_file.h: a few small files of a seed, and the operations on them: mapping, cutting, filling, reading
- * and writing, also with a buffer that is a mapping of the same file. A file can lose its name and its
- * descriptors while it is mapped; then a new one takes its place here.
+ * twin_file.h: a few small files of a seed, and the operations on them: mapping, cutting, filling,
+ * reading and writing, also with a buffer that is a mapping of the same file. A file can lose its
+ * name and its descriptors while it is mapped; then a new one takes its place here.
  *
  * They lie in /tmp, which is a tmpfs in both kernels.
  */
@@ -134,8 +134,8 @@ static uint64_t page_word(const struct file *file, unsigned long page)
 }
 
 /*
- * Size and blocks of each, and the words at some pages' start: other pages each time, as reading them all
- * would be most of what a run does.
+ * Size and blocks of each, and the words at some pages' start: other pages each time, as reading
+ * them all would be most of what a run does.
  */
 static void read_files(void)
 {
@@ -326,7 +326,10 @@ static void op_fallocate(unsigned int number)
 	(void)number;
 	if (chance(40))
 		len = 1 + below(4 * PAGE);
-	/* A hole inside the first page makes Linux unmap the whole file, by accident: its end is "page -1". */
+	/*
+	 * A hole inside the first page makes Linux unmap the whole file, by accident: it ends at
+	 * page -1.
+	 */
 	if (from + len < PAGE)
 		len = PAGE;
 	if (chance(5)) {
@@ -420,7 +423,10 @@ static void op_pwrite(unsigned int number)
 	read_or_write(C_PWRITE, number);
 }
 
-/* The kernel reads or writes the region as a debugger would: private copies are made of what is not writable. */
+/*
+ * The kernel reads or writes the region as a debugger would: what is not writable gets private
+ * copies.
+ */
 static void op_mem(unsigned int number)
 {
 	static unsigned char bytes[MAX_IO];

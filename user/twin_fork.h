@@ -170,7 +170,10 @@ static void run_ops(unsigned int ops)
 		let_child_run();
 	if (limit_ops)
 		lift_limit();
-	/* What isn't looked at after each operation is looked at once; others may have cut a file meanwhile. */
+	/*
+	 * What isn't looked at after each operation is looked at once. Others may have cut a file
+	 * meanwhile.
+	 */
 	print_text &= full_dump;
 	read_state();
 	dump_areas();

@@ -76,8 +76,9 @@ static const char *hex(const char *at, unsigned long *value)
 }
 
 /*
- * Inodes have other numbers in every kernel and every run. Here they are counted as they come up: files
- * when they are made, what is behind shared anonymous memory when it is first seen in the list of areas.
+ * Inodes have other numbers in every kernel and every run. Here they are counted as they come up:
+ * files when they are made, what is behind shared anonymous memory when it is first seen in the
+ * list of areas.
  */
 static unsigned int number_of_inode(uint64_t device, uint64_t inode)
 {

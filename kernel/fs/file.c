@@ -125,7 +125,7 @@ static bool has_size(umode_t mode)
 	return S_ISREG(mode) || S_ISBLK(mode);
 }
 
-/* Whether mincore(2) may tell what of it is in memory: others' use is to be seen by who could change it. */
+/* Whether mincore(2) may tell what of it is in memory: others' use is for who could change it. */
 static bool may_be_asked(const struct file *file)
 {
 	return inode_owner(file->f_inode, &file->f_cred) ||
