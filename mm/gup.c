@@ -345,12 +345,12 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 	size_t done = 0;
 
 	down_read(&mm->mmap_lock);
-	/* Where it begins, a stack may grow; further on it is there already, or there is none. */
-	if (!find_or_grow(mm, addr, &why))
-		len = 0;
 	while (done < len) {
-		long n = access_page(mm, addr + done, (char *)buf + done, len - done, gup_flags);
+		long n = -EFAULT;
 
+		/* Each page may be one that a stack has to grow for. */
+		if (find_or_grow(mm, addr + done, &why))
+			n = access_page(mm, addr + done, (char *)buf + done, len - done, gup_flags);
 		if (n > 0) {
 			done += (size_t)n;
 			continue;

@@ -76,6 +76,38 @@ size_t copy_from_iter(void *to, size_t n, struct io_iter *from)
 	return iter_move(FROM_ITER, to, n, from);
 }
 
+/* Bytes from `user` on that could be read, of len. */
+static size_t fault_in_readable(const char __user *user, size_t len)
+{
+	size_t done = 0;
+	char c;
+
+	while (done < len && copy_from_user(&c, user + done, 1) == 0)
+		done = min(len, done + PAGE_SIZE - ((unsigned long)(user + done) & ~PAGE_MASK));
+	return done;
+}
+
+bool iter_fault_in_readable(const struct io_iter *from, size_t n)
+{
+	struct io_iter it = *from;
+	size_t done = 0;
+
+	n = min(n, it.count);
+	if (!it.iov)
+		return true;
+	while (done < n) {
+		size_t step = min(n - done, iter_single_seg_count(&it));
+		size_t had = fault_in_readable((char __user *)it.iov->iov_base + it.skip, step);
+
+		done += had;
+		if (had < step)
+			break;
+		it.skip += step;
+		it.count -= step;
+	}
+	return done || !n;
+}
+
 size_t zero_iter(size_t n, struct io_iter *to)
 {
 	return iter_move(ZERO_ITER, NULL, n, to);

@@ -45,5 +45,10 @@ static inline size_t iter_single_seg_count(struct io_iter *it)
 size_t copy_to_iter(const void *from, size_t n, struct io_iter *to) __must_check;
 size_t copy_from_iter(void *to, size_t n, struct io_iter *from) __must_check;
 size_t zero_iter(size_t n, struct io_iter *to) __must_check;
+/*
+ * Reads a byte of each page that the next n bytes are in, up to the first that can't be had: before a
+ * page of the file is made for them, as on Linux. Whether there is anything to copy. => as above
+ */
+bool iter_fault_in_readable(const struct io_iter *from, size_t n) __must_check;
 
 #endif

@@ -45,15 +45,6 @@ static ssize_t tmpfs_read_iter(struct file *file, struct io_iter *to, loff_t *po
 	return (ssize_t)done;
 }
 
-/* Whether the next bytes can be had at all: nothing is done for a write that can't begin. */
-static bool iter_readable(const struct io_iter *from)
-{
-	struct io_iter trial = *from;
-	char byte;
-
-	return copy_from_iter(&byte, 1, &trial) == 1;
-}
-
 static unsigned int seals_of(const struct inode *inode)
 {
 	return READ_ONCE(inode->i_data.shmem->seals);
@@ -76,7 +67,7 @@ static ssize_t write_page(struct inode *inode, struct io_iter *from, u64 at, siz
 	size_t got;
 	int err;
 
-	if (!iter_readable(from))
+	if (!iter_fault_in_readable(from, n))
 		return -EFAULT;
 	err = check_write_seals(inode, at, n);
 	if (err)
@@ -114,11 +105,11 @@ static ssize_t tmpfs_write_iter(struct file *file, struct io_iter *from, loff_t 
 		u64 at = (u64)*pos + done;
 		size_t n = min(PAGE_SIZE - (at & (PAGE_SIZE - 1)), wanted - done);
 
+		/* A part of it may have made the file so long that the next can be read: a mapping of it. */
 		got = write_page(inode, from, at, n);
-		if (got > 0)
-			done += (size_t)got;
-		if (got < (ssize_t)n)
+		if (got < 0)
 			break;
+		done += (size_t)got;
 	}
 	if (done) {
 		inode->i_mtime = inode->i_ctime = current_time();
