@@ -209,21 +209,21 @@ static long committed(void)
 
 static void promises(void)
 {
-	const unsigned long pages = 64 * MIB / PAGE;
+	const unsigned long pages = 16 * MIB / PAGE;
 	long before = committed(), now;
 	char *q;
 	int fd;
 
 	q = map_at(NULL, -1, pages, PROT_NONE, ANON_SHARED, 0);
 	now = committed() - before;
-	ok(now > 60000 && now < 70000, "64 MiB of shared memory are promised at once");
+	ok(now > 15000 && now < 20000, "16 MiB of shared memory are promised at once");
 	unmap(q, pages);
 	q = map_at(NULL, -1, pages, RW, ANON_SHARED | MAP_NORESERVE, 0);
 	now = committed() - before;
 	ok(now < 4096, "... with MAP_NORESERVE they aren't");
 	unmap(q, pages);
 	fd = syscall(SYS_memfd_create, "m", 0);
-	ftruncate(fd, 64 * MIB);
+	ftruncate(fd, 16 * MIB);
 	q = map_file(fd, pages, RW, MAP_SHARED);
 	now = committed() - before;
 	ok(now < 4096, "... nor a file's");
@@ -233,7 +233,7 @@ static void promises(void)
 	unmap(q, pages);
 	q = map_file(fd, pages, RW, MAP_PRIVATE);
 	now = committed() - before;
-	ok(now > 60000 && now < 75000, "a private mapping may all be copied");
+	ok(now > 15000 && now < 30000, "a private mapping may all be copied");
 	unmap(q, pages);
 	close(fd);
 	now = committed() - before;
