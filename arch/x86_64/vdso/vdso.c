@@ -51,8 +51,15 @@ static bool read_retry(const struct vdso_data *d, u32 seq)
 	return unlikely(READ_ONCE(d->seq) != seq);
 }
 
+/* The clock may have been set to before the boot would have been: it shows no time before 1970. */
+static s64 since_1970(const struct vdso_data *d, s64 ns)
+{
+	ns += d->realtime_ns;
+	return unlikely(ns < 0) ? 0 : ns;
+}
+
 /* Nanoseconds since boot, or since 1970. False: only the kernel knows. */
-static bool fine_ns(bool realtime, s64 *ns)
+static __always_inline bool fine_ns(bool realtime, s64 *ns)
 {
 	const struct vdso_data *d = vdso_data();
 	u32 seq;
@@ -63,10 +70,8 @@ static bool fine_ns(bool realtime, s64 *ns)
 			return false;
 		*ns = (s64)tsc_to_ns(tsc_read(), d->tsc_base, d->tsc_mult);
 		if (realtime)
-			*ns += d->realtime_ns;
+			*ns = since_1970(d, *ns);
 	} while (read_retry(d, seq));
-	if (unlikely(*ns < 0))
-		*ns = 0;
 	return true;
 }
 
@@ -79,10 +84,10 @@ static bool coarse_ns(bool realtime, s64 *ns)
 		seq = read_begin(d);
 		if (unlikely(d->clock == VDSO_CLOCK_NONE))
 			return false;
-		*ns = (s64)d->coarse_ns + (realtime ? d->realtime_ns : 0);
+		*ns = (s64)d->coarse_ns;
+		if (realtime)
+			*ns = since_1970(d, *ns);
 	} while (read_retry(d, seq));
-	if (unlikely(*ns < 0))
-		*ns = 0;
 	return true;
 }
 
@@ -92,10 +97,13 @@ static bool coarse_ns(bool realtime, s64 *ns)
 #define COARSE	 (BIT(CLOCK_REALTIME_COARSE) | BIT(CLOCK_MONOTONIC_COARSE))
 #define REALTIME (BIT(CLOCK_REALTIME) | BIT(CLOCK_TAI) | BIT(CLOCK_REALTIME_COARSE))
 
-static bool read_clock(int clock, s64 *ns)
+static __always_inline bool read_clock(int clock, s64 *ns)
 {
-	unsigned long bit = (unsigned int)clock < 64 ? BIT(clock) : 0;
+	u32 bit;
 
+	if (unlikely((u32)clock >= 32))
+		return false;
+	bit = 1U << clock;
 	if (likely(bit & FINE))
 		return fine_ns(bit & REALTIME, ns);
 	return (bit & COARSE) && coarse_ns(bit & REALTIME, ns);
