@@ -23,6 +23,7 @@
 #define MAX_SLAB_ORDER 3
 
 #define FREE_BYTE  0x6b
+#define FREE_WORD  0x6b6b6b6b6b6b6b6bUL
 #define WORD_FREE  0xf4eef4eef4eef4eeUL
 #define WORD_INUSE 0xa110cedaa110cedaUL
 
@@ -71,16 +72,21 @@ static void mark_free(struct kmem_cache *c, void *obj)
 
 static void mark_inuse(struct kmem_cache *c, void *obj)
 {
-	const u8 *p = obj;
+	const unsigned long *word = obj, *end = state_word(c, obj);
+	const u8 *p;
 
 	if (*state_word(c, obj) != WORD_FREE)
 		panic("slab %s: free object %p was overrun or freed twice: %#lx", c->name, obj,
 		      *state_word(c, obj));
-	/* The first word chained it to the next free one. */
-	for (unsigned int i = sizeof(void *); i < c->stride - sizeof(unsigned long); i++)
-		if (p[i] != FREE_BYTE)
-			panic("slab %s: object %p was written at offset %u after it was freed",
-			      c->name, obj, i);
+	/* The first word chained it to the next free one. By words: there may be a page of them. */
+	for (word++; word < end && *word == FREE_WORD; word++)
+		;
+	if (word < end) {
+		for (p = (const u8 *)word; *p == FREE_BYTE; p++)
+			;
+		panic("slab %s: object %p was written at offset %u after it was freed", c->name,
+		      obj, (unsigned int)(p - (const u8 *)obj));
+	}
 	*state_word(c, obj) = WORD_INUSE;
 }
 
