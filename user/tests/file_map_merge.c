@@ -237,7 +237,7 @@ int main(int argc, char **argv)
 	forks_start();
 	make_dir("file_map_merge");
 	catch_faults();
-	h = hole(16);
+	h = window();
 	fd = pages_file("f", 8);
 	again = open(in_dir("f"), O_RDWR);
 	other = pages_file("g", 8);
