@@ -109,8 +109,9 @@ static int follow_page_pte(struct vm_area_struct *vma, pte_t *ptep, unsigned int
 	if (flags & FOLL_WRITE) {
 		if (!can_follow_write_pte(pte, page, vma, flags))
 			return -EAGAIN;
-		/* As the processor does when it writes. */
-		set_pte(ptep, pte_mkdirty(pte));
+		/* The page, not the entry: mprotect will not take it for written, as in Linux. */
+		if (page && !pte_dirty(pte))
+			set_page_dirty(page);
 	} else if ((flags & FOLL_PIN) && page && page_is_anon(page) &&
 		   !page_flag(page, PG_anon_exclusive)) {
 		/* The next write of the program would go to a copy, and the pin stay with the old page. */

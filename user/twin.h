@@ -66,14 +66,17 @@ enum call {
 	C_MEMREAD,
 	C_MEMWRITE,
 	C_REMAP,
+	C_SEAL,
+	C_COPY,
 	CALLS,
 };
 
 static const char *const call_names[CALLS] = {
-	"mmap",	    "munmap",	  "mprotect", "mremap",	  "mlock",   "mlock2",	  "munlock",
-	"mlockall", "munlockall", "madvise",  "mincore",  "msync",   "brk",	  "write",
-	"read",	    "kwrite",	  "kread",    "setlimit", "fork",    "ftruncate", "fallocate",
-	"pread",    "pwrite",	  "fsync",    "replace",  "memread", "memwrite",  "remap",
+	"mmap",	   "munmap",	"mprotect",   "mremap",	 "mlock",   "mlock2",
+	"munlock", "mlockall",	"munlockall", "madvise", "mincore", "msync",
+	"brk",	   "write",	"read",	      "kwrite",	 "kread",   "setlimit",
+	"fork",	   "ftruncate", "fallocate",  "pread",	 "pwrite",  "fsync",
+	"replace", "memread",	"memwrite",   "remap",	 "seal",    "copy",
 };
 
 /* Results are errno values; three more for what isn't a call's error. */
@@ -88,13 +91,29 @@ static const struct {
 	int value;
 	const char *name;
 } result_names[] = {
-	{ 0, "ok" },	      { EPERM, "EPERM" },	  { ENOENT, "ENOENT" },
-	{ EBADF, "EBADF" },   { EAGAIN, "EAGAIN" },	  { ENOMEM, "ENOMEM" },
-	{ EACCES, "EACCES" }, { EFAULT, "EFAULT" },	  { EBUSY, "EBUSY" },
-	{ EEXIST, "EEXIST" }, { ENODEV, "ENODEV" },	  { EINVAL, "EINVAL" },
-	{ ENOSYS, "ENOSYS" }, { EFBIG, "EFBIG" },	  { EIO, "EIO" },
-	{ ESPIPE, "ESPIPE" }, { EOVERFLOW, "EOVERFLOW" }, { EOPNOTSUPP, "EOPNOTSUPP" },
-	{ R_KEPT, "kept" },   { R_FAULT, "fault" },	  { R_BUS, "bus" },
+	{ 0, "ok" },
+	{ EPERM, "EPERM" },
+	{ ENOENT, "ENOENT" },
+	{ EBADF, "EBADF" },
+	{ EAGAIN, "EAGAIN" },
+	{ ENOMEM, "ENOMEM" },
+	{ EACCES, "EACCES" },
+	{ EFAULT, "EFAULT" },
+	{ EBUSY, "EBUSY" },
+	{ EEXIST, "EEXIST" },
+	{ ENODEV, "ENODEV" },
+	{ EINVAL, "EINVAL" },
+	{ ENOSYS, "ENOSYS" },
+	{ EFBIG, "EFBIG" },
+	{ EXDEV, "EXDEV" },
+	{ ETXTBSY, "ETXTBSY" },
+	{ EIO, "EIO" },
+	{ ESPIPE, "ESPIPE" },
+	{ EOVERFLOW, "EOVERFLOW" },
+	{ EOPNOTSUPP, "EOPNOTSUPP" },
+	{ R_KEPT, "kept" },
+	{ R_FAULT, "fault" },
+	{ R_BUS, "bus" },
 };
 
 static const char *result_name(int value)

@@ -4,7 +4,7 @@
  * reading and writing, also with a buffer that is a mapping of the same file. A file can lose its
  * name and its descriptors while it is mapped; then a new one takes its place here.
  *
- * They lie in /tmp, which is a tmpfs in both kernels.
+ * They lie in /tmp, which is a tmpfs in both kernels, or have no name and can be sealed.
  */
 #ifndef USER_TWIN_FILE_H
 #define USER_TWIN_FILE_H
@@ -42,21 +42,33 @@ static void fill_file(const struct file *file, unsigned long pages)
 	}
 }
 
+/* With a name in /tmp, or without one. */
+static bool open_file(struct file *file)
+{
+	static const int flags[ACCESSES] = { O_RDWR, O_RDONLY, O_WRONLY };
+	static unsigned int made;
+
+	file->named = chance(70);
+	if (file->named) {
+		snprintf(file->path, sizeof(file->path), "/tmp/twin.%d.%u",
+			 (int)syscall(SYS_getpid), made++);
+		file->fd[0] = open(file->path, flags[0] | O_CREAT | O_EXCL, 0600);
+	} else {
+		file->fd[0] = syscall(SYS_memfd_create, "twin", chance(80) ? MFD_ALLOW_SEALING : 0);
+		snprintf(file->path, sizeof(file->path), "/proc/self/fd/%d", file->fd[0]);
+	}
+	for (int i = 1; i < ACCESSES; i++)
+		file->fd[i] = file->fd[0] < 0 ? -1 : open(file->path, flags[i]);
+	return file->fd[0] >= 0 && file->fd[1] >= 0 && file->fd[2] >= 0;
+}
+
 static bool make_file(struct file *file)
 {
-	static const int flags[ACCESSES] = { O_RDWR | O_CREAT | O_EXCL, O_RDONLY, O_WRONLY };
-	static unsigned int made;
 	unsigned long pages = below(MAX_FILE_PAGES + 1);
 	struct stat st;
 
-	snprintf(file->path, sizeof(file->path), "/tmp/twin.%d.%u", (int)syscall(SYS_getpid),
-		 made++);
-	for (int i = 0; i < ACCESSES; i++) {
-		file->fd[i] = open(file->path, flags[i], 0600);
-		if (file->fd[i] < 0)
-			return false;
-	}
-	file->named = true;
+	if (!open_file(file))
+		return false;
 	if (fstat(file->fd[READ_WRITE], &st) != 0)
 		return false;
 	file->number =
@@ -76,8 +88,13 @@ static void remove_name(struct file *file)
 	file->named = false;
 }
 
+static int zero_fd;
+
 static bool make_files(void)
 {
+	zero_fd = open("/dev/zero", O_RDWR);
+	if (zero_fd < 0)
+		return false;
 	for (int i = 0; i < FILES; i++)
 		if (!make_file(&files[i]))
 			return false;
@@ -237,7 +254,8 @@ static void op_mmap_file(unsigned int number)
 	unsigned long pages = 1 + below(chance(60) ? 6 : MAX_FILE_PAGES), len = pages * PAGE;
 	unsigned long addr = page_addr(below(NEAR_PAGES - pages)), offset;
 	enum access access = pick_access();
-	int fd = file->fd[access];
+	bool zero = chance(6);
+	int fd = zero ? zero_fd : file->fd[access];
 
 	(void)number;
 	offset = (chance(40) ? 0 : below(file->size < 40 * PAGE ? file->size / PAGE + 3 : 40)) *
@@ -266,8 +284,10 @@ static void op_mmap_file(unsigned int number)
 	say_range(addr, len);
 	say_prot(prot);
 	say_map_flags(flags);
-	say_op(" of %s file %u %s at ", fd < 0 || fd == 1000 ? "no" : "the", file->number,
-	       access_names[access]);
+	if (zero || fd < 0 || fd == 1000)
+		say_op(" of %s at ", fd == zero_fd ? "/dev/zero" : "no file");
+	else
+		say_op(" of file %u %s at ", file->number, access_names[access]);
 	say_op(offset % PAGE || offset / PAGE > 1000 ? "0x%lx" : "%lu",
 	       offset % PAGE || offset / PAGE > 1000 ? offset : offset / PAGE);
 	call_mmap(addr, len, prot, flags, fd, offset);
@@ -432,6 +452,8 @@ static void op_mem(unsigned int number)
 	static unsigned char bytes[MAX_IO];
 	enum call call = chance(50) ? C_MEMREAD : C_MEMWRITE;
 	unsigned long addr = page_addr(pick_page()), len = chance(70) ? 8 : pick_io_size();
+	bool of_child = child_mem_fd >= 0 && chance(50);
+	int fd = of_child ? child_mem_fd : mem_fd;
 	uint64_t word = tag((addr - REGION) / PAGE, number);
 	long ret;
 
@@ -439,12 +461,12 @@ static void op_mem(unsigned int number)
 		addr += below(PAGE);
 	begin_op(call);
 	say_addr(addr);
-	say_op(" len %lu", len);
+	say_op(" len %lu%s", len, of_child ? " of the child" : "");
 	if (call == C_MEMWRITE)
-		ret = kernel(SYS_pwrite64, mem_fd,
-			     len == 8 ? (unsigned long)&word : own_buffer(number), len, addr, 0, 0);
+		ret = kernel(SYS_pwrite64, fd, len == 8 ? (unsigned long)&word : own_buffer(number),
+			     len, addr, 0, 0);
 	else
-		ret = kernel(SYS_pread64, mem_fd, (unsigned long)bytes, len, addr, 0, 0);
+		ret = kernel(SYS_pread64, fd, (unsigned long)bytes, len, addr, 0, 0);
 	if (!op.result)
 		snprintf(op.extra, sizeof(op.extra), " %ld %08x", ret,
 			 call == C_MEMREAD ? (unsigned int)hash_bytes(HASH_START, bytes, ret) : 0);
@@ -472,6 +494,42 @@ static void op_remap_file_pages(unsigned int number)
 	say_range(addr, len);
 	say_op(" prot %lu from %lu", prot, pgoff);
 	kernel(SYS_remap_file_pages, addr, len, prot, pgoff, chance(90) ? 0 : MAP_NONBLOCK, 0);
+}
+
+/* Only what memfd_create(2) made can be sealed. */
+static void op_seal(unsigned int number)
+{
+	const struct file *file = &files[below(FILES)];
+	enum access access = chance(90) ? READ_WRITE : pick_access();
+	int seals = 1 << below(5);
+
+	(void)number;
+	for (int tries = 0; tries < 3 && file->path[1] != 'p'; tries++)
+		file = &files[below(FILES)];
+	if (chance(3))
+		seals = 0x20;
+	begin_op(C_SEAL);
+	say_op(" file %u %s 0x%x", file->number, access_names[access], seals);
+	kernel(SYS_fcntl, file->fd[access], F_ADD_SEALS, seals, 0, 0, 0);
+	snprintf(op.extra, sizeof(op.extra), " now 0x%x", fcntl(file->fd[READ_ONLY], F_GET_SEALS));
+}
+
+static void op_copy(unsigned int number)
+{
+	const struct file *from = &files[below(FILES)], *to = &files[below(FILES)];
+	off_t at = pick_offset(from), start = pick_offset(to);
+	unsigned long len = pick_io_size();
+	long ret;
+
+	(void)number;
+	begin_op(C_COPY);
+	say_op(" %lu of file %u 0x%lx to file %u 0x%lx", len, from->number, (long)at, to->number,
+	       (long)start);
+	ret = kernel(SYS_copy_file_range, from->fd[READ_ONLY], (unsigned long)&at,
+		     to->fd[READ_WRITE], (unsigned long)&start, len, 0);
+	if (!op.result)
+		snprintf(op.extra, sizeof(op.extra), " %ld 0x%lx 0x%lx", ret, (long)at,
+			 (long)start);
 }
 
 static void op_fsync(unsigned int number)

@@ -135,6 +135,8 @@ static void let_child_run(void)
 		return;
 	status = wait_for(live_child);
 	live_child = 0;
+	close(child_mem_fd);
+	child_mem_fd = -1;
 	text_hash = hash_number(text_hash, relay->hash[of_level]);
 	if (status != 0)
 		emit(line, snprintf(line, sizeof(line), "a child ended with 0x%x\n", status));
@@ -221,6 +223,9 @@ __attribute__((noreturn)) static void run_child(uint64_t seed)
 	close(status_fd);
 	close(pagemap_fd);
 	close(mem_fd);
+	if (child_mem_fd >= 0)
+		close(child_mem_fd);
+	child_mem_fd = -1;
 	open_proc();
 	inherit_files();
 	/* No lock is inherited, also none of the program's own. */
@@ -256,6 +261,12 @@ static void op_fork(unsigned int number)
 	op.result = pid < 0 ? -pid : 0;
 	live_child = pid > 0 ? pid : 0;
 	newly_born = live_child;
+	if (live_child && with_files) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/proc/%d/mem", (int)live_child);
+		child_mem_fd = open(path, O_RDWR);
+	}
 }
 
 static bool make_relay(void)

@@ -299,6 +299,7 @@ static void op_file(unsigned int number)
 		{ 22, op_mmap_file }, { 7, op_ftruncate }, { 6, op_fallocate },
 		{ 7, op_pwrite },     { 6, op_pread },	   { 2, op_replace_file },
 		{ 1, op_fsync },      { 4, op_mem },	   { 3, op_remap_file_pages },
+		{ 2, op_seal },	      { 2, op_copy },
 	};
 	unsigned int sum = 0, at;
 

@@ -38,6 +38,7 @@ static unsigned long heap_base;
 static long own_size, own_data; /* what the program itself has, in pages */
 static long own_locked;		/* of that, what mlockall has locked */
 static int maps_fd, status_fd, pagemap_fd, mem_fd;
+static int child_mem_fd = -1; /* of the child that lives now */
 
 static char file_text[65536];
 

@@ -199,7 +199,7 @@ static bool write_checked(struct page *p)
 	bool good;
 
 	bytes(p)[100] = 0xab;
-	good = p == page_at(mm, page(0)) && pte_dirty(pte) &&
+	good = p == page_at(mm, page(0)) && (pte_dirty(pte) || page_flag(p, PG_dirty)) &&
 	       pte_write(pte) == !!(vma->vm_flags & VM_WRITE);
 	if (vma->vm_flags & VM_SHARED)
 		return good && !page_is_anon(p);

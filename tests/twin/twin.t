@@ -36,6 +36,8 @@ my %errors = (
 	memread => [qw(EIO)],
 	memwrite => [qw(EIO)],
 	remap => [qw(EINVAL)],
+	seal => [qw(EPERM EBUSY EINVAL)],
+	copy => [qw(EPERM EXDEV EINVAL)],
 );
 
 my $expected = Twin::expected();

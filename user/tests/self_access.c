@@ -61,6 +61,32 @@ static void mem_grows(void)
 	close(mem);
 }
 
+/* A forced write makes a copy whose entry the processor has never written by: it isn't dirty. */
+static void forced_write(void)
+{
+	int mem = open("/proc/self/mem", O_RDWR);
+	char *p = map_at(NULL, -1, 2, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	long before;
+
+	is(pwrite(mem, "x", 1, (long)p), 1, "memory that can only be read is written with force");
+	is(p[0], 'x', "... and holds that");
+	mprotect(p, 2 * PAGE, RW);
+	minor_faults();
+	before = minor_faults();
+	*(volatile char *)p = 'y';
+	is(minor_faults() - before, 1, "the first write of one's own after mprotect faults");
+	unmap(p, 2);
+	p = map_at(NULL, -1, 1, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	*(volatile char *)p = 'a';
+	mprotect(p, PAGE, PROT_READ);
+	mprotect(p, PAGE, RW);
+	before = minor_faults();
+	*(volatile char *)p = 'b';
+	is(minor_faults() - before, 0, "not where one had written before");
+	unmap(p, 1);
+	close(mem);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const names[] = { "grows", "nothing", NULL };
@@ -70,6 +96,7 @@ int main(int argc, char **argv)
 	write_grows();
 	nothing_read();
 	mem_grows();
+	forced_write();
 	clean_dir(names);
 	return done_testing();
 }
