@@ -428,12 +428,9 @@ $(O)/host/test_printf: private HOST_CFLAGS += -Wno-format -Wno-format-overflow -
 CMDLINE ?=
 $(if $(BUILDING),$(call remember,$(O)/cmdline,$(CMDLINE)))
 
-$(O)/tessera.iso: IMAGES := $(O)/base.cpio $(O)/tests.cpio
-$(O)/tessera-tour.iso: IMAGES := $(O)/base.cpio
-
-$(O)/tessera.iso $(O)/tessera-tour.iso: $(O)/tessera.elf $(O)/base.cpio $(O)/tests.cpio iso/grub.cfg iso/mkiso $(O)/cmdline
+$(O)/tessera.iso $(O)/tessera-tour.iso: $(O)/tessera.elf $(O)/base.cpio iso/grub.cfg iso/mkiso $(O)/cmdline
 	@echo "  ISO     $@"
-	$(Q)iso/mkiso $@ $(O)/tessera.elf "$(IMAGES)" \
+	$(Q)iso/mkiso $@ $(O)/tessera.elf $(O)/base.cpio \
 		"$(strip $(if $(filter %-tour.iso,$@),tour=auto) $(CMDLINE))"
 
 # ---------------------------------------------------------------------------------------------
@@ -464,7 +461,7 @@ GUEST_TESTS := $(wildcard tests/qemu/*.t tests/twin/*.t) $(PROGRAM_TESTS)
 # Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
-all: $(O)/debug/tessera.elf $(O)/initramfs.cpio iso $(O)/compile_commands.json ## build what `make run` needs (default)
+all: $(O)/debug/tessera.elf $(O)/base.cpio iso $(O)/compile_commands.json ## build what `make run` needs (default)
 
 .PHONY: iso
 iso: $(O)/tessera.iso $(O)/tessera-tour.iso ## build the hybrid BIOS and UEFI image
@@ -484,13 +481,13 @@ debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFL
 .PHONY: test
 test: ## run all tests, on the host and in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all kernels $(PROGRAM_IMAGES) host-tests $(O)/bench.cpio
+	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio $(PROGRAM_IMAGES) host-tests $(O)/bench.cpio
 	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(BENCH_GATE) $(HOST_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all kernels $(PROGRAM_IMAGES)
+	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio $(PROGRAM_IMAGES)
 	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GUEST_TESTS)
 
 .PHONY: test-programs

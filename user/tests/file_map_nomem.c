@@ -4,35 +4,16 @@
  * says so or works all the same, areas and contents are what they were when it failed, and it works
  * when no failure is left to try.
  */
+#include "failures.h"
 #include "filemap.h"
 
 #define SHARED_PAGES  8
 #define PRIVATE_PAGES 6
 #define BIG	      1100 /* pages: more than a page table has entries */
 
-static int fail_fd, fd;
+static int fd;
 static char *h; /* 8 pages shared, 6 private (of which one is a copy), 2 of nothing */
 static long made_at;
-
-static void fail_at(unsigned int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
-
-	if (pwrite(fail_fd, text, len, 0) != len)
-		_exit(2);
-}
-
-/* Whether the failure has happened; and no more of it. */
-static bool failed_now(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_fd, text, sizeof(text) - 1, 0) <= 0)
-		_exit(2);
-	fail_at(0);
-	return atoi(text) == 0;
-}
 
 static unsigned long at(unsigned long page)
 {

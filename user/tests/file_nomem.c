@@ -3,6 +3,7 @@
  * Calls about files with every allocation of the kernel failed in turn: each says so or works all
  * the same, has changed nothing when it failed, and works when no failure is left to try.
  */
+#include "failures.h"
 #include "files.h"
 #include <poll.h>
 #include <sys/select.h>
@@ -14,29 +15,9 @@
 #define O_TMPFILE 020200000
 #endif
 
-static int fail_fd, file, file2, pipe_ends[2];
+static int file, file2, pipe_ends[2];
 static char buf[16384];
 static char name[128];
-
-static void fail_at(unsigned int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
-
-	if (pwrite(fail_fd, text, len, 0) != len)
-		_exit(2);
-}
-
-/* Whether the failure has happened; and no more of it. */
-static bool failed_now(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_fd, text, sizeof(text) - 1, 0) <= 0)
-		_exit(2);
-	fail_at(0);
-	return atoi(text) == 0;
-}
 
 static long do_pipe(void)
 {

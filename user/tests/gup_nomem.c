@@ -4,6 +4,7 @@
  * kernel failed in turn: each call says ENOMEM or works all the same, and memory and descriptors are
  * what they were, or what they should have become.
  */
+#include "failures.h"
 #include "procs.h"
 #include <sys/uio.h>
 
@@ -11,30 +12,10 @@
 #define SEGMENTS 12 /* more than the kernel keeps without allocating */
 #define MAX_NTH	 60
 
-static int fail_fd, mem;
+static int mem;
 static char *p; /* written, untouched, read-only, PROT_NONE */
 static char buf[PAGES * PAGE];
 static char link_name[128];
-
-static void fail_at(unsigned int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
-
-	if (pwrite(fail_fd, text, len, 0) != len)
-		_exit(2);
-}
-
-/* Whether the failure has happened; and no more of it. */
-static bool failed_now(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_fd, text, sizeof(text) - 1, 0) <= 0)
-		_exit(2);
-	fail_at(0);
-	return atoi(text) == 0;
-}
 
 static void make_memory(void)
 {

@@ -3,6 +3,7 @@
  * System V shared memory and devices, with every allocation of the kernel failed in turn: each call says
  * so or works all the same, and what is attached, made or open is what it was.
  */
+#include "failures.h"
 #include "forks.h"
 #include "kernel/abi/memdemo.h"
 #include <sys/ipc.h>
@@ -10,30 +11,10 @@
 
 #define PAGES 600UL /* more than a page table has entries, where it lies crooked */
 
-static int fail_fd, dev_fd;
+static int dev_fd;
 static long id;
 static char *p;	     /* where it is attached */
 static char *places; /* room for it, twice */
-
-static void fail_at(unsigned int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
-
-	if (pwrite(fail_fd, text, len, 0) != len)
-		_exit(2);
-}
-
-/* Whether the failure has happened; and no more of it. */
-static bool failed_now(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_fd, text, sizeof(text) - 1, 0) <= 0)
-		_exit(2);
-	fail_at(0);
-	return atoi(text) == 0;
-}
 
 static long ctl(long which, int cmd, void *buf)
 {
