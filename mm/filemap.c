@@ -63,16 +63,34 @@ struct page *find_get_page(struct address_space *mapping, unsigned long index)
 	return page;
 }
 
+/* => mapping->lock held */
+static struct page *get_within(struct page *page, unsigned long index, unsigned long last)
+{
+	if (!page || index > last)
+		return NULL;
+	get_page(page);
+	return page;
+}
+
 struct page *find_get_next(struct address_space *mapping, unsigned long *index, unsigned long last)
 {
 	struct page *page;
 
 	spin_lock(&mapping->lock);
 	page = radix_tree_next(&mapping->pages, index);
-	if (page && *index > last)
-		page = NULL;
-	if (page)
-		get_page(page);
+	page = get_within(page, *index, last);
+	spin_unlock(&mapping->lock);
+	return page;
+}
+
+struct page *find_get_next_tagged(struct address_space *mapping, unsigned long *index,
+				  unsigned long last, enum radix_tag tag)
+{
+	struct page *page;
+
+	spin_lock(&mapping->lock);
+	page = radix_tree_next_tagged(&mapping->pages, index, tag);
+	page = get_within(page, *index, last);
 	spin_unlock(&mapping->lock);
 	return page;
 }

@@ -103,6 +103,9 @@ void free_pgtables(struct mmu_gather *tlb, unsigned long start, unsigned long en
 
 /* The next cached page from *index to last with a new reference, *index its own; or NULL. */
 struct page *find_get_next(struct address_space *mapping, unsigned long *index, unsigned long last);
+/* The same of the pages with a tag. */
+struct page *find_get_next_tagged(struct address_space *mapping, unsigned long *index,
+				  unsigned long last, enum radix_tag tag);
 bool trylock_page(struct page *page);
 /* A shared area is about to change its file. => as vm_fops->update_time */
 static inline void file_update_time(struct vm_file *file)

@@ -95,22 +95,6 @@ int file_check_wb_err(struct vm_file *file)
 
 /* --- writing -------------------------------------------------------------------------------------- */
 
-/* The next page with the tag from *index to last with a new reference, *index its own; or NULL. */
-static struct page *find_get_tagged(struct address_space *mapping, unsigned long *index,
-				    unsigned long last, enum radix_tag tag)
-{
-	struct page *page;
-
-	spin_lock(&mapping->lock);
-	page = radix_tree_next_tagged(&mapping->pages, index, tag);
-	if (page && *index > last)
-		page = NULL;
-	if (page)
-		get_page(page);
-	spin_unlock(&mapping->lock);
-	return page;
-}
-
 static void begin_writeback(struct address_space *mapping, struct page *page)
 {
 	spin_lock(&mapping->lock);
@@ -155,8 +139,8 @@ static void wait_for_writeback(struct address_space *mapping, unsigned long inde
 {
 	struct page *page;
 
-	for (;
-	     index <= last && (page = find_get_tagged(mapping, &index, last, RADIX_TAG_WRITEBACK));
+	for (; index <= last &&
+	       (page = find_get_next_tagged(mapping, &index, last, RADIX_TAG_WRITEBACK));
 	     index++) {
 		lock_page(page);
 		unlock_page(page);
@@ -173,7 +157,8 @@ int filemap_write_and_wait_range(struct address_space *mapping, u64 start, u64 e
 	if (!mapping_can_writeback(mapping))
 		return 0;
 	/* Each page once, however fast it becomes dirty again. */
-	for (; index <= last && (page = find_get_tagged(mapping, &index, last, RADIX_TAG_DIRTY));
+	for (;
+	     index <= last && (page = find_get_next_tagged(mapping, &index, last, RADIX_TAG_DIRTY));
 	     index++) {
 		int this_err;
 

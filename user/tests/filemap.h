@@ -12,15 +12,6 @@
 
 #define BUS_ADRERR_ 2
 
-/* For what a child finds: says what doesn't hold, and makes the function return 1. */
-#define NEED(condition)                                                \
-	do {                                                           \
-		if (!(condition)) {                                    \
-			diag("line %d: not %s", __LINE__, #condition); \
-			return 1;                                      \
-		}                                                      \
-	} while (0)
-
 /* Pages from `first` on become full of 'A', 'B'... by their number in the file. */
 TAP_FN long fill(int fd, unsigned long first, unsigned long pages)
 {

@@ -70,15 +70,6 @@ TAP_FN void nap(void)
 		holds_;                                        \
 	})
 
-/* For what a child or a thread finds: says what doesn't hold, and makes the function return 1. */
-#define NEED(condition)                                                \
-	do {                                                           \
-		if (!(condition)) {                                    \
-			diag("line %d: not %s", __LINE__, #condition); \
-			return 1;                                      \
-		}                                                      \
-	} while (0)
-
 /* The same for two numbers. */
 #define NEED_IS(got, want)                                                                   \
 	do {                                                                                 \

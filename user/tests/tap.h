@@ -280,4 +280,13 @@ TAP_FN bool exits(const char *mode, int value, const char *name)
 	return good;
 }
 
+/* For what a child or a thread finds: says what doesn't hold, and makes the function return 1. */
+#define NEED(condition)                                                \
+	do {                                                           \
+		if (!(condition)) {                                    \
+			diag("line %d: not %s", __LINE__, #condition); \
+			return 1;                                      \
+		}                                                      \
+	} while (0)
+
 #endif
