@@ -21,11 +21,10 @@ static char state_letter(const struct task_struct *task)
 	return task->zombie ? 'Z' : letters[READ_ONCE(task->se.state)];
 }
 
-static struct proc_usage proc_usage(const struct usage *usage, struct cputime *last)
+static struct proc_usage proc_usage(const struct usage *usage, const struct cputime *time)
 {
-	usage_divide(usage, last);
-	return (struct proc_usage){ usage->min_flt, usage->maj_flt, last->user_ns,
-				    last->system_ns };
+	return (struct proc_usage){ usage->min_flt, usage->maj_flt, time->user_ns,
+				    time->system_ns };
 }
 
 /* => tasklist_lock */
@@ -35,8 +34,10 @@ static void describe_usage(struct task_struct *task, struct proc_task_info *info
 	struct usage used;
 
 	task_usage(task, &used);
+	usage_divide(&used, &task->cputime);
 	info->own = proc_usage(&used, &task->cputime);
 	process_usage(process, &used);
+	usage_divide(&used, &process->cputime);
 	info->whole = proc_usage(&used, &process->cputime);
 	info->children = proc_usage(&process->dead_children, &process->child_cputime);
 	info->start_ns = task->start_ns;

@@ -377,6 +377,12 @@ void usage_divide(const struct usage *usage, struct cputime *last)
 	last->user_ns = ns - system;
 }
 
+void cputime_add(struct cputime *sum, const struct cputime *part)
+{
+	sum->user_ns += part->user_ns;
+	sum->system_ns += part->system_ns;
+}
+
 void process_usage(const struct signal_struct *process, struct usage *usage)
 {
 	const struct task_struct *task;

@@ -42,7 +42,10 @@ struct usage {
 	unsigned long switches, forced_switches; /* as in struct sched_entity */
 };
 
-/* How cpu_ns was divided when it was asked for last: neither part ever shrinks. */
+/*
+ * How cpu_ns was divided when it was asked for last: neither part ever shrinks. Of children it is the sum
+ * of what each of them had.
+ */
 struct cputime {
 	u64 user_ns, system_ns;
 };
@@ -225,6 +228,7 @@ void task_usage(const struct task_struct *task, struct usage *usage);
  * the kernel runs. *last, which may be all 0, is what it said before, and is updated.
  */
 void usage_divide(const struct usage *usage, struct cputime *last);
+void cputime_add(struct cputime *sum, const struct cputime *part);
 
 /* How long a task has run, in ns. */
 u64 task_cpu_ns(const struct task_struct *task);
@@ -284,9 +288,10 @@ struct wait_opts {
 	unsigned int options; /* W* of waitid(2); wait4(2) adds WEXITED */
 };
 struct wait_result {
-	int pid, status; /* status as wait4(2) has it */
-	int code, uid;	 /* CLD_*, of siginfo */
-	struct usage usage;
+	int pid, status;    /* status as wait4(2) has it */
+	int code, uid;	    /* CLD_*, of siginfo */
+	struct usage usage; /* the child's, and of the children it has waited for */
+	struct cputime time;
 };
 /* Waits for a child: its pid; 0 with WNOHANG and nothing to tell; -ECHILD, -ERESTARTSYS. */
 long do_wait(const struct wait_opts *opts, struct wait_result *res);

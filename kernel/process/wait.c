@@ -19,14 +19,17 @@ static bool child_matches(const struct signal_struct *child, const struct wait_o
 	return (w->options & __WALL) || (exit_signal != SIGCHLD) == !!(w->options & __WCLONE);
 }
 
-static void fill(const struct signal_struct *child, struct wait_result *res, int status, int code)
+static void fill(struct signal_struct *child, struct wait_result *res, int status, int code)
 {
 	res->pid = child->leader->pid;
 	res->uid = (int)child->leader->cred.uid;
 	res->status = status;
 	res->code = code;
 	process_usage(child, &res->usage);
+	usage_divide(&res->usage, &child->cputime);
+	res->time = child->cputime;
 	usage_add(&res->usage, &child->dead_children);
+	cputime_add(&res->time, &child->child_cputime);
 }
 
 static int exit_status(const struct signal_struct *child)
@@ -51,6 +54,7 @@ static bool wait_zombie(struct signal_struct *child, const struct wait_opts *w,
 	if (w->options & WNOWAIT)
 		return true;
 	usage_add(&current->signal->dead_children, &res->usage);
+	cputime_add(&current->signal->child_cputime, &res->time);
 	task_bury(leader);
 	return true;
 }

@@ -163,7 +163,8 @@ long sys_getrusage(int who, struct kernel_rusage __user *usage)
 		used = thread;
 		time = &current->cputime;
 	}
-	usage_divide(&used, time);
+	if (who != RUSAGE_CHILDREN)
+		usage_divide(&used, time);
 	r = to_rusage(&used, time);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return copy_to_user(usage, &r, sizeof(r)) ? -EFAULT : 0;

@@ -153,7 +153,6 @@ long sys_times(struct kernel_tms __user *buf)
 
 	process_usage(process, &used);
 	usage_divide(&used, &process->cputime);
-	usage_divide(&process->dead_children, &process->child_cputime);
 	tms = (struct kernel_tms){
 		.tms_utime = (s64)process->cputime.user_ns / NS_PER_CLOCK_TICK,
 		.tms_stime = (s64)process->cputime.system_ns / NS_PER_CLOCK_TICK,

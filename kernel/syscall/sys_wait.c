@@ -8,11 +8,7 @@
 
 static long put_rusage(struct kernel_rusage __user *to, const struct wait_result *res)
 {
-	struct cputime time = { 0, 0 };
-	struct kernel_rusage r;
-
-	usage_divide(&res->usage, &time);
-	r = to_rusage(&res->usage, &time);
+	struct kernel_rusage r = to_rusage(&res->usage, &res->time);
 
 	return to && copy_to_user(to, &r, sizeof(r)) ? -EFAULT : 0;
 }

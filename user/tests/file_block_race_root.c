@@ -37,6 +37,9 @@ static const char *find_device(void)
 			fd = open(names[i], O_RDWR);
 			if (fd >= 0)
 				return names[i];
+			/* It is there already, but not for us. */
+			if (errno == EACCES)
+				return NULL;
 		}
 		nap();
 	}
