@@ -4,6 +4,17 @@
 
 #include "mm/types.h"
 
+/* One less; true when that was the last. 0 stays 0: nothing was asked for. */
+static inline bool fail_countdown(atomic_long_t *nth)
+{
+	long n = atomic_long_read(nth);
+
+	while (unlikely(n) && !__atomic_compare_exchange_n(&nth->v, &n, n - 1, false,
+							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return n == 1;
+}
+
 #ifdef CONFIG_DEBUG
 /* Whether the allocation that is about to be made is the one that was to fail. Any context. */
 bool should_fail_alloc(void);

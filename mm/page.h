@@ -47,6 +47,20 @@ static inline void page_clear_flag(struct page *page, enum pageflags flag)
 	__atomic_fetch_and(&page->flags, ~BIT(flag), __ATOMIC_RELAXED);
 }
 
+/*
+ * All flags at once, in a plain store. => nobody else changes a flag of the page: it is being handed out or
+ * given back, or it is free and zone->lock is held. Others may look at it: a buddy's owner.
+ */
+static inline void __page_set_flags(struct page *page, unsigned long flags)
+{
+	__atomic_store_n(&page->flags, flags, __ATOMIC_RELAXED);
+}
+
+static inline unsigned long page_flags(const struct page *page)
+{
+	return __atomic_load_n(&page->flags, __ATOMIC_RELAXED);
+}
+
 static inline bool page_test_and_set_flag(struct page *page, enum pageflags flag)
 {
 	return __atomic_fetch_or(&page->flags, BIT(flag), __ATOMIC_ACQ_REL) & BIT(flag);
@@ -149,7 +163,7 @@ static inline void free_page(struct page *page)
 	free_pages(page, 0);
 }
 
-/* Empties the per-CPU lists into the buddy lists. */
+/* Empties every CPU's lists into the buddy lists. Any context. */
 void drain_all_pages(void);
 
 struct buddy_info {

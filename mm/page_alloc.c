@@ -8,14 +8,17 @@
  *	order 1   |  0..1   |  2..3   |      2..3 stays free at order 1,
  *	order 0   | 0  | 1  |                1 stays free at order 0, 0 is handed out
  *
- * In front of it each CPU keeps a short list of single pages, filled and emptied in batches.
+ * In front of it each CPU keeps a few single pages, filled and emptied in batches.
  *
  * Blocks that nobody has needed yet are "fresh": ranges of whole order-10 blocks whose struct pages
  * are not even initialised. They count as free. A fresh block is prepared when the lists run out,
  * so that boot takes the same time with 64 GiB as with 64 MiB.
  *
- * Locks: zone->lock for lists and counts, taken with interrupts off.
+ * Locks: a CPU's pages have a lock of their own, which nobody contends for but who drains them, from
+ * any CPU and in any context. In it nests zone->lock, for lists and counts. Both are taken with
+ * interrupts off. zone->free is read without, by who asks whether there is enough; it may be a little old.
  */
+#include "kernel/base/cpumask.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/lib/bitmap.h"
@@ -52,17 +55,26 @@ struct zone {
 	struct fresh_range fresh[MAX_FRESH];
 };
 
-/* Only its own CPU uses it, with interrupts off: no lock. */
+/*
+ * Pages [first, end) counted modulo PCP_SLOTS: given and taken at the end, since what was freed last is
+ * in the processor's cache; what has been there longest goes back to the zone. Zeros are an empty one.
+ */
+#define PCP_SLOTS 256
+
 struct per_cpu_pages {
-	unsigned int count;
-	struct list_head list;
+	spinlock_t lock;
+	unsigned int first, end; /* change together with zone->free only under zone->lock */
+	struct page *pages[PCP_SLOTS];
 };
+_Static_assert(PCP_HIGH < PCP_SLOTS, "the pages of a CPU have room");
 
 static struct zone zones[MAX_NR_ZONES] = {
 	[ZONE_DMA32] = { .name = "DMA32", .lock = SPINLOCK_INIT },
 	[ZONE_NORMAL] = { .name = "Normal", .lock = SPINLOCK_INIT },
 };
-static DEFINE_PER_CPU(struct per_cpu_pages, pcp_lists)[MAX_NR_ZONES];
+static DEFINE_PER_CPU(struct per_cpu_pages, pcp_lists)[MAX_NR_ZONES] = {
+	[0 ... MAX_NR_ZONES - 1] = { .lock = SPINLOCK_INIT },
+};
 
 /* One bit a block: its struct pages are initialised. */
 static unsigned long *block_ready;
@@ -70,7 +82,7 @@ static unsigned long nr_blocks;
 static int top_zone = ZONE_NORMAL; /* the highest that has memory */
 
 struct page *zero_page;
-static unsigned long fail_nth;
+static atomic_long_t fail_nth;
 
 #define FRAMES_BELOW_4G (1UL << (32 - PAGE_SHIFT))
 
@@ -100,20 +112,20 @@ static void poison_page(struct page *page)
 
 	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*p); i++)
 		p[i] = PAGE_POISON;
-	page->flags |= BIT(PG_poisoned);
+	__page_set_flags(page, page_flags(page) | BIT(PG_poisoned));
 }
 
 static void check_poison(struct page *page)
 {
 	const unsigned long *p = page_address(page);
 
-	if (!(page->flags & BIT(PG_poisoned)))
+	if (!page_flag(page, PG_poisoned))
 		return;
 	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*p); i++)
 		if (p[i] != PAGE_POISON)
 			panic("page frame %#lx was written after it was freed: %#lx at offset %#lx",
 			      page_to_pfn(page).v, p[i], i * sizeof(*p));
-	page->flags &= ~BIT(PG_poisoned);
+	__page_set_flags(page, page_flags(page) & ~BIT(PG_poisoned));
 }
 #else
 static void poison_page(struct page *page)
@@ -129,7 +141,7 @@ static void check_poison(struct page *page)
 
 static void add_block(struct zone *zone, struct page *page, unsigned int order)
 {
-	page->flags |= BIT(PG_buddy);
+	__page_set_flags(page, page_flags(page) | BIT(PG_buddy));
 	page->order = (u16)order;
 	list_add(&page->lru, &zone->area[order].list);
 	zone->area[order].nr++;
@@ -137,7 +149,7 @@ static void add_block(struct zone *zone, struct page *page, unsigned int order)
 
 static void del_block(struct zone *zone, struct page *page, unsigned int order)
 {
-	page->flags &= ~BIT(PG_buddy);
+	__page_set_flags(page, page_flags(page) & ~BIT(PG_buddy));
 	list_del(&page->lru);
 	zone->area[order].nr--;
 }
@@ -192,20 +204,20 @@ static struct page *rmqueue(struct zone *zone, unsigned int order)
 	page = list_first_entry(&zone->area[o].list, struct page, lru);
 	del_block(zone, page, o);
 	expand(zone, page, order, o);
-	zone->free -= 1UL << order;
+	WRITE_ONCE(zone->free, zone->free - (1UL << order));
 	return page;
 }
 
 static bool is_free_buddy(const struct page *page, unsigned int order)
 {
-	return (page->flags & BIT(PG_buddy)) && page->order == order;
+	return page_flag(page, PG_buddy) && page->order == order;
 }
 
 static void merge_and_add(struct zone *zone, struct page *page, unsigned int order)
 {
 	unsigned long pfn = page_to_pfn(page).v;
 
-	zone->free += 1UL << order;
+	WRITE_ONCE(zone->free, zone->free + (1UL << order));
 	/* Buddies up to this order lie in one block of order MAX_ORDER, whose pages are all initialised. */
 	while (order < MAX_ORDER) {
 		unsigned long buddy_pfn = pfn ^ (1UL << order);
@@ -225,76 +237,132 @@ static void merge_and_add(struct zone *zone, struct page *page, unsigned int ord
 /* Whether `n` pages may go to who asks with these flags. */
 static bool may_take(const struct zone *zone, gfp_t gfp, unsigned long n)
 {
-	return !(gfp & __GFP_USER) || zone->free >= zone->reserve + n;
+	return !(gfp & __GFP_USER) || READ_ONCE(zone->free) >= zone->reserve + n;
 }
 
-static struct page *pcp_alloc(enum zone_type type, gfp_t gfp)
+static struct page **pcp_slot(struct per_cpu_pages *pcp, unsigned int n)
 {
-	struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
-	struct zone *zone = &zones[type];
-	struct page *page = NULL;
-	unsigned long flags = local_irq_save();
-
-	/* Below the reserve a program gets nothing, not even from here; the figure may be a little old. */
-	if (unlikely(!may_take(zone, gfp, 1))) {
-		local_irq_restore(flags);
-		return NULL;
-	}
-	if (pcp->count == 0) {
-		spin_lock(&zone->lock);
-		for (int i = 0; i < PCP_BATCH; i++) {
-			page = rmqueue(zone, 0);
-			if (!page)
-				break;
-			list_add_tail(&page->lru, &pcp->list);
-			pcp->count++;
-		}
-		spin_unlock(&zone->lock);
-		page = NULL;
-	}
-	if (pcp->count > 0) {
-		page = list_first_entry(&pcp->list, struct page, lru);
-		list_del(&page->lru);
-		pcp->count--;
-	}
-	local_irq_restore(flags);
-	return page;
+	return &pcp->pages[n % PCP_SLOTS];
 }
 
-/* => interrupts off. The pages that have been there longest go first. */
-static void pcp_free_some(struct per_cpu_pages *pcp, struct zone *zone, unsigned int n)
+/* => pcp->lock, none there. In front of the end, so that they go out in the order they come here. */
+static noinline void pcp_fill(struct per_cpu_pages *pcp, struct zone *zone)
 {
+	struct page *page;
+
 	spin_lock(&zone->lock);
-	for (; n > 0 && pcp->count > 0; n--) {
-		struct page *page = list_entry(pcp->list.prev, struct page, lru);
+	for (int i = 0; i < PCP_BATCH && (page = rmqueue(zone, 0)); i++) {
+		unsigned int first = pcp->first - 1;
 
-		list_del(&page->lru);
-		pcp->count--;
-		merge_and_add(zone, page, 0);
+		*pcp_slot(pcp, first) = page;
+		WRITE_ONCE(pcp->first, first);
 	}
 	spin_unlock(&zone->lock);
 }
 
-/* => interrupts off. */
-static void pcp_free(struct page *page)
+static struct page *pcp_alloc(enum zone_type type, gfp_t gfp)
 {
-	enum zone_type type = pfn_zone(page_to_pfn(page).v);
-	struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
+	struct zone *zone = &zones[type];
+	struct per_cpu_pages *pcp;
+	struct page *page = NULL;
+	unsigned long flags;
 
-	list_add(&page->lru, &pcp->list);
-	if (++pcp->count > PCP_HIGH)
-		pcp_free_some(pcp, &zones[type], PCP_BATCH);
+	/* Below the reserve a program gets nothing, not even from here; the figure may be a little old. */
+	if (unlikely(!may_take(zone, gfp, 1)))
+		return NULL;
+	flags = local_irq_save();
+	pcp = &(*this_cpu_ptr(&pcp_lists))[type];
+	spin_lock(&pcp->lock);
+	if (unlikely(pcp->first == pcp->end))
+		pcp_fill(pcp, zone);
+	if (likely(pcp->first != pcp->end)) {
+		unsigned int end = pcp->end - 1;
+
+		page = *pcp_slot(pcp, end);
+		WRITE_ONCE(pcp->end, end);
+	}
+	spin_unlock(&pcp->lock);
+	local_irq_restore(flags);
+	return page;
+}
+
+/* => pcp->lock. The pages that have been there longest go first. */
+static noinline void pcp_free_some(struct per_cpu_pages *pcp, struct zone *zone, unsigned int n)
+{
+	spin_lock(&zone->lock);
+	for (; n > 0 && pcp->first != pcp->end; n--) {
+		merge_and_add(zone, *pcp_slot(pcp, pcp->first), 0);
+		WRITE_ONCE(pcp->first, pcp->first + 1);
+	}
+	spin_unlock(&zone->lock);
+}
+
+/* Single pages that nobody has a reference to any more. Any context. */
+static void pcp_free(struct page **pages, unsigned int n)
+{
+	struct per_cpu_pages *lists, *held = NULL;
+	unsigned long flags = local_irq_save();
+
+	lists = *this_cpu_ptr(&pcp_lists);
+	for (unsigned int i = 0; i < n; i++) {
+		enum zone_type type = pfn_zone(page_to_pfn(pages[i]).v);
+		struct per_cpu_pages *pcp = &lists[type];
+
+		/* Mostly all are of one zone. */
+		if (pcp != held) {
+			if (held)
+				spin_unlock(&held->lock);
+			spin_lock(&pcp->lock);
+			held = pcp;
+		}
+		*pcp_slot(pcp, pcp->end) = pages[i];
+		WRITE_ONCE(pcp->end, pcp->end + 1);
+		if (unlikely(pcp->end - pcp->first > PCP_HIGH))
+			pcp_free_some(pcp, &zones[type], PCP_BATCH);
+	}
+	if (held)
+		spin_unlock(&held->lock);
+	local_irq_restore(flags);
+}
+
+static void drain_list(struct per_cpu_pages *pcp, struct zone *zone)
+{
+	unsigned long flags = spin_lock_irqsave(&pcp->lock);
+
+	pcp_free_some(pcp, zone, PCP_SLOTS);
+	spin_unlock_irqrestore(&pcp->lock, flags);
 }
 
 void drain_all_pages(void)
 {
-	for (int type = 0; type < MAX_NR_ZONES; type++) {
-		struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[type];
-		unsigned long flags = local_irq_save();
+	unsigned int cpu;
 
-		pcp_free_some(pcp, &zones[type], pcp->count);
-		local_irq_restore(flags);
+	for_each_online_cpu(cpu)
+	{
+		struct per_cpu_pages *lists = *per_cpu_ptr(&pcp_lists, cpu);
+
+		for (int type = 0; type < MAX_NR_ZONES; type++)
+			drain_list(&lists[type], &zones[type]);
 	}
+}
+
+/*
+ * Pages that wait on all CPUs' lists. => zone->lock: so none of them is on its way from a list to the zone or
+ * back, and counted twice or not at all
+ */
+static unsigned long pcp_pages(enum zone_type type)
+{
+	unsigned long n = 0;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+	{
+		const struct per_cpu_pages *pcp = &(*per_cpu_ptr(&pcp_lists, cpu))[type];
+		unsigned int first = READ_ONCE(pcp->first);
+
+		n += READ_ONCE(pcp->end) - first;
+	}
+	return n;
 }
 
 /* --- the face ------------------------------------------------------------------------------------------- */
@@ -305,7 +373,7 @@ static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
 
 	for (unsigned long i = 0; i < nr; i++) {
 		check_poison(&page[i]);
-		DEBUG_ON(page[i].flags != 0);
+		DEBUG_ON(page_flags(&page[i]) != 0);
 		DEBUG_ON(atomic_long_read(&page[i].counts) != 0);
 		if (gfp & __GFP_ZERO)
 			clear_page(page_address(&page[i]));
@@ -315,9 +383,9 @@ static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
 	page->order = (u16)order;
 	atomic_long_set(&page->counts, PAGE_ONE_REF);
 	if (order > 0 && (gfp & __GFP_COMP)) {
-		page->flags = BIT(PG_head);
+		__page_set_flags(page, BIT(PG_head));
 		for (unsigned long i = 1; i < nr; i++) {
-			page[i].flags = BIT(PG_tail);
+			__page_set_flags(&page[i], BIT(PG_tail));
 			page[i].compound_head = page;
 		}
 	}
@@ -325,12 +393,12 @@ static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
 
 static bool should_fail(void)
 {
-	return (unlikely(fail_nth) && --fail_nth == 0) || should_fail_alloc();
+	return fail_countdown(&fail_nth) || should_fail_alloc();
 }
 
 void page_alloc_fail_nth(unsigned long nth)
 {
-	fail_nth = nth;
+	atomic_long_set(&fail_nth, (long)nth);
 }
 
 static struct page *zone_alloc(enum zone_type type, gfp_t gfp, unsigned int order)
@@ -366,8 +434,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	if (should_fail())
 		return NULL;
 	page = alloc_from(first, gfp, order);
-	/* Single pages in the CPU's list may be what a block is missing. */
-	if (!page && order > 0) {
+	/* What waits on the CPUs' lists may be all there is, or what a block is missing. */
+	if (unlikely(!page)) {
 		drain_all_pages();
 		page = alloc_from(first, gfp, order);
 	}
@@ -379,7 +447,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 /* What a page may not be when it is freed. */
 static void check_freed_page(const struct page *page)
 {
-	if (page->flags &
+	if (page_flags(page) &
 	    (BIT(PG_buddy) | BIT(PG_reserved) | BIT(PG_locked) | BIT(PG_slab) | BIT(PG_lru)))
 		panic("page frame %#lx freed in a state it can't be freed in: flags %#lx",
 		      page_to_pfn(page).v, page->flags);
@@ -391,7 +459,7 @@ static void check_freed_page(const struct page *page)
 static void prepare_free(struct page *page)
 {
 	check_freed_page(page);
-	page->flags = 0;
+	__page_set_flags(page, 0);
 	page->mapping = NULL;
 	poison_page(page);
 }
@@ -403,15 +471,13 @@ static void free_block(struct page *page, unsigned int order)
 
 	for (unsigned long i = 0; i < 1UL << order; i++)
 		prepare_free(&page[i]);
-	flags = local_irq_save();
 	if (order == 0) {
-		pcp_free(page);
-	} else {
-		spin_lock(&zone->lock);
-		merge_and_add(zone, page, order);
-		spin_unlock(&zone->lock);
+		pcp_free(&page, 1);
+		return;
 	}
-	local_irq_restore(flags);
+	flags = spin_lock_irqsave(&zone->lock);
+	merge_and_add(zone, page, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
 }
 
 void free_pages(struct page *page, unsigned int order)
@@ -445,7 +511,6 @@ static bool put_page_testzero(struct page *page)
 void put_pages(struct page **pages, unsigned int n)
 {
 	unsigned int last = 0;
-	unsigned long flags;
 
 	for (unsigned int i = 0; i < n; i++) {
 		if (!put_page_testzero(pages[i]))
@@ -453,10 +518,7 @@ void put_pages(struct page **pages, unsigned int n)
 		prepare_free(pages[i]);
 		pages[last++] = pages[i];
 	}
-	flags = local_irq_save();
-	for (unsigned int i = 0; i < last; i++)
-		pcp_free(pages[i]);
-	local_irq_restore(flags);
+	pcp_free(pages, last);
 }
 
 /* --- boot -------------------------------------------------------------------------------------------------- */
@@ -476,8 +538,8 @@ static void free_boot_pages(unsigned long pfn, unsigned long end)
 		unsigned long flags;
 
 		prepare_block(pfn);
-		BUG_ON(!(page->flags & BIT(PG_reserved)));
-		page->flags = 0;
+		BUG_ON(!page_flag(page, PG_reserved));
+		__page_set_flags(page, 0);
 		flags = spin_lock_irqsave(&zone->lock);
 		zone->managed++;
 		merge_and_add(zone, page, 0);
@@ -535,13 +597,9 @@ void page_alloc_init(void)
 	nr_blocks = DIV_ROUND_UP(memblock_end_of_ram() >> PAGE_SHIFT, BLOCK_PAGES);
 	bytes = DIV_ROUND_UP(nr_blocks, 8 * sizeof(long)) * sizeof(long);
 	block_ready = phys_to_virt(memblock_alloc_low(bytes, PAGE_SIZE));
-	for (int t = 0; t < MAX_NR_ZONES; t++) {
-		struct per_cpu_pages *pcp = &(*this_cpu_ptr(&pcp_lists))[t];
-
+	for (int t = 0; t < MAX_NR_ZONES; t++)
 		for (int o = 0; o <= MAX_ORDER; o++)
 			INIT_LIST_HEAD(&zones[t].area[o].list);
-		INIT_LIST_HEAD(&pcp->list);
-	}
 	memblock_for_each_ram(count_present, NULL);
 	memblock_for_each_free(add_free_range, NULL);
 	while (top_zone > 0 && !zones[top_zone].managed)
@@ -574,7 +632,7 @@ bool zone_buddy_info(enum zone_type type, struct buddy_info *info)
 	flags = spin_lock_irqsave(&zone->lock);
 	info->name = zone->name;
 	info->managed = zone->managed;
-	info->free = zone->free + (*this_cpu_ptr(&pcp_lists))[type].count;
+	info->free = zone->free + pcp_pages(type);
 	for (int o = 0; o <= MAX_ORDER; o++)
 		info->blocks[o] = zone->area[o].nr;
 	info->blocks[MAX_ORDER] += fresh_pages(zone) / BLOCK_PAGES;
@@ -622,7 +680,7 @@ static unsigned long audit_order(const struct zone *zone, unsigned int order)
 		for (unsigned long i = 0; i < 1UL << order; i++) {
 			if (atomic_long_read(&page[i].counts) != 0)
 				panic("buddy audit: free frame %#lx has references", pfn + i);
-			if (i > 0 && (page[i].flags & BIT(PG_buddy)))
+			if (i > 0 && page_flag(&page[i], PG_buddy))
 				panic("buddy audit: frame %#lx is free twice", pfn + i);
 		}
 		nr++;

@@ -2,7 +2,7 @@
 /*
  * Object caches. A slab is a block of pages cut into objects of one size; its free objects are
  * chained through their first word, and struct page holds the chain's head and the count. Each CPU
- * has a magazine of objects in front, so that most calls touch no lock that others take.
+ * has a magazine of objects in front, so that most calls touch no lock that others wait for.
  *
  * A slab is in its cache's partial list while it has both free and used objects; full slabs are in no
  * list, empty ones are given back at once but for one kept at hand.
@@ -11,10 +11,13 @@
  * object is filled with a pattern: a double free, a write after free and a write beyond the end
  * (as far as the next word) are named when they are noticed.
  *
- * Locks: cache->lock, with interrupts off; the page allocator is never called under it.
+ * Locks: each magazine's own, which nobody contends for but who drains it, from any CPU; cache->lock for
+ * the slabs. Neither is taken under the other, both with interrupts off; the page allocator is never
+ * called under them.
  */
 #include "mm/slab.h"
 
+#include "kernel/base/cpumask.h"
 #include "kernel/base/string.h"
 #include "mm/fault_inject.h"
 
@@ -28,9 +31,10 @@
 #define WORD_INUSE 0xa110cedaa110cedaUL
 
 struct magazine {
+	spinlock_t lock;
 	unsigned int count;
 	void *objs[MAG_SIZE];
-};
+} __aligned(64);
 
 struct kmem_cache {
 	const char *name;
@@ -47,8 +51,9 @@ struct kmem_cache {
 };
 
 static struct kmem_cache caches[MAX_CACHES];
-static unsigned int nr_caches;
-static unsigned long fail_nth;
+static unsigned int nr_caches; /* those below are complete */
+static spinlock_t caches_lock = SPINLOCK_INIT;
+static atomic_long_t fail_nth;
 
 #ifdef CONFIG_DEBUG
 #define DEBUG_WORD sizeof(unsigned long)
@@ -211,14 +216,22 @@ static noinline void *alloc_slow(struct kmem_cache *c, gfp_t gfp)
 /* Gives n objects back to their slabs. */
 static void give_back(struct kmem_cache *c, void **objs, unsigned int n)
 {
+	struct page *empty[MAG_SIZE];
+	unsigned int nr_empty = 0;
+	unsigned long flags;
+
+	if (likely(!n))
+		return;
+	flags = spin_lock_irqsave(&c->lock);
 	for (unsigned int i = 0; i < n; i++) {
-		unsigned long flags = spin_lock_irqsave(&c->lock);
 		struct page *page = slab_put(c, objs[i]);
 
-		spin_unlock_irqrestore(&c->lock, flags);
 		if (page)
-			free_slab(c, page);
+			empty[nr_empty++] = page;
 	}
+	spin_unlock_irqrestore(&c->lock, flags);
+	while (nr_empty)
+		free_slab(c, empty[--nr_empty]);
 }
 
 /* --- the face ------------------------------------------------------------------------------------------ */
@@ -229,12 +242,18 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	struct magazine *mag;
 	void *obj = NULL;
 
-	if ((unlikely(fail_nth) && --fail_nth == 0) || should_fail_alloc())
+	if (fail_countdown(&fail_nth) || should_fail_alloc())
 		return NULL;
 	flags = local_irq_save();
 	mag = &c->mags[smp_processor_id()];
-	if (mag->count > 0)
-		obj = mag->objs[--mag->count];
+	spin_lock(&mag->lock);
+	if (mag->count > 0) {
+		unsigned int n = mag->count - 1;
+
+		obj = mag->objs[n];
+		WRITE_ONCE(mag->count, n);
+	}
+	spin_unlock(&mag->lock);
 	local_irq_restore(flags);
 	if (!obj)
 		obj = alloc_slow(c, gfp);
@@ -260,22 +279,22 @@ void kmem_cache_free(struct kmem_cache *c, void *obj)
 	mark_free(c, obj);
 	flags = local_irq_save();
 	mag = &c->mags[smp_processor_id()];
-	if (mag->count == MAG_SIZE) {
+	spin_lock(&mag->lock);
+	if (unlikely(mag->count == MAG_SIZE)) {
 		nspill = ARRAY_SIZE(spill);
 		memcpy(spill, mag->objs, sizeof(spill));
-		mag->count -= nspill;
-		memmove(mag->objs, mag->objs + nspill, mag->count * sizeof(void *));
+		memcpy(mag->objs, mag->objs + nspill, (MAG_SIZE - nspill) * sizeof(void *));
+		WRITE_ONCE(mag->count, MAG_SIZE - nspill);
 	}
-	mag->objs[mag->count++] = obj;
+	mag->objs[mag->count] = obj;
+	WRITE_ONCE(mag->count, mag->count + 1);
+	spin_unlock(&mag->lock);
 	local_irq_restore(flags);
 	give_back(c, spill, nspill);
 }
 
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align)
+static void init_cache(struct kmem_cache *c, const char *name, size_t size, size_t align)
 {
-	struct kmem_cache *c = &caches[nr_caches++];
-
-	BUG_ON(nr_caches > MAX_CACHES);
 	align = max(align, sizeof(void *));
 	c->name = name;
 	c->object_size = (unsigned int)size;
@@ -289,37 +308,79 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 	BUG_ON(c->objs_per_slab == 0);
 	spin_lock_init(&c->lock);
 	INIT_LIST_HEAD(&c->partial);
+	for (int cpu = 0; cpu < NR_CPUS; cpu++)
+		spin_lock_init(&c->mags[cpu].lock);
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align)
+{
+	struct kmem_cache *c;
+
+	spin_lock(&caches_lock);
+	BUG_ON(nr_caches == MAX_CACHES);
+	c = &caches[nr_caches];
+	init_cache(c, name, size, align);
+	/* Only now those who go through all of them may come to it. */
+	__atomic_store_n(&nr_caches, nr_caches + 1, __ATOMIC_RELEASE);
+	spin_unlock(&caches_lock);
 	return c;
+}
+
+static void drain_magazine(struct kmem_cache *c, struct magazine *mag)
+{
+	void *objs[MAG_SIZE];
+	unsigned long flags = spin_lock_irqsave(&mag->lock);
+	unsigned int n = mag->count;
+
+	memcpy(objs, mag->objs, n * sizeof(void *));
+	WRITE_ONCE(mag->count, 0);
+	spin_unlock_irqrestore(&mag->lock, flags);
+	give_back(c, objs, n);
+}
+
+static void drain_cache(struct kmem_cache *c)
+{
+	unsigned long flags;
+	struct page *empty;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) drain_magazine(c, &c->mags[cpu]);
+	flags = spin_lock_irqsave(&c->lock);
+	empty = c->empty;
+	c->empty = NULL;
+	if (empty)
+		c->nr_slabs--;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (empty)
+		free_slab(c, empty);
 }
 
 void slab_drain(void)
 {
-	for (unsigned int i = 0; i < nr_caches; i++) {
-		struct kmem_cache *c = &caches[i];
-		unsigned long flags = local_irq_save();
-		struct magazine mag = c->mags[smp_processor_id()];
-		struct page *empty;
+	unsigned int n = __atomic_load_n(&nr_caches, __ATOMIC_ACQUIRE);
 
-		c->mags[smp_processor_id()].count = 0;
-		local_irq_restore(flags);
-		give_back(c, mag.objs, mag.count);
-		flags = spin_lock_irqsave(&c->lock);
-		empty = c->empty;
-		c->empty = NULL;
-		if (empty)
-			c->nr_slabs--;
-		spin_unlock_irqrestore(&c->lock, flags);
-		if (empty)
-			free_slab(c, empty);
-	}
+	for (unsigned int i = 0; i < n; i++)
+		drain_cache(&caches[i]);
+}
+
+/* Objects in magazines: an object that changes CPUs meanwhile may count twice, but none more than are out. */
+static unsigned long cached_objs(const struct kmem_cache *c)
+{
+	unsigned long n = 0;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) n += READ_ONCE(c->mags[cpu].count);
+	return min(n, c->nr_used);
 }
 
 bool slab_cache_info(unsigned int n, struct slab_info *info)
 {
 	struct kmem_cache *c = &caches[n];
+	unsigned long flags;
 
-	if (n >= nr_caches)
+	if (n >= __atomic_load_n(&nr_caches, __ATOMIC_ACQUIRE))
 		return false;
+	flags = spin_lock_irqsave(&c->lock);
 	*info = (struct slab_info){
 		.name = c->name,
 		.num_objs = c->nr_slabs * c->objs_per_slab,
@@ -327,16 +388,15 @@ bool slab_cache_info(unsigned int n, struct slab_info *info)
 		.objs_per_slab = c->objs_per_slab,
 		.pages_per_slab = 1U << c->order,
 		.num_slabs = c->nr_slabs,
-		.active_objs = c->nr_used,
+		.active_objs = c->nr_used - cached_objs(c),
 	};
-	for (int cpu = 0; cpu < NR_CPUS; cpu++)
-		info->active_objs -= c->mags[cpu].count;
+	spin_unlock_irqrestore(&c->lock, flags);
 	return true;
 }
 
 void slab_fail_nth(unsigned long nth)
 {
-	fail_nth = nth;
+	atomic_long_set(&fail_nth, (long)nth);
 }
 
 /* --- memory of any size ---------------------------------------------------------------------------------- */

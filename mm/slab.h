@@ -31,7 +31,7 @@ void kfree(const void *obj);
 char *kstrdup(const char *s, gfp_t gfp) __must_check;
 void *kmemdup(const void *src, size_t len, gfp_t gfp) __must_check;
 
-/* Gives every empty slab and every magazine back to the page allocator. */
+/* Gives every empty slab and every CPU's magazines back to the page allocator. Any context. */
 void slab_drain(void);
 
 struct slab_info {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mm/vmstat.h"
 
+#include "kernel/base/cpumask.h"
+
 DEFINE_PER_CPU(unsigned long, vm_events)[NR_VM_EVENTS];
 
 static const char *const names[NR_VM_EVENTS] = {
@@ -23,5 +25,9 @@ const char *vm_event_name(enum vm_event event)
 
 unsigned long vm_event_count(enum vm_event event)
 {
-	return (*this_cpu_ptr(&vm_events))[event];
+	unsigned long n = 0;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) n += READ_ONCE(*per_cpu_ptr(&vm_events[event], cpu));
+	return n;
 }

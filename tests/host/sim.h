@@ -48,7 +48,10 @@ enum sim_kind {
 	SIM_EXEC,
 };
 
-/* Which CPU the next accesses come from. Each has its own CR3: mmu_load_pgd() sets this one's. */
+/*
+ * Which CPU the next accesses come from, and the kernel's code runs on. Each has its own CR3, which
+ * mmu_load_pgd() sets, and its own per-CPU variables.
+ */
 void sim_set_cpu(unsigned int cpu);
 /*
  * What one access to addr does on the current CPU, caches first, then the tables, setting A and D

@@ -48,6 +48,7 @@ void sim_set_cpu(unsigned int n)
 {
 	BUG_ON(n >= SIM_NR_CPUS);
 	cpu = &cpus[n];
+	sim_this_cpu = n;
 }
 
 /* --- the caches ----------------------------------------------------------------------------------- */

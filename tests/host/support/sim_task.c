@@ -21,9 +21,9 @@ void sim_use_mm(struct mm_struct *mm)
 {
 	sim_task.mm = mm;
 	memset(&sim_task.vmacache, 0, sizeof(sim_task.vmacache));
-	this_cpu_write(current_task_mm, &sim_task);
 	for (unsigned int i = SIM_NR_CPUS; i-- > 0;) {
 		sim_set_cpu(i);
+		this_cpu_write(current_task_mm, &sim_task);
 		mmu_load_pgd(mm ? mm->pgd : kernel_pgd);
 	}
 }
