@@ -427,7 +427,7 @@ void files_close_on_exec(struct files_struct *files)
 {
 	unsigned int fd = 0;
 
-	DEBUG_ON(atomic_read(&files->count) != 1);
+	/* Others may look at the table, in /proc, but nobody else changes it. */
 	while ((fd = next_bit(files->close_on_exec, files->max_fds, fd, true)) < files->max_fds) {
 		fd_close(files, fd);
 		fd++;

@@ -34,7 +34,7 @@ static inline struct files_struct *files_get(struct files_struct *files)
 }
 /* Drops a user; the last one closes every file. May sleep. NULL is fine. */
 void files_put(struct files_struct *files);
-/* Closes what was to be closed at exec. => the table has one user */
+/* Closes what was to be closed at exec. => one thread uses the table */
 void files_close_on_exec(struct files_struct *files);
 /* Opens /dev/console as 0, 1 and 2. => the table is empty. 0 or -errno; nothing is open then. */
 int files_install_console(struct files_struct *files);

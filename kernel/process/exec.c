@@ -206,8 +206,10 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 static void set_comm(struct task_struct *task, const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	strlcpy(task->comm, slash ? slash + 1 : path, sizeof(task->comm));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
 /* --- becoming the only thread -------------------------------------------------------------------- */
@@ -354,6 +356,25 @@ static bool layout_is_led(const struct binprm *bprm)
 		current->signal->rlim[RLIMIT_STACK].cur > SECURE_STACK);
 }
 
+/* Whether other tasks go by our working directory. A look through /proc doesn't count. */
+static bool shares_fs(const struct task_struct *task)
+{
+	const struct signal_struct *process;
+	const struct task_struct *t;
+	unsigned long flags;
+	bool shared = false;
+
+	if (atomic_read(&task->fs->count) == 1)
+		return false;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	for_each_process(process)
+	{
+		for_each_thread(process, t) shared |= t != task && t->fs == task->fs;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return shared;
+}
+
 /*
  * The ids and capabilities that the new program has. Who shares the working directory with others, or wants
  * no more rights, gets no more than there were, nor ids that had been lent before (execve(2)).
@@ -362,7 +383,7 @@ static bool layout_is_led(const struct binprm *bprm)
 static void lend_rights(struct binprm *bprm, struct cred *c)
 {
 	const u64 had = c->cap_permitted;
-	bool shared = atomic_read(&current->fs->count) > 1, refuse = current->no_new_privs;
+	bool shared = shares_fs(current), refuse = current->no_new_privs;
 
 	c->euid = bprm->euid;
 	c->egid = bprm->egid;

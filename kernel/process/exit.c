@@ -171,8 +171,7 @@ static void exit_notify(struct task_struct *task, bool last)
 		usage_add(&process->dead_threads, &own);
 		task_bury(task);
 	}
-	if (process->exec_task)
-		wake_up(&process->exec_wait);
+	wake_up(&process->exec_wait);
 	if (leader->zombie && thread_group_empty(process))
 		process_ended(process);
 }
@@ -232,6 +231,8 @@ void do_group_exit(int code)
 
 	if (process->flags & SIGNAL_GROUP_EXIT) {
 		code = process->group_exit_code;
+	} else if (process->exec_task && process->exec_task != task) {
+		code = 0; /* we are to go anyway; the process goes on with another program */
 	} else {
 		begin_group_exit(process, code);
 		zap_other_threads(task);

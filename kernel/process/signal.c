@@ -28,7 +28,16 @@ void siginfo_init(struct siginfo_kernel *info, int sig, int code)
 
 /* --- what a task inherits and loses ------------------------------------------------------------- */
 
-struct sighand *sighand_alloc(const struct sighand *old)
+/* Another thread may be changing them. */
+static void copy_actions(struct sighand *to, struct sighand *from)
+{
+	unsigned long flags = spin_lock_irqsave(&from->lock);
+
+	memcpy(to->action, from->action, sizeof(to->action));
+	spin_unlock_irqrestore(&from->lock, flags);
+}
+
+struct sighand *sighand_alloc(struct sighand *old)
 {
 	struct sighand *sighand = kmem_cache_zalloc(sighand_cache, GFP_KERNEL);
 
@@ -36,7 +45,7 @@ struct sighand *sighand_alloc(const struct sighand *old)
 		return NULL;
 	atomic_set(&sighand->count, 1);
 	if (old)
-		memcpy(sighand->action, old->action, sizeof(sighand->action));
+		copy_actions(sighand, old);
 	return sighand;
 }
 
@@ -350,10 +359,21 @@ static struct siginfo_kernel child_info(const struct signal_struct *process, int
 	return info;
 }
 
+/* => tasklist_lock. What the task does about a signal. */
+static struct sigaction_kernel read_action(const struct task_struct *task, int sig)
+{
+	struct sigaction_kernel action;
+
+	spin_lock(&task->sighand->lock);
+	action = *action_of(task, sig);
+	spin_unlock(&task->sighand->lock);
+	return action;
+}
+
 bool notify_parent(struct signal_struct *process)
 {
 	struct task_struct *parent = process->parent->leader, *child = process->leader;
-	const struct sigaction_kernel *action;
+	struct sigaction_kernel action;
 	struct siginfo_kernel info;
 	int sig = child->exit_signal;
 	bool nobody_waits = false;
@@ -365,10 +385,10 @@ bool notify_parent(struct signal_struct *process)
 							    CLD_EXITED);
 		info.child.status =
 			child->exit_code & 0x7f ? child->exit_code & 0x7f : child->exit_code >> 8;
-		action = action_of(parent, sig);
+		action = read_action(parent, sig);
 		nobody_waits = sig == SIGCHLD &&
-			       (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT));
-		if (!nobody_waits || action->handler != SIG_IGN)
+			       (action.handler == SIG_IGN || (action.flags & SA_NOCLDWAIT));
+		if (!nobody_waits || action.handler != SIG_IGN)
 			send_signal_info(parent, &info, false);
 	}
 	wake_up(&process->parent->wait_child);
@@ -380,14 +400,14 @@ void notify_parent_stop(struct task_struct *task, int why)
 	struct signal_struct *process = task->signal;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	struct task_struct *parent = process->parent ? process->parent->leader : NULL;
-	const struct sigaction_kernel *action;
+	struct sigaction_kernel action;
 	struct siginfo_kernel info;
 
 	if (parent) {
 		info = child_info(process, SIGCHLD, why);
 		info.child.status = why == CLD_CONTINUED ? SIGCONT : process->stop_code & 0x7f;
-		action = action_of(parent, SIGCHLD);
-		if (action->handler != SIG_IGN && !(action->flags & SA_NOCLDSTOP))
+		action = read_action(parent, SIGCHLD);
+		if (action.handler != SIG_IGN && !(action.flags & SA_NOCLDSTOP))
 			send_signal_info(parent, &info, false);
 		wake_up(&process->parent->wait_child);
 	}
@@ -635,6 +655,7 @@ bool get_signal(struct ksignal *ks)
 	struct task_struct *task = current;
 	unsigned long flags = spin_lock_irqsave(&task->sighand->lock);
 	enum outcome outcome = SIG_NOTHING;
+	const struct task_struct *exec_task;
 	bool none = false;
 
 	se_clear_work(&task->se, WORK_SIGNAL);
@@ -654,9 +675,10 @@ bool get_signal(struct ksignal *ks)
 	}
 	if (has_news(task))
 		se_set_work(&task->se, WORK_SIGNAL);
+	exec_task = task->signal->exec_task;
 	spin_unlock_irqrestore(&task->sighand->lock, flags);
 	/* A thread that only exec wants gone doesn't end the others. */
-	if (outcome == SIG_ENDS && task->signal->exec_task && task->signal->exec_task != task)
+	if (outcome == SIG_ENDS && exec_task && exec_task != task)
 		do_exit(SIGKILL);
 	if (outcome == SIG_ENDS)
 		do_group_exit(ks->sig);

@@ -181,6 +181,15 @@ void put_task(struct task_struct *task)
 		task_free(task);
 }
 
+/* prlimit(2) of somebody else may be changing them. */
+static void copy_rlimits(struct signal_struct *to, const struct signal_struct *from)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	memcpy(to->rlim, from->rlim, sizeof(to->rlim));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
 struct signal_struct *signal_alloc(const struct signal_struct *parent)
 {
 	struct signal_struct *process = kmem_cache_zalloc(signal_cache, GFP_KERNEL);
@@ -195,7 +204,7 @@ struct signal_struct *signal_alloc(const struct signal_struct *parent)
 	sigpending_init(&process->shared_pending);
 	process_timers_init(&process->timers);
 	if (parent)
-		memcpy(process->rlim, parent->rlim, sizeof(process->rlim));
+		copy_rlimits(process, parent);
 	else
 		rlimits_init(process->rlim);
 	return process;
@@ -281,8 +290,12 @@ void task_unlink(struct task_struct *task)
 	struct signal_struct *process = task->signal;
 	struct pid *pid = task->thread_pid;
 
+	/* Who holds only this one may be going through the threads. */
+	spin_lock(&task->sighand->lock);
 	list_del(&task->thread_link);
-	if (--process->nr_threads == 0)
+	process->nr_threads--;
+	spin_unlock(&task->sighand->lock);
+	if (!process->nr_threads)
 		unlink_process(process);
 	nr_tasks--;
 	atomic_long_dec(&task->user->processes);
@@ -399,7 +412,7 @@ void process_usage(const struct signal_struct *process, struct usage *usage)
 
 /* --- tasks nobody waits for --------------------------------------------------------------------------- */
 
-static struct list_head dead_tasks = LIST_HEAD_INIT(dead_tasks);
+static struct list_head dead_tasks = LIST_HEAD_INIT(dead_tasks); /* => tasklist_lock */
 
 void task_bury(struct task_struct *task)
 {
@@ -407,24 +420,30 @@ void task_bury(struct task_struct *task)
 	list_add_tail(&task->thread_link, &dead_tasks);
 }
 
-void reap_dead_tasks(void)
+static struct task_struct *next_dead(void)
 {
-	struct list_head ready = LIST_HEAD_INIT(ready);
-	struct task_struct *task, *next;
+	struct task_struct *task = NULL;
 	unsigned long flags;
 
 	if (list_empty(&dead_tasks))
-		return;
+		return NULL;
 	flags = spin_lock_irqsave(&tasklist_lock);
-	list_for_each_entry_safe(task, next, &dead_tasks, thread_link)
-	{
-		if (!READ_ONCE(task->se.on_cpu))
-			list_move(&task->thread_link, &ready);
+	if (!list_empty(&dead_tasks)) {
+		task = list_first_entry(&dead_tasks, struct task_struct, thread_link);
+		list_del(&task->thread_link);
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	list_for_each_entry_safe(task, next, &ready, thread_link)
-	{
-		list_del(&task->thread_link);
+	return task;
+}
+
+void reap_dead_tasks(void)
+{
+	struct task_struct *task;
+
+	while ((task = next_dead())) {
+		/* It is on the last steps to its processor's next task, with interrupts off. */
+		while (__atomic_load_n(&task->se.on_cpu, __ATOMIC_ACQUIRE))
+			cpu_relax();
 		put_task(task);
 	}
 }

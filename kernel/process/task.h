@@ -66,7 +66,8 @@ struct cputime {
 struct signal_struct {
 	atomic_t count; /* tasks that point here, the dead that are not freed yet included */
 	struct list_head processes; /* in all_processes */
-	struct list_head threads;   /* task_struct.thread_link; a zombie leader is one of them */
+	/* task_struct.thread_link; a zombie leader is one of them. Changed under both locks. */
+	struct list_head threads;
 	unsigned int nr_threads;
 	unsigned int live; /* threads that have not begun to exit */
 	struct task_struct *leader;
@@ -169,7 +170,7 @@ extern spinlock_t tasklist_lock;
 extern struct list_head all_processes;
 extern struct signal_struct *init_process; /* pid 1: who is left without a parent becomes its child */
 
-/* => tasklist_lock */
+/* => tasklist_lock; for the threads of a process, that or its sighand->lock */
 #define for_each_process(process)      list_for_each_entry(process, &all_processes, processes)
 #define for_each_thread(process, task) list_for_each_entry(task, &(process)->threads, thread_link)
 
@@ -208,7 +209,7 @@ int task_link(struct task_struct *task, struct signal_struct *parent);
 void task_unlink(struct task_struct *task);
 /* Lets a task that nobody will wait for be freed once it has left its stack. => tasklist_lock */
 void task_bury(struct task_struct *task);
-/* Frees such tasks. */
+/* Frees such tasks, waiting for each to leave its stack. => no lock held, interrupts on */
 void reap_dead_tasks(void);
 /* The running task's real user id has changed: 0 or -EAGAIN (no memory; nothing changed). */
 int task_set_user(u32 uid);
@@ -331,7 +332,7 @@ void task_switch_mm(struct mm_struct *mm);
 /* --- signals: signal.c. They are not called with sighand->lock held, unless it is said. --- */
 
 /* Handlers: new ones (a copy of old's, or all default), or NULL. */
-struct sighand *sighand_alloc(const struct sighand *old);
+struct sighand *sighand_alloc(struct sighand *old);
 void sighand_put(struct sighand *sighand);
 /* What `old` ignores is ignored; the rest stays. => nobody else knows `sighand` */
 void sighand_keep_ignored(struct sighand *sighand, const struct sighand *old);

@@ -104,17 +104,19 @@ static long try_wait(const struct wait_opts *w, struct wait_result *res)
 		}
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	reap_dead_tasks();
 	return ret;
 }
 
 long do_wait(const struct wait_opts *w, struct wait_result *res)
 {
 	long ret = 0;
-	int err;
+	int err = 0;
 
 	if (w->options & WNOHANG)
-		return try_wait(w, res);
-	err = wait_event_interruptible(current->signal->wait_child, (ret = try_wait(w, res)) != 0);
+		ret = try_wait(w, res);
+	else
+		err = wait_event_interruptible(current->signal->wait_child,
+					       (ret = try_wait(w, res)) != 0);
+	reap_dead_tasks();
 	return err ? err : ret;
 }

@@ -163,6 +163,7 @@ long sys_setgroups(unsigned int size, const u32 __user *list)
 {
 	struct cred *c = &current->cred;
 	u32 groups[NGROUPS_MAX_TASK];
+	unsigned long flags;
 
 	if (!capable(CAP_SETGID))
 		return -EPERM;
@@ -173,9 +174,11 @@ long sys_setgroups(unsigned int size, const u32 __user *list)
 	for (unsigned int i = 0; i < size; i++)
 		if (groups[i] == KEEP)
 			return -EINVAL;
+	flags = spin_lock_irqsave(&tasklist_lock);
 	for (unsigned int i = 0; i < size; i++)
 		insert_sorted(c->groups, i, groups[i]);
 	c->ngroups = size;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return 0;
 }
 
@@ -327,6 +330,7 @@ long sys_capset(struct cap_header __user *uhead, const struct cap_data __user *u
 	struct cred *c = &current->cred;
 	struct cap_data data[2] = { { 0 } };
 	struct cap_header head;
+	unsigned long flags;
 	unsigned int words;
 	u64 eff, perm;
 
@@ -342,7 +346,9 @@ long sys_capset(struct cap_header __user *uhead, const struct cap_data __user *u
 	perm = data[0].permitted | (u64)data[1].permitted << 32;
 	if ((perm & ~c->cap_permitted) || (eff & ~perm))
 		return -EPERM;
+	flags = spin_lock_irqsave(&tasklist_lock);
 	c->cap_permitted = perm;
 	c->cap_effective = eff;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return 0;
 }

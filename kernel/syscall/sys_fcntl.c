@@ -22,7 +22,9 @@ static long set_flags(struct file *file, unsigned long arg)
 	/* A pipe's packets; of other files all there is here is the page cache. */
 	if ((arg & O_DIRECT) && !S_ISFIFO(file->f_inode->i_mode))
 		return -EINVAL;
-	file->f_flags = (file->f_flags & ~SETFL_MASK) | (arg & SETFL_MASK);
+	/* Others may be changing other flags. */
+	__atomic_fetch_or(&file->f_flags, arg & SETFL_MASK, __ATOMIC_RELAXED);
+	__atomic_fetch_and(&file->f_flags, ~SETFL_MASK | (arg & SETFL_MASK), __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -126,8 +128,8 @@ static long set_lock(struct file *file, unsigned int fd, const struct kernel_flo
 	    (lock.type == F_WRLCK && !(file->f_mode & FMODE_WRITE)))
 		return -EBADF;
 	err = lock_set(file->f_inode, &lock, wait);
-	/* Another thread has closed it meanwhile: then the lock would stay for ever. */
-	if (!err && lock.type != F_UNLCK && !fd_is(current_files(), fd, file)) {
+	/* Another thread has closed it meanwhile: then the lock, if it is the table's, would stay for ever. */
+	if (!err && !ofd && lock.type != F_UNLCK && !fd_is(current_files(), fd, file)) {
 		locks_remove_posix(file, current_files());
 		err = -EBADF;
 	}

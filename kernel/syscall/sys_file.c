@@ -413,9 +413,9 @@ static long set_nonblock(struct file *file, int __user *arg)
 	if (copy_from_user(&on, arg, sizeof(on)))
 		return -EFAULT;
 	if (on)
-		file->f_flags |= O_NONBLOCK;
+		__atomic_fetch_or(&file->f_flags, O_NONBLOCK, __ATOMIC_RELAXED);
 	else
-		file->f_flags &= ~O_NONBLOCK;
+		__atomic_fetch_and(&file->f_flags, ~O_NONBLOCK, __ATOMIC_RELAXED);
 	return 0;
 }
 

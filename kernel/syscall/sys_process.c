@@ -126,10 +126,13 @@ long sys_prlimit64(int pid, unsigned int resource, const struct mm_rlimit __user
 long sys_getrlimit(unsigned int resource, struct mm_rlimit __user *rlim)
 {
 	struct mm_rlimit now;
+	unsigned long flags;
 
 	if (resource >= RLIM_NLIMITS)
 		return -EINVAL;
+	flags = spin_lock_irqsave(&tasklist_lock);
 	now = current->signal->rlim[resource];
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return copy_to_user(rlim, &now, sizeof(now)) ? -EFAULT : 0;
 }
 
