@@ -41,11 +41,10 @@ static void clear_pte(struct clear_walk *w, pte_t *ptep, unsigned long addr)
 static int clear_refs_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
 {
 	struct clear_walk *w = walk->private;
-	spinlock_t *lock = &w->vma->vm_mm->page_table_lock;
 
-	spin_lock(lock);
+	spin_lock(walk->ptl);
 	clear_pte(w, ptep, addr);
-	spin_unlock(lock);
+	spin_unlock(walk->ptl);
 	return 0;
 }
 

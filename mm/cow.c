@@ -73,11 +73,10 @@ static struct page *make_copy(const struct vm_fault *vmf, struct page *old)
 static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *new)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
-	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
 
-	spin_lock(lock);
+	spin_lock(vmf->ptl);
 	if (!pte_same(ptep_get(vmf->pte), vmf->orig_pte)) {
-		spin_unlock(lock);
+		spin_unlock(vmf->ptl);
 		return false;
 	}
 	/* Nobody may still read the old page through a stale translation once the new one is written. */
@@ -90,7 +89,7 @@ static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *ne
 		page_remove_map(old);
 	}
 	add_mm_counter(mm, MM_ANONPAGES, 1);
-	spin_unlock(lock);
+	spin_unlock(vmf->ptl);
 	return true;
 }
 
@@ -117,19 +116,18 @@ static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
  */
 static unsigned int wp_page_mkwrite(struct vm_fault *vmf)
 {
-	spinlock_t *lock = pte_lockptr(vmf->vma->vm_mm, vmf->pmd);
 	unsigned int ret;
 	bool same;
 
-	spin_unlock(lock);
+	spin_unlock(vmf->ptl);
 	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
 	if (!(ret & VM_FAULT_LOCKED))
 		return ret;
-	spin_lock(lock);
+	spin_lock(vmf->ptl);
 	same = pte_same(ptep_get(vmf->pte), vmf->orig_pte);
 	if (same)
 		wp_page_reuse(vmf);
-	spin_unlock(lock);
+	spin_unlock(vmf->ptl);
 	if (same)
 		return VM_FAULT_LOCKED;
 	unlock_page(vmf->page);
@@ -148,7 +146,7 @@ static unsigned int wp_page_shared(struct vm_fault *vmf, struct page *page)
 		ret = wp_page_mkwrite(vmf);
 	} else {
 		wp_page_reuse(vmf);
-		spin_unlock(pte_lockptr(vmf->vma->vm_mm, vmf->pmd));
+		spin_unlock(vmf->ptl);
 		lock_page(page);
 	}
 	if (ret & VM_FAULT_LOCKED)
@@ -160,28 +158,27 @@ static unsigned int wp_page_shared(struct vm_fault *vmf, struct page *page)
 /* => the page table's lock held, orig_pte present and read-only; returns with it dropped. */
 unsigned int do_wp_page(struct vm_fault *vmf)
 {
-	spinlock_t *lock = pte_lockptr(vmf->vma->vm_mm, vmf->pmd);
 	struct page *old = vm_normal_page(vmf->orig_pte);
 
 	/* The page that was to be unshared has gone: look again. */
 	if ((vmf->flags & FAULT_FLAG_UNSHARE) && !(old && page_is_anon(old))) {
-		spin_unlock(lock);
+		spin_unlock(vmf->ptl);
 		return 0;
 	}
 	if (vmf->vma->vm_flags & VM_SHARED) {
 		if (old)
 			return wp_page_shared(vmf, old);
 		wp_page_reuse(vmf);
-		spin_unlock(lock);
+		spin_unlock(vmf->ptl);
 		return 0;
 	}
 	if (can_reuse(old, vmf->vma)) {
 		wp_page_reuse(vmf);
-		spin_unlock(lock);
+		spin_unlock(vmf->ptl);
 		return 0;
 	}
 	if (old)
 		get_page(old);
-	spin_unlock(lock);
+	spin_unlock(vmf->ptl);
 	return wp_page_copy(vmf, old);
 }

@@ -29,20 +29,18 @@ void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigne
 /* Sets an empty entry, if it still is empty; true then. */
 static bool install_at(struct vm_fault *vmf, pte_t *ptep, pte_t pte, struct page *page)
 {
-	struct mm_struct *mm = vmf->vma->vm_mm;
-	spinlock_t *lock = pte_lockptr(mm, vmf->pmd);
 	bool empty;
 
-	spin_lock(lock);
+	spin_lock(vmf->ptl);
 	empty = pte_none(ptep_get(ptep));
 	if (empty) {
 		if (page) {
 			page_add_first_map(page);
-			add_mm_counter(mm, page_rss_kind(page), 1);
+			add_mm_counter(vmf->vma->vm_mm, page_rss_kind(page), 1);
 		}
 		set_pte(ptep, pte);
 	}
-	spin_unlock(lock);
+	spin_unlock(vmf->ptl);
 	return empty;
 }
 
@@ -220,9 +218,10 @@ static unsigned int do_fault(struct vm_fault *vmf)
 
 static unsigned int handle_pte_fault(struct vm_fault *vmf)
 {
-	spinlock_t *lock = pte_lockptr(vmf->vma->vm_mm, vmf->pmd);
+	const pmd_t pmd = pmdp_get(vmf->pmd);
 
-	vmf->pte = pte_offset(pmdp_get(vmf->pmd), vmf->address);
+	vmf->pte = pte_offset(pmd, vmf->address);
+	vmf->ptl = table_lockptr(pmd);
 	vmf->orig_pte = ptep_get(vmf->pte);
 	if (pte_none(vmf->orig_pte))
 		return vma_is_anonymous(vmf->vma) ? do_anonymous_page(vmf) : do_fault(vmf);
@@ -230,9 +229,9 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 	if (pte_is_entry(vmf->orig_pte))
 		return VM_FAULT_SIGBUS;
 
-	spin_lock(lock);
+	spin_lock(vmf->ptl);
 	if (!pte_same(ptep_get(vmf->pte), vmf->orig_pte)) {
-		spin_unlock(lock);
+		spin_unlock(vmf->ptl);
 		return 0;
 	}
 	if ((vmf->flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) && !pte_write(vmf->orig_pte))
@@ -244,7 +243,7 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 	if (vmf->flags & FAULT_FLAG_WRITE)
 		set_pte(vmf->pte, pte_mkdirty(pte_mkyoung(vmf->orig_pte)));
 	tlb_flush_page_local(vmf->address);
-	spin_unlock(lock);
+	spin_unlock(vmf->ptl);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct vm_fault {
 	unsigned int flags;
 	pmd_t *pmd;
 	pte_t *pte;	   /* NULL while there is no table for it */
+	spinlock_t *ptl;   /* that table's */
 	pte_t orig_pte;	   /* what was there when we looked */
 	struct page *page; /* set by vm_ops->fault, with a reference */
 	struct page *prealloc_table;

@@ -84,14 +84,13 @@ static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, struct page
 static unsigned long copy_ptes(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
 			       unsigned long end)
 {
-	spinlock_t *dst_lock = pte_lockptr(c->dst->vm_mm, dst_pmd);
-	spinlock_t *src_lock = pte_lockptr(c->src->vm_mm, src_pmd);
+	spinlock_t *dst_lock = pte_lockptr(dst_pmd), *src_lock = pte_lockptr(src_pmd);
 	const bool pinned = c->src->vm_mm->has_pinned; /* most have none, and don't pay */
 	pte_t *dst = pte_offset(pmdp_get(dst_pmd), addr);
 	pte_t *src = pte_offset(pmdp_get(src_pmd), addr);
 
-	spin_lock(dst_lock);
 	spin_lock(src_lock);
+	spin_lock_nested(dst_lock, PTE_LOCK_SECOND);
 	for (; addr != end; addr += PAGE_SIZE, dst++, src++) {
 		pte_t pte = ptep_get(src);
 		struct page *page;
@@ -110,8 +109,8 @@ static unsigned long copy_ptes(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, u
 			copy_present_pte(c, dst, src, page, addr);
 		}
 	}
-	spin_unlock(src_lock);
 	spin_unlock(dst_lock);
+	spin_unlock(src_lock);
 	return addr;
 }
 

@@ -84,7 +84,7 @@ static int check_vma_flags(const struct vm_area_struct *vma, unsigned int flags)
 	return 0;
 }
 
-/* Whether a write may go to what the entry maps. => page_table_lock */
+/* Whether a write may go to what the entry maps. => the table's lock */
 static bool can_follow_write_pte(pte_t pte, const struct page *page,
 				 const struct vm_area_struct *vma, unsigned int flags)
 {
@@ -97,7 +97,7 @@ static bool can_follow_write_pte(pte_t pte, const struct page *page,
 	       page_flag(page, PG_anon_exclusive);
 }
 
-/* => page_table_lock; as follow_page() */
+/* => the table's lock; as follow_page() */
 static int follow_page_pte(struct vm_area_struct *vma, pte_t *ptep, unsigned int flags,
 			   struct page **found)
 {
@@ -136,16 +136,17 @@ static int follow_page_pte(struct vm_area_struct *vma, pte_t *ptep, unsigned int
 static int follow_page(struct vm_area_struct *vma, unsigned long addr, unsigned int flags,
 		       struct page **found)
 {
-	pmd_t *pmd = pmd_lookup(vma->vm_mm->pgd, addr);
+	pmd_t *pmdp = pmd_lookup(vma->vm_mm->pgd, addr);
+	pmd_t pmd = pmdp ? pmdp_get(pmdp) : __pmd(0);
 	spinlock_t *lock;
 	int err;
 
-	if (!pmd || !pmd_table(pmdp_get(pmd)))
+	if (!pmd_table(pmd))
 		return -EAGAIN;
 	/* Who truncates a file takes pages away without mmap_lock. */
-	lock = pte_lockptr(vma->vm_mm, pmd);
+	lock = table_lockptr(pmd);
 	spin_lock(lock);
-	err = follow_page_pte(vma, pte_offset(pmdp_get(pmd), addr), flags, found);
+	err = follow_page_pte(vma, pte_offset(pmd, addr), flags, found);
 	spin_unlock(lock);
 	return err;
 }
@@ -370,50 +371,52 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 
 /* --- which word it is: futexes ------------------------------------------------------------------------ */
 
-/* The entry that maps addr, or none. => mmap_lock held, so the tables stay. */
-static pte_t lookup_pte(struct mm_struct *mm, unsigned long addr)
-{
-	pmd_t *pmd = pmd_lookup(mm->pgd, addr);
-
-	if (!pmd || !pmd_table(pmdp_get(pmd)))
-		return __pte(0);
-	return ptep_get(pte_offset(pmdp_get(pmd), addr));
-}
-
 static bool pte_allows(pte_t pte, bool write)
 {
 	return pte_present(pte) && !pte_protnone(pte) && (!write || pte_write(pte));
 }
 
+/* What the word at addr belongs to, which lies in the page. => the page stays mapped */
+static int page_key(const struct page *page, struct mm_struct *mm, unsigned long addr, bool write,
+		    struct futex_key *key)
+{
+	unsigned long mapping = (unsigned long)page->mapping;
+
+	if (mapping & PAGE_MAPPING_ANON) {
+		*key = (struct futex_key){ .mm = mm, .offset = addr };
+		return write ? 0 : -EFAULT; /* nobody can change it here */
+	}
+	if (!mapping)
+		return -EFAULT;
+	*key = (struct futex_key){
+		.mapping = page->mapping->id,
+		.offset = (page->index << PAGE_SHIFT) + (addr & ~PAGE_MASK),
+	};
+	return 0;
+}
+
 /* What a mapped word belongs to; -EAGAIN when it must be brought in. => mmap_lock */
 static int word_key(struct mm_struct *mm, unsigned long addr, bool write, struct futex_key *key)
 {
-	int err = 0;
+	int err = -EAGAIN;
+	spinlock_t *ptl;
+	pmd_t *pmd;
 	pte_t pte;
 
-	/* With this, the page stays mapped, and so what its fields say. */
+	/* There may be no area at all, and then tables stay only with this. */
 	spin_lock(&mm->page_table_lock);
-	pte = lookup_pte(mm, addr);
-	if (!pte_allows(pte, write)) {
-		err = -EAGAIN;
-	} else if (pte_special(pte)) {
-		err = -EFAULT; /* the zero page, for ever */
-	} else {
-		const struct page *page = pfn_to_page(pte_pfn(pte));
-		unsigned long mapping = (unsigned long)page->mapping;
-
-		if (mapping & PAGE_MAPPING_ANON) {
-			*key = (struct futex_key){ .mm = mm, .offset = addr };
-			err = write ? 0 : -EFAULT; /* nobody can change it here */
-		} else if (mapping) {
-			*key = (struct futex_key){
-				.mapping = page->mapping->id,
-				.offset = (page->index << PAGE_SHIFT) + (addr & ~PAGE_MASK),
-			};
-		} else {
-			err = -EFAULT;
-		}
-	}
+	pmd = pmd_lookup(mm->pgd, addr);
+	if (!pmd || !pmd_table(pmdp_get(pmd)))
+		goto out;
+	/* And with this the page stays mapped, and so what its fields say. */
+	ptl = pte_lockptr(pmd);
+	spin_lock(ptl);
+	pte = ptep_get(pte_offset(pmdp_get(pmd), addr));
+	if (pte_allows(pte, write)) /* the zero page is nobody's, for ever */
+		err = pte_special(pte) ? -EFAULT :
+					 page_key(pfn_to_page(pte_pfn(pte)), mm, addr, write, key);
+	spin_unlock(ptl);
+out:
 	spin_unlock(&mm->page_table_lock);
 	return err;
 }

@@ -29,15 +29,26 @@ void pgd_free(pgd_t *pgd);
 pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr);
 /* The same one level higher. */
 pud_t *pud_alloc(struct mm_struct *mm, unsigned long addr);
-/* Hangs a page table under *pmd if there is none. 0 or -ENOMEM. */
+/* Hangs a page table, and a lock for it, under *pmd if there is none. 0 or -ENOMEM. */
 int pte_alloc(struct mm_struct *mm, pmd_t *pmd);
 /* The PMD entry for addr if the tables above exist, else NULL. */
 pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr);
-/* What protects the entries of a page table. */
-static inline spinlock_t *pte_lockptr(struct mm_struct *mm, pmd_t *pmd)
+/*
+ * What protects the entries of a last-level table: a lock of its own, in the table's struct page. Two
+ * of them are taken with nested_pte_lock() for the second. => *pmd is a table, and stays: see pgtable.c
+ */
+static inline spinlock_t *table_lockptr(pmd_t pmd)
 {
-	return &mm->page_table_lock;
+	return &pfn_to_page(pmd_pfn(pmd))->ptl;
 }
+static inline spinlock_t *pte_lockptr(const pmd_t *pmd)
+{
+	return table_lockptr(pmdp_get(pmd));
+}
+#ifndef spin_lock_nested
+#define spin_lock_nested(lock, subclass) spin_lock(lock)
+#endif
+#define PTE_LOCK_SECOND 1 /* the subclass */
 /*
  * Maps [virt, virt + size) of the kernel's half to physical memory with the largest leaves that fit
  * (4 KiB only when `small`). Replaces nothing: what is mapped already is a bug. 0 or -ENOMEM, with
@@ -79,7 +90,7 @@ void tlb_remove_range(struct mmu_gather *tlb, unsigned long start, unsigned long
 /* A table that mapped part of [start, end) was taken out of its parent. */
 void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long start,
 		      unsigned long end);
-/* Whether the batch is full: flush before the next page, outside of page_table_lock. */
+/* Whether the batch is full: flush before the next page, outside of the table's lock. */
 static inline bool tlb_full(const struct mmu_gather *tlb)
 {
 	return tlb->nr == GATHER_PAGES;
@@ -134,6 +145,7 @@ struct mm_walk {
 	void *private;
 	/* What the tables above allowed so far: RW and USER must be set at each level, NX at none. */
 	unsigned long parent_flags;
+	spinlock_t *ptl; /* for the pte callback, which is called without it: the table's */
 };
 /* Walks [start, end) of any table, user or kernel half. Returns what a callback returned, or 0. */
 int walk_page_range(pgd_t *pgd, unsigned long start, unsigned long end,
@@ -226,10 +238,11 @@ static inline struct anon_vma *page_anon_vma(const struct page *page)
 /* Where a page of what the area shows would be in it, or -EFAULT when that is outside. */
 unsigned long page_address_in_vma(const struct page *page, const struct vm_area_struct *vma);
 /*
- * The entry at addr if it maps the page, and then vma->vm_mm->page_table_lock is held; else NULL, and
- * it isn't. => the area stays: mmap_lock, or what rmap_walk() holds
+ * The entry at addr if it maps the page, and then the table's lock is held and in *ptl; else NULL, and
+ * none is. => the area stays: mmap_lock, or what rmap_walk() holds
  */
-pte_t *page_vma_mapped(const struct page *page, struct vm_area_struct *vma, unsigned long addr);
+pte_t *page_vma_mapped(const struct page *page, struct vm_area_struct *vma, unsigned long addr,
+		       spinlock_t **ptl);
 bool page_mapped_in_vma(const struct page *page, struct vm_area_struct *vma);
 
 struct rmap_walk_control {
@@ -258,7 +271,7 @@ int page_mkclean(struct page *page);
 bool try_to_unmap(struct page *page);
 /*
  * An anonymous page that turned out to be this area's alone: from now on it is looked for among its
- * own and its children's only. => page_table_lock of the entry that maps it
+ * own and its children's only. => the lock of the table with the entry that maps it
  */
 void page_move_anon_rmap(struct page *page, const struct vm_area_struct *vma);
 

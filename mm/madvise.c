@@ -48,13 +48,12 @@ struct free_walk {
 static int free_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
 {
 	struct free_walk *w = walk->private;
-	spinlock_t *lock = &w->vma->vm_mm->page_table_lock;
 	struct page *page;
 	pte_t pte;
 
 	if (!pte_present(ptep_get(ptep)))
 		return 0;
-	spin_lock(lock);
+	spin_lock(walk->ptl);
 	pte = ptep_get(ptep);
 	page = pte_present(pte) ? vm_normal_page(pte) : NULL;
 	if (page && page_is_anon(page)) {
@@ -68,7 +67,7 @@ static int free_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct 
 			count_vm_event(PGLAZYFREE);
 		page_clear_flag(page, PG_swapbacked);
 	}
-	spin_unlock(lock);
+	spin_unlock(walk->ptl);
 	return 0;
 }
 

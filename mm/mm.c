@@ -45,8 +45,12 @@ static void exit_mmap(struct mm_struct *mm)
 	if (mm->mmap) {
 		tlb_gather_mmu(&tlb, mm);
 		for_each_vma(mm, vma) unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
-		/* Out of sight of who truncates a file and walks the tables for it. */
-		for_each_vma(mm, vma) vma_unlink_file(vma);
+		/* Out of sight of who walks tables for a file or a page. */
+		for_each_vma(mm, vma)
+		{
+			vma_unlink_file(vma);
+			unlink_anon_vmas(vma);
+		}
 		free_pgtables(&tlb, mm->mmap->vm_start, mm->highest_vm_end, 0, 0);
 		tlb_finish_mmu(&tlb);
 	}

@@ -102,7 +102,7 @@ static void zap_dirty(const struct mmu_gather *tlb, struct page *page, unsigned 
 	set_page_dirty(page);
 }
 
-/* One entry that is not none. => the batch has room; page_table_lock held. */
+/* One entry that is not none. => the batch has room; the table's lock held. */
 static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 {
 	pte_t pte;
@@ -128,7 +128,7 @@ static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	while (addr != end) {
-		spinlock_t *lock = pte_lockptr(tlb->mm, pmd);
+		spinlock_t *lock = pte_lockptr(pmd);
 		pte_t *pte = pte_offset(pmdp_get(pmd), addr);
 
 		spin_lock(lock);

@@ -40,7 +40,7 @@ static bool change_pte(pte_t *ptep, pgprot_t prot, u64 vm_flags)
 static void change_pmd_range(struct mmu_gather *tlb, struct vm_area_struct *vma, pmd_t *pmd,
 			     unsigned long addr, unsigned long end)
 {
-	spinlock_t *lock = pte_lockptr(vma->vm_mm, pmd);
+	spinlock_t *lock = pte_lockptr(pmd);
 	pte_t *pte = pte_offset(pmdp_get(pmd), addr);
 	const pgprot_t prot = vma->vm_page_prot;
 	const unsigned long start = addr;

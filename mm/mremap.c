@@ -41,14 +41,30 @@ static pte_t move_soft_dirty(pte_t pte)
 	return pte_present(pte) ? pte_mksoft_dirty(pte) : pte;
 }
 
-/* Single entries of one table to (part of) one other. */
-static void move_ptes(struct mm_struct *mm, pmd_t *old_pmd, unsigned long old, pmd_t *new_pmd,
-		      unsigned long new, unsigned long len)
+/* The locks of two tables, or of one: the lower address first. */
+static void lock_two_tables(spinlock_t *a, spinlock_t *b)
+{
+	spin_lock(min(a, b));
+	if (a != b)
+		spin_lock_nested(max(a, b), PTE_LOCK_SECOND);
+}
+
+static void unlock_two_tables(spinlock_t *a, spinlock_t *b)
+{
+	if (a != b)
+		spin_unlock(max(a, b));
+	spin_unlock(min(a, b));
+}
+
+/* Single entries of one table to (part of) one other, which may be the same table. */
+static void move_ptes(pmd_t *old_pmd, unsigned long old, pmd_t *new_pmd, unsigned long new,
+		      unsigned long len)
 {
 	pte_t *from = pte_offset(pmdp_get(old_pmd), old), *to = pte_offset(pmdp_get(new_pmd), new);
+	spinlock_t *old_lock = pte_lockptr(old_pmd), *new_lock = pte_lockptr(new_pmd);
 	unsigned long moved = 0;
 
-	spin_lock(&mm->page_table_lock);
+	lock_two_tables(old_lock, new_lock);
 	for (; len > 0; len -= PAGE_SIZE, from++, to++) {
 		pte_t pte = ptep_get(from);
 
@@ -57,7 +73,7 @@ static void move_ptes(struct mm_struct *mm, pmd_t *old_pmd, unsigned long old, p
 		set_pte(to, move_soft_dirty(ptep_get_and_clear(from)));
 		moved++;
 	}
-	spin_unlock(&mm->page_table_lock);
+	unlock_two_tables(old_lock, new_lock);
 	count_vm_events(MREMAP_MOVED_PTE, moved);
 }
 
@@ -115,7 +131,7 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 		return n;
 	if (pte_alloc(mm, new_pmd))
 		return 0;
-	move_ptes(mm, old_pmd, old, new_pmd, new, n);
+	move_ptes(old_pmd, old, new_pmd, new, n);
 	return n;
 }
 

@@ -36,9 +36,11 @@ static void unmap_region(struct mm_struct *mm, struct vm_area_struct *first, boo
 			unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
 		end = vma->vm_end;
 	}
-	/* Who truncates a file walks the tables of all areas that it knows. */
-	for (vma = first; vma; vma = vma->vm_next)
+	/* Who truncates a file, or comes from a page, walks the tables of all areas that he finds. */
+	for (vma = first; vma; vma = vma->vm_next) {
 		vma_unlink_file(vma);
+		unlink_anon_vmas(vma);
+	}
 	free_pgtables(&tlb, first->vm_start, end, floor, ceiling);
 	tlb_finish_mmu(&tlb);
 }

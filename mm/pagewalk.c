@@ -16,6 +16,7 @@ static int walk_pte_range(pmd_t pmd, unsigned long addr, unsigned long end, stru
 
 	if (!walk->ops->pte)
 		return 0;
+	walk->ptl = table_lockptr(pmd);
 	for (; addr != end && !ret; addr += PAGE_SIZE)
 		ret = walk->ops->pte(pte_offset(pmd, addr), addr, addr + PAGE_SIZE, walk);
 	return ret;

@@ -23,12 +23,13 @@ static const struct vm_operations_struct no_more = { .fault = NULL };
 static int remap_pte_range(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, unsigned long end,
 			   pfn_t pfn, pgprot_t prot)
 {
-	spinlock_t *lock = pte_lockptr(mm, pmd);
+	spinlock_t *lock;
 	pte_t *pte;
 
 	if (pte_alloc(mm, pmd))
 		return -ENOMEM;
 	pte = pte_offset(pmdp_get(pmd), addr);
+	lock = pte_lockptr(pmd);
 	spin_lock(lock);
 	for (; addr != end; addr += PAGE_SIZE, pte++, pfn.v++) {
 		BUG_ON(!pte_none(ptep_get(pte)));
@@ -97,7 +98,7 @@ unsigned int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, pfn_
 		return VM_FAULT_OOM;
 	if (!(vma->vm_flags & VM_SOFTDIRTY))
 		pte = pte_wrprotect(pte); /* somebody wants to see the first write */
-	lock = pte_lockptr(mm, pmd);
+	lock = pte_lockptr(pmd);
 	spin_lock(lock);
 	ptep = pte_offset(pmdp_get(pmd), addr);
 	/* Two threads may fault on one page: it is the same frame for both. */

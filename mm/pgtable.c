@@ -3,8 +3,15 @@
  * Table pages: to get, hang in, and look up. Tables of the user half are made on the way of a fault
  * and counted in mm->pgtables_bytes; those of the kernel half are made once and stay.
  *
- * Locks: mm->page_table_lock covers every entry of the user half, from the PGD down. The page for a
- * new table is allocated before it is taken; who comes second gives its page back.
+ * Locks: mm->page_table_lock covers the entries of the user half's upper levels, those that point at
+ * tables; each last-level table has a lock of its own, in its struct page, for the entries in it. The
+ * page for a new table is allocated before the lock is taken; who comes second gives its page back.
+ *
+ * Tables are looked through without a lock. They stay as long as an area has a part in what they map and
+ * that area stays where it is: mmap_lock or the area's lock sees to that, or, for who comes from a page
+ * or a file, i_mmap_rwsem or the anon_vma root's rwsem, of which an area is taken out before its tables
+ * are freed (free_pgtables()), and which mremap holds while it moves tables. Where no area may be,
+ * tables stay only under page_table_lock.
  */
 #include "kernel/base/string.h"
 #include "mm/internal.h"
@@ -56,9 +63,12 @@ static int hang_table(struct mm_struct *mm, unsigned long *entry)
 
 	if (!table)
 		return -ENOMEM;
+	/* The upper levels have no use for it; it is cheaper than asking. */
+	spin_lock_init(&virt_to_page(table)->ptl);
 	spin_lock(&mm->page_table_lock);
 	if (READ_ONCE(*entry) == 0) {
-		WRITE_ONCE(*entry, virt_to_phys(table).v | _PAGE_TABLE);
+		/* Who follows it without the lock sees zeros, and the table's lock free. */
+		__atomic_store_n(entry, virt_to_phys(table).v | _PAGE_TABLE, __ATOMIC_RELEASE);
 		table = NULL;
 	}
 	spin_unlock(&mm->page_table_lock);

@@ -11,8 +11,8 @@
  *
  * An area found so may have another page there, or none: its entry decides.
  *
- * Locks: the anon_vma's root's rwsem, or i_mmap_rwsem, for reading, so areas stay; then the
- * page_table_lock of one mm after the other. mmap_lock of none.
+ * Locks: the anon_vma's root's rwsem, or i_mmap_rwsem, for reading, so areas and their tables stay;
+ * then the locks of the page tables, one after the other. mmap_lock of none.
  */
 #include "mm/internal.h"
 
@@ -25,31 +25,33 @@ unsigned long page_address_in_vma(const struct page *page, const struct vm_area_
 	return vma->vm_start + (pages << PAGE_SHIFT);
 }
 
-pte_t *page_vma_mapped(const struct page *page, struct vm_area_struct *vma, unsigned long addr)
+pte_t *page_vma_mapped(const struct page *page, struct vm_area_struct *vma, unsigned long addr,
+		       spinlock_t **ptl)
 {
-	struct mm_struct *mm = vma->vm_mm;
-	pmd_t *pmd;
+	pmd_t *pmdp = pmd_lookup(vma->vm_mm->pgd, addr);
+	pmd_t pmd = pmdp ? pmdp_get(pmdp) : __pmd(0);
 	pte_t *pte;
 
-	/* Before going down: who frees a table takes it out of its parent under this lock first. */
-	spin_lock(&mm->page_table_lock);
-	pmd = pmd_lookup(mm->pgd, addr);
-	if (pmd && pmd_table(pmdp_get(pmd))) {
-		pte = pte_offset(pmdp_get(pmd), addr);
-		if (pte_present(ptep_get(pte)) && vm_normal_page(ptep_get(pte)) == page)
-			return pte;
-	}
-	spin_unlock(&mm->page_table_lock);
+	if (!pmd_table(pmd))
+		return NULL;
+	/* Not before: while somebody changes the entry, it may be none for a moment. */
+	*ptl = table_lockptr(pmd);
+	spin_lock(*ptl);
+	pte = pte_offset(pmd, addr);
+	if (pte_present(ptep_get(pte)) && vm_normal_page(ptep_get(pte)) == page)
+		return pte;
+	spin_unlock(*ptl);
 	return NULL;
 }
 
 bool page_mapped_in_vma(const struct page *page, struct vm_area_struct *vma)
 {
 	unsigned long addr = page_address_in_vma(page, vma);
+	spinlock_t *ptl;
 
-	if (IS_ERR_VALUE(addr) || !page_vma_mapped(page, vma, addr))
+	if (IS_ERR_VALUE(addr) || !page_vma_mapped(page, vma, addr, &ptl))
 		return false;
-	spin_unlock(&vma->vm_mm->page_table_lock);
+	spin_unlock(ptl);
 	return true;
 }
 
@@ -125,12 +127,13 @@ static bool mkclean_one(struct page *page, struct vm_area_struct *vma, unsigned 
 {
 	struct mm_struct *mm = vma->vm_mm;
 	int *n = arg;
+	spinlock_t *ptl;
 	pte_t *ptep, pte;
 
 	/* A private area never has the file's page writable. */
 	if (!(vma->vm_flags & VM_SHARED))
 		return true;
-	ptep = page_vma_mapped(page, vma, addr);
+	ptep = page_vma_mapped(page, vma, addr, &ptl);
 	if (!ptep)
 		return true;
 	pte = ptep_get(ptep);
@@ -140,7 +143,7 @@ static bool mkclean_one(struct page *page, struct vm_area_struct *vma, unsigned 
 		tlb_flush_range(mm->pgd, addr, addr + PAGE_SIZE);
 		(*n)++;
 	}
-	spin_unlock(&mm->page_table_lock);
+	spin_unlock(ptl);
 	return true;
 }
 
@@ -169,13 +172,14 @@ static bool may_discard(const struct page *page, pte_t pte)
 static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned long addr, void *arg)
 {
 	struct mm_struct *mm = vma->vm_mm;
-	pte_t *ptep = page_vma_mapped(page, vma, addr), pte;
+	spinlock_t *ptl;
+	pte_t *ptep = page_vma_mapped(page, vma, addr, &ptl), pte;
 	bool goes;
 
 	if (!ptep)
 		return true;
 	if (vma->vm_flags & VM_LOCKED) {
-		spin_unlock(&mm->page_table_lock);
+		spin_unlock(ptl);
 		return false;
 	}
 	/* Only what no processor can write any more is surely clean. */
@@ -192,7 +196,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 		set_pte(ptep, pte);
 		page_set_flag(page, PG_swapbacked);
 	}
-	spin_unlock(&mm->page_table_lock);
+	spin_unlock(ptl);
 	if (goes)
 		put_page(page); /* the mapping's; the caller has one */
 	return goes;

@@ -50,18 +50,17 @@ static void account(struct smaps_walk *w, struct page *page, unsigned long size,
 static int smaps_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
 {
 	struct smaps_walk *w = walk->private;
-	spinlock_t *lock = &w->vma->vm_mm->page_table_lock;
 	struct page *page;
 	pte_t pte;
 
 	if (!pte_present(ptep_get(ptep)))
 		return 0;
-	spin_lock(lock);
+	spin_lock(walk->ptl);
 	pte = ptep_get(ptep);
 	page = pte_present(pte) ? vm_normal_page(pte) : NULL;
 	if (page)
 		account(w, page, PAGE_SIZE, pte_young(pte), pte_dirty(pte));
-	spin_unlock(lock);
+	spin_unlock(walk->ptl);
 	return 0;
 }
 

@@ -78,14 +78,15 @@ struct page {
 	};
 	struct list_head lru; /* in one list at a time: LRU, buddy, per-CPU list, slab, gather */
 	union {
-		unsigned long private;
 		struct {
 			u16 order; /* of a free block, or of a compound head */
 			u16 inuse; /* PG_slab: objects handed out */
 			u16 objects;
 		};
+		unsigned long private;
+		spinlock_t ptl; /* PG_table of the last level: for the entries in it */
+		unsigned long spare[2];
 	};
-	unsigned long spare;
 };
 _Static_assert(sizeof(struct page) == 64, "struct page is 64 bytes");
 
@@ -320,7 +321,7 @@ struct mm_struct {
 	bool has_pinned; /* pages of it have been pinned, ever: fork must look for them */
 	u8 dumpable;	 /* SUID_DUMP_* of prctl(2): whether others of its user may see it */
 
-	spinlock_t page_table_lock;    /* page tables, from table to leaf; counters below */
+	spinlock_t page_table_lock;    /* page tables above the last level: pte_lockptr() */
 	struct rw_semaphore mmap_lock; /* the areas: list, tree, every field of them */
 	unsigned int mm_lock_seq;
 

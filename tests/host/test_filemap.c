@@ -32,11 +32,12 @@ static int disk_read(struct address_space *mapping, struct page *page)
 
 static bool look(struct page *page, struct vm_area_struct *vma, unsigned long addr, void *arg)
 {
-	pte_t *pte = page_vma_mapped(page, vma, addr);
+	spinlock_t *ptl;
+	pte_t *pte = page_vma_mapped(page, vma, addr, &ptl);
 
 	if (pte) {
 		was_writable |= pte_write(*pte) || pte_dirty(*pte);
-		spin_unlock(&vma->vm_mm->page_table_lock);
+		spin_unlock(ptl);
 	}
 	return true;
 }
