@@ -128,6 +128,13 @@ static int follow_page_pte(struct vm_area_struct *vma, pte_t *ptep, unsigned int
 	return 0;
 }
 
+/* Whether the entry alone shows that nothing is to be done, not even to a page behind it. */
+static bool pte_will_do(pte_t pte, unsigned int flags)
+{
+	return pte_present(pte) && !pte_protnone(pte) &&
+	       (!(flags & FOLL_WRITE) || (pte_write(pte) && pte_dirty(pte)));
+}
+
 /*
  * The page that is mapped at addr, with a reference or pin, if it will do for flags; `found` may be NULL.
  * 0; -EAGAIN when a fault must bring it; -EMLINK when one must make a copy of it for this area alone;
@@ -143,6 +150,8 @@ static int follow_page(struct vm_area_struct *vma, unsigned long addr, unsigned 
 
 	if (!pmd_table(pmd))
 		return -EAGAIN;
+	if (!found && pte_will_do(ptep_get(pte_offset(pmd, addr)), flags))
+		return 0;
 	/* Who truncates a file takes pages away without mmap_lock. */
 	lock = table_lockptr(pmd);
 	spin_lock(lock);
