@@ -219,8 +219,8 @@ static void proc_counts(struct proc_counts *c)
 		.blocked = now.blocked,
 		.last_pid = pid_last(),
 		.forks = nr_forks,
-		.switches = nr_switches,
-		.idle_ns = sched_idle_ns(),
+		.switches = now.switches,
+		.idle_ns = now.idle_ns,
 	};
 	used.cpu_ns = clock_ns() - c->idle_ns;
 	used.user_ticks = now.user_ticks;

@@ -158,13 +158,11 @@ static bool is_fatal(const struct task_struct *task, int sig)
 /* => sighand->lock. Makes a thread look: it wakes from a sleep that signals may end. */
 static void notify_thread(struct task_struct *task, bool to_die)
 {
-	u32 state;
+	const u32 to_wake =
+		BIT(TASK_INTERRUPTIBLE) | (to_die ? BIT(TASK_KILLABLE) | BIT(TASK_STOPPED) : 0);
 
 	se_set_work(&task->se, WORK_SIGNAL);
-	state = READ_ONCE(task->se.state);
-	if (state == TASK_INTERRUPTIBLE ||
-	    (to_die && (state == TASK_KILLABLE || state == TASK_STOPPED)))
-		sched_wake(&task->se);
+	sched_notify(&task->se, to_wake);
 }
 
 static void must_die(struct task_struct *task)

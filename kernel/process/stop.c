@@ -30,8 +30,7 @@ void stop_prepare(struct task_struct *task, int sig)
 	{
 		t->stop_pending = false;
 		t->stop_asked = false;
-		if (READ_ONCE(t->se.state) == TASK_STOPPED)
-			sched_wake(&t->se);
+		sched_wake_from(&t->se, BIT(TASK_STOPPED));
 	}
 	if (process->flags & SIGNAL_STOPPED)
 		process->flags |= SIGNAL_TELL_CONTINUE;
@@ -44,7 +43,11 @@ void stop_prepare(struct task_struct *task, int sig)
 	process->flags |= SIGNAL_CONTINUED;
 	process->stop_count = 0;
 	process->stop_code = 0;
-	for_each_thread(process, t) se_set_work(&t->se, WORK_SIGNAL);
+	for_each_thread(process, t)
+	{
+		se_set_work(&t->se, WORK_SIGNAL);
+		sched_kick(&t->se);
+	}
 }
 
 void stop_begin(struct task_struct *task, int sig)
@@ -64,8 +67,7 @@ void stop_begin(struct task_struct *task, int sig)
 		t->stop_pending = true;
 		process->stop_count++;
 		se_set_work(&t->se, WORK_SIGNAL);
-		if (READ_ONCE(t->se.state) == TASK_INTERRUPTIBLE)
-			sched_wake(&t->se);
+		sched_notify(&t->se, BIT(TASK_INTERRUPTIBLE));
 	}
 }
 

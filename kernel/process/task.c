@@ -96,6 +96,7 @@ bool capable(int cap)
 
 static void inherit_policy(struct task_struct *task, const struct task_struct *parent)
 {
+	task->se.allowed = READ_ONCE(parent->se.allowed);
 	task->se.policy = parent->se.policy;
 	task->se.rt_priority = parent->se.rt_priority;
 	task->se.nice = parent->se.nice;
@@ -125,6 +126,7 @@ static void inherit(struct task_struct *task, const struct task_struct *parent)
 static void init_root(struct task_struct *task)
 {
 	cred_init_root(&task->cred);
+	task->se.allowed = ~0UL;
 	task->timer_slack_ns = task->default_timer_slack_ns = TIMER_SLACK_NS;
 }
 
@@ -158,7 +160,8 @@ struct task_struct *task_alloc(const struct task_struct *parent)
 
 void task_free(struct task_struct *task)
 {
-	BUG_ON(task->se.on_cpu || task->thread_pid);
+	BUG_ON(task->thread_pid);
+	sched_wait_gone(&task->se);
 	sigpending_free(&task->pending);
 	files_put(task->files);
 	if (task->fs)
@@ -329,9 +332,7 @@ bool task_over_nproc(const struct task_struct *task)
 
 u64 task_cpu_ns(const struct task_struct *task)
 {
-	u64 ns = task->se.sum_exec;
-
-	return task->se.on_cpu ? ns + clock_ns() - task->se.exec_start : ns;
+	return sched_runtime(&task->se);
 }
 
 void usage_add(struct usage *sum, const struct usage *part)

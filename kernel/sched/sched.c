@@ -1,45 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Round robin over one run queue, in which higher real-time priorities come first. Among all others the
- * nice value decides how long a turn is. rq.lock is taken with interrupts off and held across the
- * switch: the entity that comes in releases what the one that went out took.
+ * Each processor runs those of its own queue in turns, in which higher real-time priorities come first;
+ * among all others the nice value decides how long a turn is. A queue's lock is taken with interrupts
+ * off and held across the switch: the entity that comes in releases what the one that went out took. So
+ * who holds the lock of the queue an entity belongs to knows that it runs, or has left its stack.
+ *
+ * Losing no wake: who is about to sleep sets its state, then looks at what it waits for; who wakes makes
+ * that true, then looks at the state. Both put a full barrier in between, the first by
+ * set_current_state(), the second by taking the queue's lock.
  */
 #include "kernel/sched/sched.h"
 
 #include <arch/clock.h>
 #include <arch/desc.h>
 #include <arch/fpu.h>
+#include <arch/smp.h>
 #include <arch/switch.h>
 
 #include "kernel/abi/sched.h"
 #include "kernel/base/panic.h"
+#include "kernel/sched/run_queue.h"
 #include "kernel/sync/sleep.h"
 
 _Static_assert(offsetof(struct sched_entity, work) == 0, "entry.S reads it there");
 
-struct run_queue {
-	spinlock_t lock;
-	struct list_head queue;
-	struct sched_entity idle;
-	unsigned int ready;   /* in the queue */
-	unsigned int blocked; /* sleep, and count as load */
-	unsigned long user_ticks, system_ticks;
-	/* Ticks of the present second, and those of them that found a real-time priority running. */
-	unsigned int second_ticks, rt_ticks;
-};
-
-/* Of each second, other tasks get what is beyond this, if they want it: sched(7). */
-#define TICKS_PER_SECOND 100
-#define RT_TICKS	 95
-
-static struct run_queue rq = { .lock = SPINLOCK_INIT, .queue = LIST_HEAD_INIT(rq.queue) };
 static const struct sched_hooks *hooks;
 
 DEFINE_PER_CPU(struct sched_entity *, current_se);
-unsigned long nr_switches;
-unsigned long sched_load[3];
-
-#define LOAD_INTERVAL_NS 5000000000UL
 
 static struct sched_entity *current_entity(void)
 {
@@ -55,55 +42,62 @@ unsigned int sched_slice(const struct sched_entity *se)
 	return max(1U, (unsigned int)(20 - se->nice) / 4); /* 10 to 1; 5 for nice 0 */
 }
 
-/* => rq.lock held. The first in the queue that has less than this priority; or its end. */
-static struct list_head *first_below(unsigned int priority)
-{
-	struct list_head *pos = &rq.queue;
+/* --- making others run --------------------------------------------------------------------------- */
 
-	/* Nothing is below priority 0, which nearly all have. */
-	if (priority)
-		list_for_each(pos, &rq.queue) if (list_entry(pos, struct sched_entity, run_link)
-							  ->rt_priority < priority) break;
-	return pos;
+/*
+ * => rq->lock. The mark is taken away under the lock, by schedule(): where it stands already, who set it
+ * has sent the interrupt, and what is in the queue now will be seen.
+ */
+static void resched(struct run_queue *rq)
+{
+	u32 before = __atomic_fetch_or(&rq->curr->work, WORK_RESCHED, __ATOMIC_SEQ_CST);
+
+	if (!(before & WORK_RESCHED) && rq->cpu != (unsigned int)smp_processor_id())
+		smp_send_reschedule(rq->cpu);
 }
 
-/* => rq.lock held. Puts it behind those of its priority; before them, if its turn is not over. */
-static void enqueue(struct sched_entity *se, bool goes_on)
+/* => rq->lock. Somebody has come into the queue. */
+static void resched_if_due(struct run_queue *rq)
 {
-	if (se->on_rq || se == &rq.idle)
-		return;
-	list_add_tail(&se->run_link, first_below(se->rt_priority + (goes_on && se->rt_priority)));
-	se->on_rq = true;
-	rq.ready++;
+	if (rq->curr == &rq->idle || rq_somebody_waits(rq, rq->curr, false))
+		resched(rq);
 }
 
-/* => rq.lock held. Who is to run of those in the queue; or NULL. */
-static struct sched_entity *first_in_turn(void)
+/*
+ * An entity that is ready and in no queue, and belongs to rq, is put into it; or into another, should it
+ * have been forbidden to run here. => rq->lock; returns with the lock of the queue it is in
+ */
+static struct run_queue *settle(struct run_queue *rq, struct sched_entity *se)
 {
-	struct list_head *first = rq.queue.next, *other;
-
-	if (rq.rt_ticks >= RT_TICKS) {
-		other = first_below(1);
-		if (other != &rq.queue)
-			first = other;
+	while (unlikely(!may_run_on(se, rq->cpu))) {
+		WRITE_ONCE(se->cpu, rq_choose_cpu(se));
+		spin_unlock(&rq->lock);
+		/* Nobody else moves it, since it is in no queue. */
+		rq = &run_queues[se->cpu];
+		spin_lock(&rq->lock);
 	}
-	return first != &rq.queue ? list_entry(first, struct sched_entity, run_link) : NULL;
+	rq_enqueue(rq, se, false);
+	resched_if_due(rq);
+	return rq;
 }
 
-/* => rq.lock held. */
-static struct sched_entity *pick_next(void)
+/* The same, into the queue that is best for it. */
+static struct run_queue *place(struct run_queue *rq, struct sched_entity *se)
 {
-	struct sched_entity *se = first_in_turn();
+	unsigned int cpu = rq_choose_cpu(se);
 
-	if (!se)
-		return &rq.idle;
-	list_del(&se->run_link);
-	se->on_rq = false;
-	rq.ready--;
-	return se;
+	if (cpu != rq->cpu) {
+		WRITE_ONCE(se->cpu, cpu);
+		spin_unlock(&rq->lock);
+		rq = &run_queues[cpu];
+		spin_lock(&rq->lock);
+	}
+	return settle(rq, se);
 }
 
-static void switch_to(struct sched_entity *prev, struct sched_entity *next)
+/* --- switching ------------------------------------------------------------------------------------- */
+
+static void switch_to(struct run_queue *rq, struct sched_entity *prev, struct sched_entity *next)
 {
 	u64 now = clock_ns();
 
@@ -111,7 +105,10 @@ static void switch_to(struct sched_entity *prev, struct sched_entity *next)
 	next->exec_start = now;
 	next->slice = sched_slice(next);
 	next->on_cpu = true;
-	nr_switches++;
+	rq->switches++;
+	WRITE_ONCE(rq->curr, next);
+	WRITE_ONCE(rq->curr_priority, next == &rq->idle ? NO_PRIORITY : next->rt_priority);
+	rq->prev = prev;
 	if (prev->fpu)
 		fpu_save(prev->fpu);
 	hooks->switch_out_in(prev, next);
@@ -119,19 +116,31 @@ static void switch_to(struct sched_entity *prev, struct sched_entity *next)
 	set_kernel_stack(next->stack_top);
 	if (next->fpu)
 		fpu_restore(next->fpu);
-	/*
-	 * prev stays "on its stack" until the switch is over. One CPU runs, and nobody frees an entity
-	 * with interrupts off, so clearing the mark just before is enough.
-	 */
-	prev->on_cpu = false;
 	__switch_to(&prev->sp, next->sp);
 }
 
-/* => rq.lock held. A sleep that no signal ends counts as load. */
-static void note_sleep(struct sched_entity *se)
+/*
+ * The first thing an entity does when it comes in, maybe on another processor than it left: lets go of
+ * the one it follows, whose stack is nobody's from then on, and of the queue's lock.
+ */
+static void finish_switch(void)
+{
+	struct run_queue *rq = this_rq();
+	struct sched_entity *prev = rq->prev;
+
+	__atomic_store_n(&prev->on_cpu, false, __ATOMIC_RELEASE);
+	if (unlikely(rq->evicted)) {
+		rq->evicted = false;
+		rq = place(rq, prev);
+	}
+	spin_unlock(&rq->lock);
+}
+
+/* => rq->lock held. A sleep that no signal ends counts as load. */
+static void note_sleep(struct run_queue *rq, struct sched_entity *se)
 {
 	se->blocked = se->state == TASK_UNINTERRUPTIBLE || se->state == TASK_KILLABLE;
-	rq.blocked += se->blocked;
+	rq->blocked += se->blocked;
 }
 
 static void count_switch(struct sched_entity *prev)
@@ -142,68 +151,46 @@ static void count_switch(struct sched_entity *prev)
 		prev->switches++;
 }
 
-/* => rq.lock held. Whether somebody waits who comes before se; or who is its equal. */
-static bool somebody_waits(const struct sched_entity *se, bool same)
+/* => rq->lock held. Where the running entity is to be while others run. */
+static void put_prev(struct run_queue *rq, struct sched_entity *prev)
 {
-	const struct sched_entity *first = first_in_turn();
-
-	if (!first)
-		return false;
-	/* Real time is used up for this second. */
-	if (rq.rt_ticks >= RT_TICKS && !first->rt_priority && se->rt_priority)
-		return true;
-	return first->rt_priority + same > se->rt_priority;
-}
-
-void schedule(void)
-{
-	struct sched_entity *prev = current_entity(), *next;
-	unsigned long flags = spin_lock_irqsave(&rq.lock);
-
-	se_clear_work(prev, WORK_RESCHED);
 	if (prev->state == TASK_INTERRUPTIBLE && hooks->signal_pending())
 		prev->state = TASK_RUNNING;
 	if (prev->state == TASK_KILLABLE && hooks->kill_pending())
 		prev->state = TASK_RUNNING;
-	if (prev->state == TASK_RUNNING)
-		enqueue(prev, !prev->turn_over);
+	if (prev->state != TASK_RUNNING)
+		note_sleep(rq, prev);
+	else if (likely(may_run_on(prev, rq->cpu)))
+		rq_enqueue(rq, prev, !prev->turn_over);
 	else
-		note_sleep(prev);
+		rq->evicted = true;
 	prev->turn_over = false;
-	next = pick_next();
+}
+
+void schedule(void)
+{
+	unsigned long flags = local_irq_save();
+	struct run_queue *rq = this_rq();
+	struct sched_entity *prev = rq->curr, *next;
+
+	spin_lock(&rq->lock);
+	se_clear_work(prev, WORK_RESCHED);
+	put_prev(rq, prev);
+	next = rq_pick_next(rq);
 	if (next != prev) {
 		count_switch(prev);
-		switch_to(prev, next);
+		switch_to(rq, prev, next);
+		finish_switch();
+	} else {
+		spin_unlock(&rq->lock);
 	}
-	spin_unlock_irqrestore(&rq.lock, flags);
+	local_irq_restore(flags);
 }
 
 void sched_yield(void)
 {
 	current_entity()->turn_over = true;
 	schedule();
-}
-
-void sched_set_policy(struct sched_entity *se, unsigned int policy, unsigned int rt_priority,
-		      int nice)
-{
-	unsigned long flags = spin_lock_irqsave(&rq.lock);
-	bool waits = se->on_rq;
-
-	if (waits) {
-		list_del(&se->run_link);
-		se->on_rq = false;
-		rq.ready--;
-	}
-	se->policy = (u8)policy;
-	se->rt_priority = (u8)rt_priority;
-	se->nice = (s8)nice;
-	if (waits)
-		enqueue(se, false);
-	se->slice = min(se->slice, sched_slice(se));
-	if (somebody_waits(current_entity(), false))
-		se_set_work(current_entity(), WORK_RESCHED);
-	spin_unlock_irqrestore(&rq.lock, flags);
 }
 
 void cond_resched(void)
@@ -222,7 +209,7 @@ static void entity_start(void *p)
 {
 	struct start start = *(struct start *)p;
 
-	spin_unlock(&rq.lock);
+	finish_switch();
 	local_irq_enable();
 	start.fn(start.arg);
 	BUG();
@@ -238,6 +225,7 @@ void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*
 	se->work = 0;
 	se->state = TASK_UNINTERRUPTIBLE;
 	se->stack_top = stack_top;
+	se->cpu = (unsigned int)smp_processor_id();
 	se->on_rq = false;
 	se->on_cpu = false;
 	se->blocked = false;
@@ -248,89 +236,6 @@ void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*
 	se->sp = switch_prepare((void *)((unsigned long)start & ~15UL), entity_start, start);
 }
 
-bool sched_wake(struct sched_entity *se)
-{
-	unsigned long flags = spin_lock_irqsave(&rq.lock);
-	bool slept = se->state != TASK_RUNNING && se->state != TASK_DEAD;
-
-	if (slept) {
-		se->state = TASK_RUNNING;
-		rq.blocked -= se->blocked;
-		se->blocked = false;
-		if (se != current_entity())
-			enqueue(se, false);
-		if (current_entity() == &rq.idle || somebody_waits(current_entity(), false))
-			se_set_work(current_entity(), WORK_RESCHED);
-	}
-	spin_unlock_irqrestore(&rq.lock, flags);
-	return slept;
-}
-
-void sched_count(struct sched_counts *c)
-{
-	unsigned long flags = spin_lock_irqsave(&rq.lock);
-
-	c->running = rq.ready + (current_entity() != &rq.idle);
-	c->blocked = rq.blocked;
-	c->user_ticks = rq.user_ticks;
-	c->system_ticks = rq.system_ticks;
-	spin_unlock_irqrestore(&rq.lock, flags);
-}
-
-/*
- * Every five seconds each load moves towards the present one by what five seconds are of its time: by
- * 1 - e^(-5s/60s) and so on, in 2^-11.
- */
-static void update_load(void)
-{
-	static const unsigned long keep[] = { 1884, 2014, 2037 };
-	static u64 due = LOAD_INTERVAL_NS;
-	const unsigned long one = 1UL << LOAD_SHIFT;
-	struct sched_counts now;
-
-	if (clock_ns() < due)
-		return;
-	due += LOAD_INTERVAL_NS;
-	sched_count(&now);
-	for (int i = 0; i < 3; i++) {
-		unsigned long active = (now.running + now.blocked) * one;
-		unsigned long load = sched_load[i] * keep[i] + active * (one - keep[i]);
-
-		/* Rounded up while it grows, so that it gets there. */
-		if (active >= sched_load[i])
-			load += one - 1;
-		sched_load[i] = load >> LOAD_SHIFT;
-	}
-}
-
-void sched_tick(bool user)
-{
-	struct sched_entity *se = current_entity();
-
-	update_load();
-	if (++rq.second_ticks == TICKS_PER_SECOND)
-		rq.second_ticks = rq.rt_ticks = 0;
-	if (se == &rq.idle)
-		return;
-	if (user) {
-		se->user_ticks++;
-		rq.user_ticks++;
-	} else {
-		se->system_ticks++;
-		rq.system_ticks++;
-	}
-	rq.rt_ticks += se->rt_priority != 0;
-	hooks->tick();
-	if (se->slice > 0)
-		se->slice--;
-	if (somebody_waits(se, false)) {
-		se_set_work(se, WORK_RESCHED);
-	} else if (se->slice == 0 && sched_slice(se) && somebody_waits(se, true)) {
-		se->turn_over = true;
-		se_set_work(se, WORK_RESCHED);
-	}
-}
-
 void sched_exit(void)
 {
 	local_irq_disable();
@@ -339,24 +244,249 @@ void sched_exit(void)
 	BUG();
 }
 
-void sched_idle(void)
+void sched_wait_gone(const struct sched_entity *se)
+{
+	while (__atomic_load_n(&se->on_cpu, __ATOMIC_ACQUIRE))
+		cpu_relax();
+}
+
+/* --- waking and changing ----------------------------------------------------------------------------- */
+
+bool sched_wake_from(struct sched_entity *se, u32 states)
+{
+	unsigned long flags = local_irq_save();
+	struct run_queue *rq = rq_lock_of(se);
+	u32 state = READ_ONCE(se->state);
+	bool slept = false;
+
+	/* Until it has left its stack the entity may change its mind itself, without the lock. */
+	while (!slept && (states & BIT(state)))
+		slept = __atomic_compare_exchange_n(&se->state, &state, TASK_RUNNING, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	if (slept && se != rq->curr) {
+		rq->blocked -= se->blocked;
+		se->blocked = false;
+		rq = place(rq, se);
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
+	return slept;
+}
+
+bool sched_wake(struct sched_entity *se)
+{
+	return sched_wake_from(se, TASK_SLEEPS);
+}
+
+void sched_kick(const struct sched_entity *se)
+{
+	unsigned int cpu = READ_ONCE(se->cpu);
+
+	/*
+	 * Its work was set before this looks where it is: if it has left since, or comes in only now, it
+	 * sees that itself on its way to user mode.
+	 */
+	if (READ_ONCE(se->on_cpu) && cpu != (unsigned int)smp_processor_id())
+		smp_send_reschedule(cpu);
+}
+
+void sched_notify(struct sched_entity *se, u32 states)
+{
+	/* Setting the work was a full barrier: if it goes to sleep now, it has seen it. */
+	if (!(states & BIT(READ_ONCE(se->state))) || !sched_wake_from(se, states))
+		sched_kick(se);
+}
+
+void sched_set_policy(struct sched_entity *se, unsigned int policy, unsigned int rt_priority,
+		      int nice)
+{
+	unsigned long flags = local_irq_save();
+	struct run_queue *rq = rq_lock_of(se);
+	bool waits = se->on_rq;
+
+	if (waits)
+		rq_dequeue(rq, se);
+	se->policy = (u8)policy;
+	se->rt_priority = (u8)rt_priority;
+	se->nice = (s8)nice;
+	if (rq->curr == se)
+		WRITE_ONCE(rq->curr_priority, se->rt_priority);
+	if (waits)
+		rq_enqueue(rq, se, false);
+	se->slice = min(se->slice, sched_slice(se));
+	if (rq_somebody_waits(rq, rq->curr, false))
+		resched(rq);
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
+void sched_set_allowed(struct sched_entity *se, cpu_bits_t cpus)
+{
+	unsigned long flags = local_irq_save();
+	struct run_queue *rq = rq_lock_of(se);
+
+	WRITE_ONCE(se->allowed, cpus);
+	if (!may_run_on(se, rq->cpu)) {
+		if (rq->curr == se) {
+			resched(rq);
+		} else if (se->on_rq) {
+			rq_dequeue(rq, se);
+			rq = place(rq, se);
+		}
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
+	/* Who waits here is moved itself, if two do it to each other. */
+	while (READ_ONCE(se->on_cpu) && !may_run_on(se, READ_ONCE(se->cpu))) {
+		cond_resched();
+		cpu_relax();
+	}
+}
+
+/* --- balancing --------------------------------------------------------------------------------------- */
+
+/* The processor whose queue is longest of these, if it has at least so many; or NR_CPUS. */
+static unsigned int busiest(cpu_bits_t cpus, unsigned int load)
+{
+	unsigned int cpu, best = NR_CPUS;
+
+	for_each_cpu_bit(cpu, cpus)
+	{
+		if (rq_load(&run_queues[cpu]) >= load) {
+			load = rq_load(&run_queues[cpu]) + 1;
+			best = cpu;
+		}
+	}
+	return best;
+}
+
+/* Takes one that is at least so urgent from another queue into this. => interrupts off, no lock */
+static bool pull(struct run_queue *rq, unsigned int from, int priority)
+{
+	struct sched_entity *se = rq_steal(&run_queues[from], rq->cpu, priority);
+
+	if (!se)
+		return false;
+	spin_lock(&rq->lock);
+	rq = settle(rq, se);
+	spin_unlock(&rq->lock);
+	return true;
+}
+
+/*
+ * Takes one from where at least two more run or wait than here: then both have more equal shares. A
+ * queue that holds only what may not run here is passed over for the next.
+ */
+static void balance(struct run_queue *rq)
+{
+	cpu_bits_t others = cpumask_bits(&cpu_online_mask) & ~BIT(rq->cpu);
+	unsigned int load = rq_load(rq), cpu;
+
+	while (others && (cpu = busiest(others, load + 2)) != NR_CPUS) {
+		if (pull(rq, cpu, 0))
+			return;
+		others &= ~BIT(cpu);
+	}
+}
+
+/* Of those with a real-time priority the most urgent are to run, wherever they wait. */
+static void pull_urgent(struct run_queue *rq)
+{
+	cpu_bits_t others = cpumask_bits(&cpu_online_mask) & ~BIT(rq->cpu);
+	unsigned int cpu;
+
+	if (rq->rt_ticks >= RT_TICKS)
+		return;
+	for_each_cpu_bit(cpu, others)
+	{
+		int mine = max(max(rq->curr_priority, READ_ONCE(rq->first_priority)), 0);
+
+		if (READ_ONCE(run_queues[cpu].first_priority) > mine && pull(rq, cpu, mine + 1))
+			return;
+	}
+}
+
+#define BALANCE_TICKS 10
+
+/* Of a processor that has something to do; another one does it before it halts. => interrupts off */
+static void balance_tick(struct run_queue *rq)
+{
+	pull_urgent(rq);
+	if (rq->second_ticks % BALANCE_TICKS == rq->cpu)
+		balance(rq);
+}
+
+/* --- the tick, and having nothing to do ------------------------------------------------------------- */
+
+static void count_tick(struct run_queue *rq, struct sched_entity *se, bool user)
+{
+	if (user) {
+		se->user_ticks++;
+		rq->user_ticks++;
+	} else {
+		se->system_ticks++;
+		rq->system_ticks++;
+	}
+	rq->rt_ticks += se->rt_priority != 0;
+}
+
+/* => rq->lock held. Ends the turn of the running entity, if it is over. */
+static void end_turn(struct run_queue *rq, struct sched_entity *se)
+{
+	if (se->slice > 0)
+		se->slice--;
+	if (rq_somebody_waits(rq, se, false)) {
+		resched(rq);
+	} else if (se->slice == 0 && sched_slice(se) && rq_somebody_waits(rq, se, true)) {
+		se->turn_over = true;
+		resched(rq);
+	}
+}
+
+void sched_tick(bool user)
+{
+	struct run_queue *rq = this_rq();
+	struct sched_entity *se = rq->curr;
+
+	if (rq->cpu == 0)
+		sched_update_load();
+	if (++rq->second_ticks == TICKS_PER_SECOND)
+		rq->second_ticks = rq->rt_ticks = 0;
+	if (se == &rq->idle)
+		return;
+	count_tick(rq, se, user);
+	hooks->tick();
+	spin_lock(&rq->lock);
+	end_turn(rq, se);
+	spin_unlock(&rq->lock);
+	balance_tick(rq);
+}
+
+/*
+ * What comes into the queue after it was looked at, interrupts being off, comes with an interrupt, which
+ * ends the halt, or keeps it from beginning.
+ */
+static void __noreturn idle_loop(struct run_queue *rq)
 {
 	for (;;) {
 		local_irq_disable();
-		if (list_empty(&rq.queue))
+		balance(rq);
+		if (!READ_ONCE(rq->ready))
 			safe_halt();
 		local_irq_enable();
 		schedule();
 	}
 }
 
-u64 sched_idle_ns(void)
+void sched_idle(void)
 {
-	unsigned long flags = spin_lock_irqsave(&rq.lock);
-	u64 ns = rq.idle.sum_exec;
+	idle_loop(this_rq());
+}
 
-	spin_unlock_irqrestore(&rq.lock, flags);
-	return ns;
+void sched_start_cpu(void)
+{
+	struct run_queue *rq = this_rq();
+
+	this_cpu_write(current_se, &rq->idle);
+	rq->idle.exec_start = clock_ns();
+	idle_loop(rq);
 }
 
 bool sched_signal_pending(void)
@@ -368,6 +498,8 @@ bool sched_kill_pending(void)
 {
 	return hooks->kill_pending();
 }
+
+/* --- for the sleeping locks --------------------------------------------------------------------------- */
 
 static void *lock_current(void)
 {
@@ -394,9 +526,9 @@ static const struct sleep_ops sched_sleep_ops = {
 void sched_init(const struct sched_hooks *h)
 {
 	hooks = h;
-	rq.idle.state = TASK_RUNNING;
-	rq.idle.on_cpu = true;
-	rq.idle.exec_start = clock_ns();
-	this_cpu_write(current_se, &rq.idle);
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+		rq_init(&run_queues[cpu], cpu);
+	this_rq()->idle.exec_start = clock_ns();
+	this_cpu_write(current_se, &this_rq()->idle);
 	sleep_ops = &sched_sleep_ops;
 }
