@@ -47,9 +47,19 @@ extern cpumask_t cpu_online_mask;
 	     foc_bits && ((cpu) = (unsigned int)__builtin_ctzl(foc_bits), true); \
 	     foc_bits &= foc_bits - 1)
 
+/* How many. (The compiler's popcount may be a call into its own library.) */
+static inline unsigned int cpu_bits_weight(cpu_bits_t bits)
+{
+	unsigned int n = 0;
+
+	for (; bits; bits &= bits - 1)
+		n++;
+	return n;
+}
+
 static inline unsigned int num_online_cpus(void)
 {
-	return (unsigned int)__builtin_popcountl(cpumask_bits(&cpu_online_mask));
+	return cpu_bits_weight(cpumask_bits(&cpu_online_mask));
 }
 
 #endif

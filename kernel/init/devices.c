@@ -10,6 +10,7 @@
 #include <arch/lapic.h>
 #include <arch/power.h>
 #include <arch/serial.h>
+#include <arch/smp.h>
 #include <arch/trap.h>
 #include <arch/vga.h>
 
@@ -132,6 +133,9 @@ static void interrupts_init(void)
 	if (lapic_init(must_map(lapic_base_phys(), LAPIC_MMIO_SIZE)))
 		panic("this processor has no local APIC");
 	lapic_enable(VECTOR_SPURIOUS);
+	smp_set_apic_id(0, lapic_id());
+	set_irq_handler(VECTOR_RESCHED, smp_resched_irq);
+	set_irq_handler(VECTOR_CALL, smp_call_irq);
 	for (unsigned int i = 0; i < acpi_info.nr_ioapics; i++)
 		if (ioapic_init(must_map(acpi_info.ioapics[i].phys, IOAPIC_MMIO_SIZE),
 				acpi_info.ioapics[i].gsi_base))

@@ -13,6 +13,9 @@ void kernel_main(const struct boot_info *info) __attribute__((noreturn));
 /* Consoles, ACPI, interrupt controllers, clock and keyboard. => memory management runs. */
 void devices_init(const struct boot_info *info);
 
+/* Starts the other processors. => a kernel thread, interrupts on, devices_init() ran */
+void smp_init(void);
+
 /* The kernel's own tests ("selftest=all"): TAP on the console; the number that failed. */
 int selftest_run(void);
 /* A bug made on purpose ("selftest=panic"): never comes back. */

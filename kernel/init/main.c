@@ -25,7 +25,7 @@
 #include "mm/page.h"
 
 extern char __boot_start[], __kernel_end[], __text_start[], __rodata_start[], __data_start[];
-extern char __percpu_load[];
+extern char __percpu_load[], __percpu_size[], __percpu_others[], __percpu_others_end[];
 
 static const struct boot_info *boot_info;
 
@@ -64,9 +64,21 @@ static void reserve_memory(void)
 
 static void percpu_init(void)
 {
+	size_t size = (size_t)__percpu_size;
+
+	/* Each begins as the image's own copy is now; which of the processors exist is not known yet. */
+	BUG_ON((size_t)(__percpu_others_end - __percpu_others) != (NR_CPUS - 1) * size);
 	per_cpu_offset[0] = (unsigned long)__percpu_load;
-	this_cpu_write(this_cpu_off, per_cpu_offset[0]);
-	this_cpu_write(cpu_number, 0);
+	for (int cpu = 1; cpu < NR_CPUS; cpu++) {
+		char *area = __percpu_others + (size_t)(cpu - 1) * size;
+
+		memcpy(area, __percpu_load, size);
+		per_cpu_offset[cpu] = (unsigned long)area;
+	}
+	for (int cpu = 0; cpu < NR_CPUS; cpu++) {
+		*per_cpu_ptr(&this_cpu_off, cpu) = per_cpu_offset[cpu];
+		*per_cpu_ptr(&cpu_number, cpu) = cpu;
+	}
 }
 
 static void cpu_init(void)
@@ -206,6 +218,7 @@ static int init_thread(void *unused)
 {
 	static char init[128] = "/init", which[32];
 
+	smp_init();
 	unpack_initramfs();
 	cmdline_get("init", init, sizeof(init));
 	if (cmdline_get("selftest", which, sizeof(which)) > 0)

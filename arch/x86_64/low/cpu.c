@@ -101,11 +101,29 @@ static void drop_features(struct cpu_features *f)
 
 void cpu_init_features(void)
 {
-	struct cpu_features *f = &cpu_features;
-	unsigned long cr4 = read_cr4();
+	find_features(&cpu_features);
+	drop_features(&cpu_features);
+	if (!cpu_features.nx)
+		pte_supported_mask &= ~_PAGE_NX;
+	cpu_enable_features();
+}
 
-	find_features(f);
-	drop_features(f);
+bool cpu_has_features(void)
+{
+	const struct cpu_features *f = &cpu_features;
+	struct cpu_features mine = { 0 };
+
+	find_features(&mine);
+	return f->nx <= mine.nx && f->smep <= mine.smep && f->smap <= mine.smap &&
+	       f->umip <= mine.umip && f->pge <= mine.pge && f->fsgsbase <= mine.fsgsbase &&
+	       f->xsave <= mine.xsave && f->gbpages <= mine.gbpages && f->pat <= mine.pat &&
+	       f->mce <= mine.mce && f->rdtscp <= mine.rdtscp;
+}
+
+void cpu_enable_features(void)
+{
+	const struct cpu_features *f = &cpu_features;
+	unsigned long cr4 = read_cr4();
 
 	/* FXSR and SSE exceptions: every x86-64 processor has both. */
 	cr4 |= X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
@@ -128,8 +146,6 @@ void cpu_init_features(void)
 		  ~(X86_CR0_EM | X86_CR0_TS));
 
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | (f->nx ? EFER_NX : 0));
-	if (!f->nx)
-		pte_supported_mask &= ~_PAGE_NX;
 	if (f->pat)
 		wrmsr(MSR_IA32_CR_PAT, PAT_VALUE);
 }

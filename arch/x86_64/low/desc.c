@@ -5,8 +5,7 @@
 
 #include "kernel/base/string.h"
 
-#define NR_GDT	       (VDSO_CPU_SELECTOR / 8 + 1)
-#define IST_STACK_SIZE 8192
+#define NR_GDT (VDSO_CPU_SELECTOR / 8 + 1)
 
 #define GDT_CODE64(dpl) (0x00af9b000000ffffUL | ((u64)(dpl) << 45))
 #define GDT_DATA(dpl)	(0x00cf93000000ffffUL | ((u64)(dpl) << 45))
@@ -17,8 +16,9 @@ DEFINE_PER_CPU(struct tss, cpu_tss);
 DEFINE_PER_CPU(unsigned long, cpu_kernel_sp);
 static DEFINE_PER_CPU(u64, cpu_gdt)[NR_GDT];
 
-/* The boot processor's; others allocate theirs. */
+/* The boot processor's: it needs them before there is memory to allocate. */
 static u8 boot_ist_stacks[NR_IST][IST_STACK_SIZE] __aligned(16);
+static DEFINE_PER_CPU(void *, ist_stacks)[NR_IST];
 
 static struct idt_gate idt[256] __aligned(16);
 
@@ -35,6 +35,23 @@ static void set_cpu_number(u64 *gdt)
 	gdt[VDSO_CPU_SELECTOR / 8] = GDT_NUMBER(where);
 	if (cpu_features.rdtscp)
 		wrmsr(MSR_TSC_AUX, where);
+}
+
+void gdt_set_ist_stack(unsigned int cpu, unsigned int ist, void *stack)
+{
+	(*per_cpu_ptr(&ist_stacks, cpu))[ist - 1] = stack;
+}
+
+/* Above each stack's first frame stands this CPU's GS base, for who can't trust the register. */
+static void set_ist(struct tss *tss)
+{
+	for (int i = 0; i < NR_IST; i++) {
+		u8 *stack = (*this_cpu_ptr(&ist_stacks))[i];
+		u64 *top = (u64 *)((stack ?: boot_ist_stacks[i]) + IST_STACK_SIZE - 16);
+
+		*top = this_cpu_read(this_cpu_off);
+		tss->ist[i] = (u64)top;
+	}
 }
 
 void gdt_init(void)
@@ -58,13 +75,7 @@ void gdt_init(void)
 				(base >> 24 & 0xff) << 56;
 	gdt[TSS_SELECTOR / 8 + 1] = base >> 32;
 
-	/* Above each stack's first frame stands this CPU's GS base, for who can't trust the register. */
-	for (int i = 0; i < NR_IST; i++) {
-		u64 *top = (u64 *)(boot_ist_stacks[i] + IST_STACK_SIZE - 16);
-
-		*top = this_cpu_read(this_cpu_off);
-		tss->ist[i] = (u64)top;
-	}
+	set_ist(tss);
 	tss->iomap_base = sizeof(*tss);
 
 	__asm__ volatile("lgdt %0" : : "m"(ptr));

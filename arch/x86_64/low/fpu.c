@@ -39,22 +39,31 @@ static void set_controls(u8 *area)
 	*(u32 *)(area + 24) = MXCSR_DEFAULT;
 }
 
+void fpu_enable(void)
+{
+	__asm__ volatile("fninit");
+	if (cpu_features.xsave)
+		xsetbv(cpu_features.xcr0);
+}
+
 void fpu_init(void)
 {
 	struct cpu_features *f = &cpu_features;
 	u32 a, b, c, d;
 
-	__asm__ volatile("fninit");
 	set_controls(initial_area);
 	f->xsave_size = FXSAVE_SIZE;
+	if (f->xsave) {
+		/* Leaf 13: which state components exist. */
+		cpuid(13, 0, &a, &b, &c, &d);
+		f->xcr0 = a & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
+		if ((f->xcr0 & XCR0_AVX512) != XCR0_AVX512)
+			f->xcr0 &= ~XCR0_AVX512;
+	}
+	fpu_enable();
 	if (!f->xsave)
 		return;
-	/* Leaf 13: which state components exist, and how large an area the enabled ones need. */
-	cpuid(13, 0, &a, &b, &c, &d);
-	f->xcr0 = a & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
-	if ((f->xcr0 & XCR0_AVX512) != XCR0_AVX512)
-		f->xcr0 &= ~XCR0_AVX512;
-	xsetbv(f->xcr0);
+	/* And how large an area the enabled ones need. */
 	cpuid(13, 0, &a, &b, &c, &d);
 	f->xsave_size = b;
 	BUG_ON(b > 4096);

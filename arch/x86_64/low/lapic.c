@@ -23,6 +23,8 @@
 #define REG_TPR		  0x080
 #define REG_EOI		  0x0b0
 #define REG_SPURIOUS	  0x0f0
+#define REG_ICR_LOW	  0x300
+#define REG_ICR_HIGH	  0x310 /* in x2APIC mode the upper half of the same MSR */
 #define REG_LVT_TIMER	  0x320
 #define REG_LVT_THERMAL	  0x330
 #define REG_LVT_PERF	  0x340
@@ -38,6 +40,14 @@
 #define LVT_NMI		(4U << 8)
 #define LVT_PERIODIC	BIT(17)
 #define TIMER_DIVIDE_16 3 /* bits 0, 1 and 3 of the register code the divider */
+
+/* The interrupt command register, 11.6.1. */
+#define ICR_NMI	      (4U << 8)
+#define ICR_INIT      (5U << 8)
+#define ICR_STARTUP   (6U << 8)
+#define ICR_PENDING   BIT(12)
+#define ICR_ASSERT    BIT(14)
+#define XAPIC_LAST_ID 0xfe /* 0xff is everybody */
 
 #define CALIBRATE_US 3000
 #define CALIBRATIONS 3
@@ -95,6 +105,9 @@ void lapic_enable(u8 spurious_vector)
 
 	if (!(base & APIC_BASE_ENABLE))
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+	/* All processors in one mode: that of the boot processor (11.12.5 for the way there). */
+	if (x2apic && !(base & APIC_BASE_X2APIC))
+		wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 	/* Enabled first: while it is disabled in software, every LVT stays masked (11.4.7.2). */
 	write_reg(REG_SPURIOUS, (u32)SPURIOUS_ENABLE | spurious_vector);
 	write_reg(REG_LVT_TIMER, LVT_MASKED);
@@ -121,6 +134,54 @@ void lapic_eoi(void)
 {
 	write_reg(REG_EOI, 0);
 }
+
+/* --- interrupts for other processors ------------------------------------------------------------ */
+
+bool lapic_reaches(u32 id)
+{
+	return x2apic || id <= XAPIC_LAST_ID;
+}
+
+static void send(u32 id, u32 command)
+{
+	unsigned long flags;
+
+	if (x2apic) {
+		/* This WRMSR, unlike others, does not wait for earlier stores: 11.12.3. */
+		__asm__ volatile("mfence\n\tlfence" : : : "memory");
+		wrmsr(MSR_X2APIC + REG_ICR_LOW / 16, (u64)id << 32 | command);
+		return;
+	}
+	/* An interrupt between the two writes may send its own. */
+	flags = local_irq_save();
+	while (read_reg(REG_ICR_LOW) & ICR_PENDING)
+		cpu_relax();
+	write_reg(REG_ICR_HIGH, id << 24);
+	write_reg(REG_ICR_LOW, command);
+	local_irq_restore(flags);
+}
+
+void lapic_send_ipi(u32 id, u8 vector)
+{
+	send(id, (u32)ICR_ASSERT | vector);
+}
+
+void lapic_send_nmi(u32 id)
+{
+	send(id, (u32)ICR_ASSERT | ICR_NMI);
+}
+
+void lapic_send_init(u32 id)
+{
+	send(id, (u32)ICR_ASSERT | ICR_INIT);
+}
+
+void lapic_send_startup(u32 id, phys_addr_t code)
+{
+	send(id, (u32)ICR_ASSERT | ICR_STARTUP | (u32)(code.v >> PAGE_SHIFT));
+}
+
+/* --- the timer ------------------------------------------------------------------------------------ */
 
 /* The timer's speed in kHz, from one run. *vague: by how many ns the run's length is in doubt. */
 static u64 measure_timer(u64 *vague)

@@ -180,7 +180,11 @@ struct cpu_features {
 };
 extern struct cpu_features cpu_features;
 
-/* Finds features and turns them on for this processor (CR0, CR4, EFER, PAT). */
+/* Finds the boot processor's features and turns them on. */
 void cpu_init_features(void);
+/* Whether this processor has all that the boot processor's features say. */
+bool cpu_has_features(void);
+/* Turns them on for this processor (CR0, CR4, EFER, PAT). */
+void cpu_enable_features(void);
 
 #endif

@@ -30,10 +30,15 @@ DECLARE_PER_CPU(struct tss, cpu_tss);
 /* Where system calls find their stack: the top of the running thread's kernel stack. */
 DECLARE_PER_CPU(unsigned long, cpu_kernel_sp);
 
-/* Loads this CPU's GDT and TSS. => GS base set. */
+/* The size of the stacks that a gate may name; the boot processor has its own from the start. */
+#define IST_STACK_SIZE 8192
+/* Gives another CPU the stack it will use for one IST_* number. => it has not started yet */
+void gdt_set_ist_stack(unsigned int cpu, unsigned int ist, void *stack);
+/* Loads this CPU's GDT and TSS. => GS base set, IST stacks given. */
 void gdt_init(void);
 /* Fills a gate of the IDT that all CPUs share; user: INT from ring 3 may use it. */
 void idt_set_gate(unsigned int vector, const void *entry, unsigned int ist, bool user);
+/* Loads it on this CPU. */
 void idt_load(void);
 /* Sets the kernel stack for the next entry from user mode. */
 void set_kernel_stack(unsigned long top);

@@ -42,7 +42,9 @@ int fpu_restore_user(const void __user *area, u64 features, bool fx_only);
 u32 fpu_exceptions_x87(void);
 u32 fpu_exceptions_simd(void);
 
-/* Enables the units on this CPU and finds the area's size. => cpu_init_features() ran. */
+/* Enables the units on the boot processor and finds the area's size. => cpu_init_features() ran. */
 void fpu_init(void);
+/* Enables the units on another processor. => cpu_enable_features() ran on it. */
+void fpu_enable(void);
 
 #endif

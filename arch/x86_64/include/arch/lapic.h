@@ -3,7 +3,7 @@
 #ifndef ARCH_LAPIC_H
 #define ARCH_LAPIC_H
 
-#include "kernel/base/types.h"
+#include <arch/pte.h>
 
 #define LAPIC_MMIO_SIZE 4096
 
@@ -27,6 +27,18 @@ u32 lapic_id(void);
 
 /* Ends the interrupt in service. At the end of each handler, but the spurious one's. */
 void lapic_eoi(void);
+
+/*
+ * Interrupts for the processor with this APIC id; none waits for its arrival. Any context, after
+ * lapic_enable(). => lapic_reaches(id)
+ */
+void lapic_send_ipi(u32 id, u8 vector);
+void lapic_send_nmi(u32 id);
+/* Puts it back to where it waits for a startup; and has it start in real mode at `code`, a page below 1 MiB. */
+void lapic_send_init(u32 id);
+void lapic_send_startup(u32 id, phys_addr_t code);
+/* Whether the mode we are in can name this id. */
+bool lapic_reaches(u32 id);
 
 /*
  * Measures the timer against the TSC (the first call only: 3 to 10 ms) and has it interrupt this
