@@ -93,7 +93,7 @@ static void timer_irq(void)
 {
 	lapic_eoi();
 	timers_run();
-	sched_tick(irq_from_user);
+	sched_tick(this_cpu_read(irq_from_user));
 }
 
 static void keyboard_line(void)

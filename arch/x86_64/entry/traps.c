@@ -26,8 +26,8 @@ extern char entry_vectors[], entry_syscall[], entry_syscall32[];
 DEFINE_PER_CPU(unsigned long, cpu_user_sp);
 DEFINE_PER_CPU(unsigned long, entry_scratch);
 
-unsigned long irq_counts[256];
-bool irq_from_user;
+DEFINE_PER_CPU(unsigned long, irq_counts)[256];
+DEFINE_PER_CPU(unsigned int, irq_from_user);
 static void (*irq_handlers[256])(void);
 
 #define VECTOR_DE  0
@@ -288,10 +288,16 @@ static void handle_exception(struct pt_regs *regs, unsigned int vector, unsigned
 	local_irq_disable();
 }
 
+/* => interrupts off, or the vector is the one that can come all the same */
+static void count_irq(unsigned long vector)
+{
+	(*this_cpu_ptr(&irq_counts))[vector]++;
+}
+
 static void handle_irq(const struct pt_regs *regs, unsigned int vector)
 {
-	irq_from_user = user_mode(regs);
-	irq_counts[vector]++;
+	this_cpu_write(irq_from_user, user_mode(regs));
+	count_irq(vector);
 	if (irq_handlers[vector])
 		irq_handlers[vector]();
 	else
@@ -317,7 +323,7 @@ void handle_trap(struct pt_regs *regs, unsigned long vector, unsigned long error
 /* On an IST stack: nothing here may sleep or touch what was interrupted. */
 void handle_paranoid_trap(struct pt_regs *regs, unsigned long vector)
 {
-	irq_counts[vector]++;
+	count_irq(vector);
 	switch (vector) {
 	case VECTOR_NMI:
 		return; /* counted; nothing here uses it yet */

@@ -2,6 +2,7 @@
 #ifndef ARCH_TRAP_H
 #define ARCH_TRAP_H
 
+#include <arch/percpu.h>
 #include <arch/ptrace.h>
 
 /* Fills the IDT and the system-call registers of this CPU. => gdt_init() ran. */
@@ -14,10 +15,10 @@ void set_irq_handler(unsigned int vector, void (*handler)(void));
 /* Prints registers, a backtrace with names, the areas of the running program, the walk of CR2. */
 void show_kernel_state(const struct pt_regs *regs);
 
-/* Whether the present interrupt came while a program ran. */
-extern bool irq_from_user;
+/* Whether the present interrupt of this CPU came while a program ran: 0 or 1. */
+DECLARE_PER_CPU(unsigned int, irq_from_user);
 
-/* How often each vector came, for this boot. */
-extern unsigned long irq_counts[256];
+/* How often each vector came to this CPU, for this boot. */
+DECLARE_PER_CPU(unsigned long, irq_counts)[256];
 
 #endif
