@@ -29,13 +29,6 @@
 
 /* --- on the processor that starts ------------------------------------------------------------------ */
 
-/* Nothing to run there yet. */
-static void __noreturn park(void)
-{
-	for (;;)
-		safe_halt();
-}
-
 static void secondary_main(void)
 {
 	mmu_load_pgd(kernel_pgd);
@@ -49,7 +42,8 @@ static void secondary_main(void)
 	lapic_enable(VECTOR_SPURIOUS);
 	lapic_timer_init(VECTOR_TIMER);
 	smp_cpu_online();
-	park();
+	lapic_timer_start(TICK_NS);
+	sched_start_cpu();
 }
 
 /* --- what it needs --------------------------------------------------------------------------------- */
