@@ -136,7 +136,7 @@ static int follow_page_pte(struct vm_area_struct *vma, pte_t *ptep, unsigned int
 static int follow_page(struct vm_area_struct *vma, unsigned long addr, unsigned int flags,
 		       struct page **found)
 {
-	pmd_t *pmd = pmd_lookup(vma->vm_mm->pgd, addr);
+	pmd_t *pmd = pmd_lookup(vma->vm_mm->context.pgd, addr);
 	spinlock_t *lock;
 	int err;
 
@@ -373,7 +373,7 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 /* The entry that maps addr, or none. => mmap_lock held, so the tables stay. */
 static pte_t lookup_pte(struct mm_struct *mm, unsigned long addr)
 {
-	pmd_t *pmd = pmd_lookup(mm->pgd, addr);
+	pmd_t *pmd = pmd_lookup(mm->context.pgd, addr);
 
 	if (!pmd || !pmd_table(pmdp_get(pmd)))
 		return __pte(0);

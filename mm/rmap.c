@@ -33,7 +33,7 @@ pte_t *page_vma_mapped(const struct page *page, struct vm_area_struct *vma, unsi
 
 	/* Before going down: who frees a table takes it out of its parent under this lock first. */
 	spin_lock(&mm->page_table_lock);
-	pmd = pmd_lookup(mm->pgd, addr);
+	pmd = pmd_lookup(mm->context.pgd, addr);
 	if (pmd && pmd_table(pmdp_get(pmd))) {
 		pte = pte_offset(pmdp_get(pmd), addr);
 		if (pte_present(ptep_get(pte)) && vm_normal_page(ptep_get(pte)) == page)
@@ -137,7 +137,7 @@ static bool mkclean_one(struct page *page, struct vm_area_struct *vma, unsigned 
 	if (pte_dirty(pte) || pte_write(pte)) {
 		pte = ptep_get_and_clear(ptep);
 		set_pte(ptep, pte_wrprotect(pte_mkclean(pte)));
-		tlb_flush_range(mm->pgd, addr, addr + PAGE_SIZE);
+		tlb_flush_range(&mm->context, addr, addr + PAGE_SIZE);
 		(*n)++;
 	}
 	spin_unlock(&mm->page_table_lock);
@@ -180,7 +180,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 	}
 	/* Only what no processor can write any more is surely clean. */
 	pte = ptep_get_and_clear(ptep);
-	tlb_flush_range(mm->pgd, addr, addr + PAGE_SIZE);
+	tlb_flush_range(&mm->context, addr, addr + PAGE_SIZE);
 	goes = may_discard(page, pte);
 	if (goes) {
 		if (pte_dirty(pte))

@@ -239,7 +239,7 @@ static ssize_t walk_read(struct file *file, struct io_iter *to, loff_t *pos)
 		return -ENOMEM;
 	}
 	down_read(&mm->mmap_lock);
-	n = (size_t)show_page_walk(mm->pgd, (unsigned long)*pos, buf, PAGE_SIZE);
+	n = (size_t)show_page_walk(mm->context.pgd, (unsigned long)*pos, buf, PAGE_SIZE);
 	up_read(&mm->mmap_lock);
 	mmput(mm);
 	n = min(min(n, PAGE_SIZE - 1), to->count);
