@@ -79,7 +79,7 @@ void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what)
 		}
 		w.vma = vma;
 		if (concerns(what, vma))
-			walk_page_range(mm->pgd, vma->vm_start, vma->vm_end, &ops, &w);
+			walk_page_range(mm->context.pgd, vma->vm_start, vma->vm_end, &ops, &w);
 	}
 	tlb_finish_mmu(&w.tlb);
 	mmap_write_unlock(mm);

@@ -81,7 +81,7 @@ static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *ne
 	}
 	/* Nobody may still read the old page through a stale translation once the new one is written. */
 	ptep_get_and_clear(vmf->pte);
-	tlb_flush_range(mm->pgd, vmf->address, vmf->address + PAGE_SIZE);
+	tlb_flush_range(&mm->context, vmf->address, vmf->address + PAGE_SIZE);
 	page_add_first_map(new);
 	set_pte(vmf->pte, written_pte(mk_pte(new, vmf->vma->vm_page_prot), vmf));
 	if (old) {

@@ -380,12 +380,12 @@ void audit_mm(struct mm_struct *mm)
 	struct audit a = { .mm = mm, .vma = mm->mmap };
 
 	validate_mm(mm);
-	walk_page_range(mm->pgd, 0, TASK_SIZE, &ops, &a);
+	walk_page_range(mm->context.pgd, 0, TASK_SIZE, &ops, &a);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		if (a.rss[i] != atomic_long_read(&mm->rss_stat[i]))
 			panic("audit: rss_stat[%d] is %ld, %ld such pages are mapped", i,
 			      atomic_long_read(&mm->rss_stat[i]), a.rss[i]);
-	a.tables = count_tables(mm->pgd);
+	a.tables = count_tables(mm->context.pgd);
 	if (a.tables * (long)PAGE_SIZE != atomic_long_read(&mm->pgtables_bytes))
 		panic("audit: pgtables_bytes is %ld, there are %ld tables",
 		      atomic_long_read(&mm->pgtables_bytes), a.tables);

@@ -188,7 +188,7 @@ static int copy_page_range(struct vm_area_struct *dst, struct vm_area_struct *sr
 	if (!vma_needs_copy(src))
 		return 0;
 	for (addr = src->vm_start; addr != end && !err; addr = next) {
-		pgd_t *src_pgd = pgd_offset_pgd(src->vm_mm->pgd, addr);
+		pgd_t *src_pgd = pgd_offset_pgd(src->vm_mm->context.pgd, addr);
 
 		next = pgd_addr_end(addr, end);
 		if (pgd_table(pgdp_get(src_pgd)))

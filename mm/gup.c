@@ -414,7 +414,7 @@ static int word_key(struct mm_struct *mm, unsigned long addr, bool write, struct
 
 	/* There may be no area at all, and then tables stay only with this. */
 	spin_lock(&mm->page_table_lock);
-	pmd = pmd_lookup(mm->pgd, addr);
+	pmd = pmd_lookup(mm->context.pgd, addr);
 	if (!pmd || !pmd_table(pmdp_get(pmd)))
 		goto out;
 	/* And with this the page stays mapped, and so what its fields say. */

@@ -78,7 +78,7 @@ static void advise_free(struct vm_area_struct *vma, unsigned long start, unsigne
 	struct free_walk w = { .vma = vma };
 
 	tlb_gather_mmu(&w.tlb, vma->vm_mm);
-	walk_page_range(vma->vm_mm->pgd, start, end, &ops, &w);
+	walk_page_range(vma->vm_mm->context.pgd, start, end, &ops, &w);
 	tlb_finish_mmu(&w.tlb);
 }
 

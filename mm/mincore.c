@@ -66,7 +66,7 @@ static long mincore_area(struct mm_struct *mm, unsigned long addr, unsigned long
 	else if (vma->vm_flags & VM_PFNMAP)
 		memset(vec, 0, (end - addr) >> PAGE_SHIFT); /* not in memory: elsewhere */
 	else
-		walk_page_range(mm->pgd, addr, end, &mincore_ops, &m);
+		walk_page_range(mm->context.pgd, addr, end, &mincore_ops, &m);
 	return (long)((end - addr) >> PAGE_SHIFT);
 }
 

@@ -16,8 +16,8 @@ struct mm_struct *mm_alloc(void)
 
 	if (!mm)
 		return NULL;
-	mm->pgd = pgd_alloc();
-	if (!mm->pgd) {
+	mm->context.pgd = pgd_alloc();
+	if (!mm->context.pgd) {
 		kmem_cache_free(mm_cache, mm);
 		return NULL;
 	}
@@ -42,6 +42,9 @@ static void exit_mmap(struct mm_struct *mm)
 #ifdef CONFIG_DEBUG
 	audit_mm(mm);
 #endif
+	/* Nobody runs in it, and who kept it lazily goes now: what follows has no TLB to flush. */
+	tlb_flush_mm(&mm->context);
+	DEBUG_ON(cpumask_bits(&mm->context.cpus));
 	if (mm->mmap) {
 		tlb_gather_mmu(&tlb, mm);
 		for_each_vma(mm, vma) unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
@@ -99,7 +102,8 @@ void mmdrop(struct mm_struct *mm)
 {
 	if (!atomic_dec_and_test(&mm->mm_count))
 		return;
-	pgd_free(mm->pgd);
+	DEBUG_ON(cpumask_bits(&mm->context.cpus));
+	pgd_free(mm->context.pgd);
 	kmem_cache_free(mm_cache, mm);
 }
 

@@ -66,7 +66,7 @@ static void free_gathered(struct mmu_gather *tlb)
 void tlb_flush_mmu(struct mmu_gather *tlb)
 {
 	if (tlb->start < tlb->end)
-		tlb_flush_range(tlb->mm->pgd, tlb->start, tlb->end);
+		tlb_flush_range(&tlb->mm->context, tlb->start, tlb->end);
 	tlb->start = ~0UL;
 	tlb->end = 0;
 	free_gathered(tlb);
@@ -98,7 +98,7 @@ static bool is_private(pte_t pte)
 static void zap_dirty(const struct mmu_gather *tlb, struct page *page, unsigned long addr)
 {
 	if (page->mapping && mapping_can_writeback(page->mapping))
-		tlb_flush_range(tlb->mm->pgd, addr, addr + PAGE_SIZE);
+		tlb_flush_range(&tlb->mm->context, addr, addr + PAGE_SIZE);
 	set_page_dirty(page);
 }
 
@@ -177,7 +177,7 @@ void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsign
 
 	end = min(end, vma->vm_end);
 	for (; addr < end; addr = next) {
-		pgd_t *pgd = pgd_offset_pgd(tlb->mm->pgd, addr);
+		pgd_t *pgd = pgd_offset_pgd(tlb->mm->context.pgd, addr);
 
 		next = pgd_addr_end(addr, end);
 		if (pgd_table(pgdp_get(pgd)))
@@ -258,7 +258,7 @@ void free_pgtables(struct mmu_gather *tlb, unsigned long start, unsigned long en
 	unsigned long addr = start, next;
 
 	for (; addr < end; addr = next) {
-		pgd_t *pgd = pgd_offset_pgd(tlb->mm->pgd, addr);
+		pgd_t *pgd = pgd_offset_pgd(tlb->mm->context.pgd, addr);
 
 		next = pgd_addr_end(addr, end);
 		if (!pgd_table(pgdp_get(pgd)))

@@ -61,7 +61,7 @@ static void change_protection(struct vm_area_struct *vma, unsigned long start, u
 
 	tlb_gather_mmu(&tlb, vma->vm_mm);
 	for (addr = start; addr < end; addr = next) {
-		pmd_t *pmd = pmd_lookup(vma->vm_mm->pgd, addr);
+		pmd_t *pmd = pmd_lookup(vma->vm_mm->context.pgd, addr);
 
 		next = pmd_addr_end(addr, end);
 		if (pmd && pmd_table(pmdp_get(pmd)))

@@ -88,7 +88,7 @@ static unsigned long extent(unsigned long old, unsigned long new, unsigned long 
 
 static pud_t *pud_lookup(struct mm_struct *mm, unsigned long addr)
 {
-	pgd_t *pgd = pgd_offset_pgd(mm->pgd, addr);
+	pgd_t *pgd = pgd_offset_pgd(mm->context.pgd, addr);
 
 	return pgd_table(pgdp_get(pgd)) ? pud_offset(pgdp_get(pgd), addr) : NULL;
 }
@@ -120,7 +120,7 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 	old_pmd = pmd_offset(pudp_get(old_pud), old);
 	if (!pmd_table(pmdp_get(old_pmd)))
 		return n;
-	new_pmd = back ? pmd_lookup(mm->pgd, new) : pmd_alloc(mm, new);
+	new_pmd = back ? pmd_lookup(mm->context.pgd, new) : pmd_alloc(mm, new);
 	if (!new_pmd)
 		return back ? n : 0;
 	if (n == PMD_SIZE && move_table(mm, &old_pmd->v, &new_pmd->v)) {
@@ -173,7 +173,8 @@ static unsigned long move_page_tables(struct move *m, unsigned long old, unsigne
 			break;
 		done += n;
 	}
-	tlb_flush_range(mm->pgd, old, old + len);
+	if (done)
+		tlb_flush_range(&mm->context, old, old + done);
 	rmap_unlock(m->vma);
 	return done;
 }

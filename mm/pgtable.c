@@ -82,7 +82,7 @@ static int hang_table(struct mm_struct *mm, unsigned long *entry)
 
 pud_t *pud_alloc(struct mm_struct *mm, unsigned long addr)
 {
-	pgd_t *pgd = pgd_offset_pgd(mm->pgd, addr);
+	pgd_t *pgd = pgd_offset_pgd(mm->context.pgd, addr);
 
 	if (pgd_none(pgdp_get(pgd)) && hang_table(mm, &pgd->v))
 		return NULL;

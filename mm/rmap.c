@@ -140,7 +140,7 @@ static bool mkclean_one(struct page *page, struct vm_area_struct *vma, unsigned 
 	if (pte_dirty(pte) || pte_write(pte)) {
 		pte = ptep_get_and_clear(ptep);
 		set_pte(ptep, pte_wrprotect(pte_mkclean(pte)));
-		tlb_flush_range(mm->pgd, addr, addr + PAGE_SIZE);
+		tlb_flush_range(&mm->context, addr, addr + PAGE_SIZE);
 		(*n)++;
 	}
 	spin_unlock(ptl);
@@ -184,7 +184,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 	}
 	/* Only what no processor can write any more is surely clean. */
 	pte = ptep_get_and_clear(ptep);
-	tlb_flush_range(mm->pgd, addr, addr + PAGE_SIZE);
+	tlb_flush_range(&mm->context, addr, addr + PAGE_SIZE);
 	goes = may_discard(page, pte);
 	if (goes) {
 		if (pte_dirty(pte))

@@ -56,7 +56,7 @@ int show_map_vma(const struct vm_area_struct *vma, char *buf, size_t size)
 u64 pagemap_entry(struct mm_struct *mm, unsigned long addr, bool frames)
 {
 	struct vm_area_struct *vma = find_vma_intersection(mm, addr, addr + PAGE_SIZE);
-	pmd_t *pmd = pmd_lookup(mm->pgd, addr);
+	pmd_t *pmd = pmd_lookup(mm->context.pgd, addr);
 	u64 entry = vma && (vma->vm_flags & VM_SOFTDIRTY) ? PM_SOFT_DIRTY : 0;
 	struct page *page;
 	pte_t pte;

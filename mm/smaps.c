@@ -91,5 +91,6 @@ void smap_gather_stats(struct vm_area_struct *vma, struct mem_size_stats *mss)
 
 	/* Nor are copies counted that a program made of a device's memory: so it is in Linux. */
 	if (!(vma->vm_flags & VM_PFNMAP))
-		walk_page_range(vma->vm_mm->pgd, vma->vm_start, vma->vm_end, &smaps_ops, &w);
+		walk_page_range(vma->vm_mm->context.pgd, vma->vm_start, vma->vm_end, &smaps_ops,
+				&w);
 }

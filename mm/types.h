@@ -8,6 +8,7 @@
 
 #include <arch/mmu.h>
 #include <arch/percpu.h>
+#include <arch/tlb.h>
 
 #include "kernel/base/atomic.h"
 #include "kernel/lib/interval_tree.h"
@@ -312,7 +313,7 @@ struct mm_struct {
 	unsigned long mmap_legacy_base; /* bottom-up searches start here */
 	unsigned long mmap_low32_shift; /* where MAP_32BIT begins, above 1 GiB */
 	unsigned long highest_vm_end;
-	pgd_t *pgd;
+	struct mm_context context; /* the top-level table, and the processors that have it loaded */
 
 	atomic_t mm_users; /* tasks (and visitors) using the areas; the last one empties them */
 	atomic_t mm_count; /* references to the structure; all users together hold one */

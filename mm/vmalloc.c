@@ -86,6 +86,8 @@ static void vm_unmap(struct vm_struct *vm, unsigned long mapped)
 
 		list_add(&pfn_to_page(pte_pfn(*pte_offset(*pmd, a)))->lru, &pages);
 	}
+	if (!mapped)
+		return;
 	unmap_kernel_range(vm->addr, mapped);
 	tlb_flush_kernel_range(vm->addr, vm->addr + mapped);
 	list_for_each_entry_safe(page, next, &pages, lru)

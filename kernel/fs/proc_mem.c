@@ -241,7 +241,7 @@ static ssize_t walk_read(struct file *file, struct io_iter *to, loff_t *pos)
 	down_read(&mm->mmap_lock);
 	/* Where no area is, somebody may be taking tables out. */
 	spin_lock(&mm->page_table_lock);
-	n = (size_t)show_page_walk(mm->pgd, (unsigned long)*pos, buf, PAGE_SIZE);
+	n = (size_t)show_page_walk(mm->context.pgd, (unsigned long)*pos, buf, PAGE_SIZE);
 	spin_unlock(&mm->page_table_lock);
 	up_read(&mm->mmap_lock);
 	mmput(mm);

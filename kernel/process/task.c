@@ -5,7 +5,7 @@
 #include <arch/cpu.h>
 #include <arch/clock.h>
 #include <arch/fpu.h>
-#include <arch/mmu.h>
+#include <arch/tlb.h>
 
 #include "kernel/abi/prctl.h"
 #include "kernel/abi/sched.h"
@@ -451,6 +451,15 @@ void reap_dead_tasks(void)
 
 /* --- switching --------------------------------------------------------------------------------------- */
 
+/* => interrupts off */
+static void load_mm(struct mm_struct *mm)
+{
+	if (mm)
+		switch_mm(&mm->context);
+	else
+		enter_lazy_tlb();
+}
+
 void task_switch_mm(struct mm_struct *mm)
 {
 	struct task_mm *part = &current->mm_part;
@@ -459,7 +468,7 @@ void task_switch_mm(struct mm_struct *mm)
 	part->mm = mm;
 	spin_unlock(&tasklist_lock);
 	memset(&part->vmacache, 0, sizeof(part->vmacache));
-	mmu_load_pgd(mm ? mm->pgd : kernel_pgd);
+	load_mm(mm);
 	local_irq_restore(flags);
 }
 
@@ -488,7 +497,7 @@ static void task_switch(struct sched_entity *prev, struct sched_entity *next)
 	if (is_task(next))
 		load_bases(to);
 	if (old != new)
-		mmu_load_pgd(new ? new->pgd : kernel_pgd);
+		load_mm(new);
 	this_cpu_write(current_task_mm, is_task(next) ? &to->mm_part : NULL);
 }
 

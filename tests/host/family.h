@@ -17,8 +17,7 @@ static inline void run_on(struct mm_struct *m, unsigned int cpu)
 	sim_task.mm = m;
 	memset(&sim_task.vmacache, 0, sizeof(sim_task.vmacache));
 	sim_set_cpu(cpu);
-	if (mmu_current_pgd().v != virt_to_phys(m->pgd).v)
-		mmu_load_pgd(m->pgd);
+	sim_load_mm(m);
 }
 
 static inline void run(struct mm_struct *m)
@@ -34,17 +33,17 @@ static inline struct mm_struct *fork_of(struct mm_struct *m)
 	return IS_ERR(child) ? NULL : child;
 }
 
-/* Ends m; `next` runs on both CPUs afterwards. */
+/* Ends m; `next` runs on all CPUs afterwards. */
 static inline void finish(struct mm_struct *m, struct mm_struct *next)
 {
-	run_on(next, 1);
-	run_on(next, 0);
+	for (unsigned int cpu = SIM_NR_CPUS; cpu-- > 0;)
+		run_on(next, cpu);
 	mmput(m);
 }
 
 static inline pte_t pte_at(struct mm_struct *m, unsigned long addr)
 {
-	pmd_t *pmd = pmd_lookup(m->pgd, addr);
+	pmd_t *pmd = pmd_lookup(m->context.pgd, addr);
 
 	return pmd && pmd_table(*pmd) ? *pte_offset(*pmd, addr) : __pte(0);
 }

@@ -3,7 +3,7 @@
  * The simulated machine that mm/ runs on in a host program.
  *
  *	physical memory   ranges of RAM anywhere; the host backs what is touched
- *	MMU               two CPUs, each with a TLB and paging-structure caches that forget nothing by
+ *	MMU               four CPUs, each with a TLB and paging-structure caches that forget nothing by
  *	                  themselves: what the kernel doesn't flush stays, as on the unluckiest machine
  *	a program         one task; sim_access() is what its instructions do, faults included
  *
@@ -19,7 +19,7 @@
 #include "mm/fault.h"
 #include "mm/page.h"
 
-#define SIM_NR_CPUS 2
+#define SIM_NR_CPUS 4
 
 /* Whether the machine has leaves of 1 GiB; to be set before it boots. */
 extern bool sim_gbpages;
@@ -78,6 +78,8 @@ extern bool sim_privileged;		 /* whether the task has every capability, or none 
 
 /* A new address space that the task runs in, or NULL. */
 struct mm_struct *sim_new_mm(void);
+/* The current CPU switches to a thread of mm; NULL: to one without, and keeps what it has lazily. */
+void sim_load_mm(struct mm_struct *mm);
 /* Runs in mm on all CPUs; NULL: in none. */
 void sim_use_mm(struct mm_struct *mm);
 /* Leaves the task's address space and drops it. */

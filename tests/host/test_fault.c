@@ -131,9 +131,9 @@ static void test_spurious(void)
 	begin();
 	map(0, 1, RW, NULL, 0);
 	sim_poke(page(0), 9);
-	pte = pte_offset(pmdp_get(pmd_lookup(mm->pgd, page(0))), page(0));
+	pte = pte_offset(pmdp_get(pmd_lookup(mm->context.pgd, page(0))), page(0));
 	set_pte(pte, pte_mkold(pte_mkclean(*pte)));
-	tlb_flush_range(mm->pgd, page(0), page(1));
+	tlb_flush_range(&mm->context, page(0), page(1));
 	is(do_user_fault(page(0), FAULT_FLAG_USER), FAULT_HANDLED, "a read of what is there");
 	ok(!pte_young(*pte) && !pte_dirty(*pte), "... leaves the entry to the processors");
 	is(do_user_fault(page(0), FAULT_FLAG_USER | FAULT_FLAG_WRITE), FAULT_HANDLED, "a write");

@@ -21,7 +21,7 @@ static struct mm_struct *mm;
 
 static pte_t *pte_of(unsigned long addr)
 {
-	return pte_offset(*pmd_lookup(mm->pgd, addr), addr);
+	return pte_offset(*pmd_lookup(mm->context.pgd, addr), addr);
 }
 
 static struct page *page_of(unsigned long addr)
@@ -31,7 +31,7 @@ static struct page *page_of(unsigned long addr)
 
 static struct page *table_of(unsigned long addr)
 {
-	return virt_to_page(pmd_page_vaddr(*pmd_lookup(mm->pgd, addr)));
+	return virt_to_page(pmd_page_vaddr(*pmd_lookup(mm->context.pgd, addr)));
 }
 
 /* Four pages, written on CPU 0. */
@@ -110,20 +110,20 @@ static void table_freed_too_early(void *arg)
 
 	for (unsigned long a = BASE; a < BASE + 4 * PAGE_SIZE; a += PAGE_SIZE)
 		set_pte(pte_of(a), __pte(0));
-	set_pmd(pmd_lookup(mm->pgd, BASE), __pmd(0));
+	set_pmd(pmd_lookup(mm->context.pgd, BASE), __pmd(0));
 	free_page(table);
 }
 
 static void table_gone_without_flush(void *arg)
 {
-	set_pmd(pmd_lookup(mm->pgd, BASE), __pmd(0));
+	set_pmd(pmd_lookup(mm->context.pgd, BASE), __pmd(0));
 	sim_check_tlb();
 }
 
 static void pgd_freed_in_use(void *arg)
 {
 	vm_munmap(BASE, 4 * PAGE_SIZE);
-	mmput(mm);
+	pgd_free(mm->context.pgd);
 }
 
 static void free_frame_mapped(void *arg)
@@ -149,7 +149,7 @@ static void table_mapped_as_page(void *arg)
 
 static void page_as_table(void *arg)
 {
-	pmd_t *pmd = pmd_lookup(mm->pgd, BASE);
+	pmd_t *pmd = pmd_lookup(mm->context.pgd, BASE);
 
 	set_pmd(pmd + 1, pmd_mktable(pte_pfn(*pte_of(BASE)), _PAGE_TABLE));
 	sim_peek(BASE + PMD_SIZE);
@@ -158,7 +158,7 @@ static void page_as_table(void *arg)
 static void handled_for_ever(void *arg)
 {
 	/* The table above takes the right away that each fault gives. */
-	pmd_t *pmd = pmd_lookup(mm->pgd, BASE);
+	pmd_t *pmd = pmd_lookup(mm->context.pgd, BASE);
 
 	sim_forget();
 	set_pmd(pmd, __pmd(pmd->v & ~_PAGE_RW));

@@ -279,7 +279,7 @@ static void wrong_page(void *unused)
 {
 	install();
 	sim_peek(page(0));
-	set_pte(pte_offset(*pmd_lookup(mm->pgd, page(0)), page(0)),
+	set_pte(pte_offset(*pmd_lookup(mm->context.pgd, page(0)), page(0)),
 		mk_pte(pages[1], mm->mmap->vm_page_prot));
 	page_add_map(pages[1]);
 	audit_mm(mm);

@@ -57,7 +57,7 @@ static struct rb_node *node(unsigned int n)
 
 static pte_t *pte_of(unsigned long addr)
 {
-	return pte_offset(*pmd_lookup(mm->pgd, addr), addr);
+	return pte_offset(*pmd_lookup(mm->context.pgd, addr), addr);
 }
 
 static struct page *page_of(unsigned long addr)
@@ -320,7 +320,7 @@ static void bad_shared(void)
 static void bad_reverse_map(void)
 {
 	struct mm_struct *child = dup_mm(mm);
-	pmd_t *pmd = pmd_lookup(child->pgd, start_of(4));
+	pmd_t *pmd = pmd_lookup(child->context.pgd, start_of(4));
 
 	set_pte(pte_offset(*pmd, start_of(4)), __pte(0));
 }

@@ -158,16 +158,16 @@ static void test_ioremap(void)
 	char text[600];
 
 	is((long)regs & 0xfff, 0x20, "ioremap keeps the offset in the page");
-	show_page_walk(mm->pgd, (unsigned long)regs, text, sizeof(text));
+	show_page_walk(mm->context.pgd, (unsigned long)regs, text, sizeof(text));
 	ok(strstr(text, "physical 0xfee00020") && strstr(text, "PCD"),
 	   "... maps the device, uncached");
-	show_page_walk(mm->pgd, (unsigned long)regs + PAGE_SIZE, text, sizeof(text));
+	show_page_walk(mm->context.pgd, (unsigned long)regs + PAGE_SIZE, text, sizeof(text));
 	ok(strstr(text, "physical 0xfee01020"), "... both pages that it reaches into");
 	iounmap(regs);
-	show_page_walk(mm->pgd, (unsigned long)regs, text, sizeof(text));
+	show_page_walk(mm->context.pgd, (unsigned long)regs, text, sizeof(text));
 	ok(strstr(text, "no page here"), "... until iounmap");
 	regs = ioremap(0xc0000000, 0x1000, false);
-	show_page_walk(mm->pgd, (unsigned long)regs, text, sizeof(text));
+	show_page_walk(mm->context.pgd, (unsigned long)regs, text, sizeof(text));
 	ok(!strstr(text, "PCD"), "cached when wanted");
 	iounmap(regs);
 	sim_exit_mm();

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <arch/cpu.h>
 #include <arch/mmu.h>
-#include <arch/tlb.h>
 
 #include "kernel/base/string.h"
 
@@ -50,38 +49,22 @@ void copy_page(void *to, const void *from)
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
 
-static void invlpg(unsigned long addr)
+void mmu_invlpg(unsigned long addr)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(addr) : "memory");
 }
 
-void tlb_flush_page_local(unsigned long addr)
+void mmu_flush_global(void)
 {
-	invlpg(addr);
-}
+	unsigned long flags;
 
-void tlb_flush_range(const pgd_t *pgd, unsigned long start, unsigned long end)
-{
-	if (table_phys(pgd).v != mmu_current_pgd().v)
-		return;
-	if ((end - start) >> PAGE_SHIFT > TLB_FLUSH_ALL_PAGES) {
+	if (!cpu_features.pge) {
 		write_cr3(read_cr3());
 		return;
 	}
-	for (; start < end; start += PAGE_SIZE)
-		invlpg(start);
-}
-
-void tlb_flush_kernel_range(unsigned long start, unsigned long end)
-{
-	if ((end - start) >> PAGE_SHIFT <= TLB_FLUSH_ALL_PAGES) {
-		for (; start < end; start += PAGE_SIZE)
-			invlpg(start);
-	} else if (cpu_features.pge) {
-		/* Global translations survive a load of CR3 but not a change of CR4.PGE. */
-		write_cr4(read_cr4() & ~X86_CR4_PGE);
-		write_cr4(read_cr4() | X86_CR4_PGE);
-	} else {
-		write_cr3(read_cr3());
-	}
+	/* Global translations survive a load of CR3 but not a change of CR4.PGE. */
+	flags = local_irq_save();
+	write_cr4(read_cr4() & ~X86_CR4_PGE);
+	write_cr4(read_cr4() | X86_CR4_PGE);
+	local_irq_restore(flags);
 }

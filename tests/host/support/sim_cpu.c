@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <arch/cpu.h>
+#include <arch/smp.h>
 
 #include "kernel/base/cpumask.h"
 #include "kernel/base/panic.h"
@@ -34,6 +35,25 @@ static __attribute__((constructor)) void make_percpu_areas(void)
 		per_cpu_offset[cpu] =
 			(unsigned long)percpu_areas[cpu] - (unsigned long)__start_percpu;
 	}
+}
+
+/* --- interrupts to others ------------------------------------------------------------------------ */
+
+void smp_call_function_many(cpu_bits_t cpus, void (*fn)(void *), void *arg)
+{
+	unsigned int back = sim_this_cpu, cpu;
+
+	if (irqs_disabled())
+		panic("another CPU is waited for with interrupts off");
+	for_each_cpu_bit(cpu, cpus)
+	{
+		BUG_ON(cpu == back || cpu >= SIM_NR_CPUS);
+		sim_set_cpu(cpu);
+		local_irq_disable();
+		fn(arg);
+		local_irq_enable();
+	}
+	sim_set_cpu(back);
 }
 
 /* --- locks and sleeping ---------------------------------------------------------------------------- */

@@ -130,6 +130,10 @@ void sim_boot(const struct boot_mem *mem, unsigned int nr)
 	mm_paging_init(&image);
 	mm_init();
 	sim_shmem_init();
+	for (unsigned int i = SIM_NR_CPUS; i-- > 0;) {
+		sim_set_cpu(i);
+		mmu_load_pgd(kernel_pgd);
+	}
 	sim_use_mm(NULL);
 }
 

@@ -398,22 +398,14 @@ bool mmu_has_gbpages(void)
 	return sim_gbpages;
 }
 
-void tlb_flush_range(const pgd_t *pgd, unsigned long start, unsigned long end)
+void mmu_invlpg(unsigned long addr)
 {
-	BUG_ON(start > end || end > TASK_SIZE + PAGE_SIZE);
-	for (unsigned int i = 0; start < end && i < SIM_NR_CPUS; i++)
-		forget_range(&cpus[i], pgd, start, end - 1);
+	forget_range(cpu, pgd_for(addr), addr, addr);
 }
 
-void tlb_flush_page_local(unsigned long addr)
+void mmu_flush_global(void)
 {
-	forget_range(cpu, cpu->pgd, addr, addr);
-}
-
-void tlb_flush_kernel_range(unsigned long start, unsigned long end)
-{
-	for (unsigned int i = 0; start < end && i < SIM_NR_CPUS; i++)
-		forget_range(&cpus[i], kernel_pgd, start, end - 1);
+	forget_range(cpu, NULL, 0, ~0UL);
 }
 
 bool sim_kernel_access(unsigned long addr, void *buf, size_t len, enum sim_kind kind)

@@ -17,6 +17,16 @@ bool sim_privileged = true;
 struct mm_rlimit sim_rlimits[16] = { [0 ... 15] = { ~0UL, ~0UL } };
 struct task_mm sim_task = { .rlimits = sim_rlimits, .capable = capable };
 
+void sim_load_mm(struct mm_struct *mm)
+{
+	local_irq_disable();
+	if (mm)
+		switch_mm(&mm->context);
+	else
+		enter_lazy_tlb();
+	local_irq_enable();
+}
+
 void sim_use_mm(struct mm_struct *mm)
 {
 	sim_task.mm = mm;
@@ -24,7 +34,7 @@ void sim_use_mm(struct mm_struct *mm)
 	for (unsigned int i = SIM_NR_CPUS; i-- > 0;) {
 		sim_set_cpu(i);
 		this_cpu_write(current_task_mm, &sim_task);
-		mmu_load_pgd(mm ? mm->pgd : kernel_pgd);
+		sim_load_mm(mm);
 	}
 }
 

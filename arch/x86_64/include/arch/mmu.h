@@ -150,10 +150,14 @@ extern pgd_t kernel_pgd[PTRS_PER_TABLE];
 
 /* Points the upper half of a new top-level table at the kernel's tables; the lower is cleared. */
 void mmu_init_pgd(pgd_t *pgd);
-/* Makes pgd the current top-level table (CR3). */
+/* Makes pgd the current top-level table (CR3); forgets what is cached but for global translations. */
 void mmu_load_pgd(const pgd_t *pgd);
 /* The physical address in CR3. */
 phys_addr_t mmu_current_pgd(void);
+/* INVLPG: forgets the page at addr here, and what the paging-structure caches hold on the way to it. */
+void mmu_invlpg(unsigned long addr);
+/* Forgets everything here, global translations too. */
+void mmu_flush_global(void);
 /* Whether leaves of 1 GiB can be used. */
 bool mmu_has_gbpages(void);
 

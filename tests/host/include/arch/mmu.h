@@ -118,6 +118,8 @@ extern pgd_t kernel_pgd[PTRS_PER_TABLE];
 void mmu_init_pgd(pgd_t *pgd);
 void mmu_load_pgd(const pgd_t *pgd);
 phys_addr_t mmu_current_pgd(void);
+void mmu_invlpg(unsigned long addr);
+void mmu_flush_global(void);
 bool mmu_has_gbpages(void);
 void clear_page(void *page);
 void copy_page(void *to, const void *from);
