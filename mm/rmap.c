@@ -183,6 +183,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 		return false;
 	}
 	/* Only what no processor can write any more is surely clean. */
+	zap_from_outside_begin(mm);
 	pte = ptep_get_and_clear(ptep);
 	tlb_flush_range(mm->pgd, addr, addr + PAGE_SIZE);
 	goes = may_discard(page, pte);
@@ -196,6 +197,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 		set_pte(ptep, pte);
 		page_set_flag(page, PG_swapbacked);
 	}
+	zap_from_outside_end(mm);
 	spin_unlock(ptl);
 	if (goes)
 		put_page(page); /* the mapping's; the caller has one */
