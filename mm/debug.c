@@ -365,7 +365,7 @@ static int audit_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct
 		panic("audit: an entry for %#lx, where no area is: %#lx", addr, ptep_get(ptep).v);
 
 	/* Who truncates a file may take the entry away meanwhile, and the page with it. */
-	lock = pte_lockptr(a->mm, pmd_lookup(a->mm->pgd, addr));
+	lock = pte_lockptr(pmd_lookup(a->mm->pgd, addr));
 	spin_lock(lock);
 	page = audit_entry(a, ptep_get(ptep), addr);
 	if (page && a->vma->vm_file)
