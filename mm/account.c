@@ -146,8 +146,9 @@ int vm_enough_memory(const struct mm_struct *mm, unsigned long pages)
 {
 	bool enough = true;
 
+	/* First promised, then looked at: of two that come together both may be refused, but never let in. */
 	vm_acct_memory(pages);
-	switch (sysctl_overcommit_memory) {
+	switch (READ_ONCE(sysctl_overcommit_memory)) {
 	case OVERCOMMIT_GUESS: /* only what could never be there is refused */
 		enough = pages <= totalram_pages();
 		break;

@@ -225,10 +225,11 @@ void validate_mm(struct mm_struct *mm)
 void validate_change(struct mm_struct *mm, struct vm_area_struct *vma)
 {
 #ifdef CONFIG_DEBUG
-	static unsigned int changes;
+	static atomic_t changes;
 
 	/* Totals are brought up to date by the call that goes on after this: they are looked at later. */
-	if (mm->map_count < VALIDATE_ALWAYS_BELOW || ++changes % VALIDATE_EVERY == 0)
+	if (mm->map_count < VALIDATE_ALWAYS_BELOW ||
+	    atomic_add_return(&changes, 1) % VALIDATE_EVERY == 0)
 		validate_mm_areas(mm);
 	else if (vma)
 		validate_area(mm, vma);
@@ -236,6 +237,8 @@ void validate_change(struct mm_struct *mm, struct vm_area_struct *vma)
 }
 
 /* --- page tables ----------------------------------------------------------------------------------------- */
+
+#ifdef CONFIG_DEBUG
 
 struct audit {
 	struct mm_struct *mm;
@@ -256,20 +259,23 @@ static bool chain_has(const struct vm_area_struct *vma, const struct anon_vma *a
 /* A page that more than these map is looked for once in a while only: else all look for each other. */
 #define AUDIT_RMAP_ALWAYS 16
 
+#define AUDIT_RMAP_TRIES 10
+
 /* Every mapping of an anonymous page must be found from the page. */
 static void audit_rmap(struct page *page, unsigned long addr)
 {
-	static unsigned int visits;
-	int found, counted = page_mapcount(page);
+	static atomic_t visits;
+	int found = 0, counted = page_mapcount(page);
 
-	if (counted > AUDIT_RMAP_ALWAYS && ++visits % (unsigned int)counted)
+	if (counted > AUDIT_RMAP_ALWAYS && atomic_add_return(&visits, 1) % counted)
 		return;
-	/* Another address space may map or unmap the page meanwhile: then count again. */
-	for (int i = 0; i < 3; i++) {
+	/* Other address spaces may map or unmap the page while it is counted: that was no count, then. */
+	for (int wrong = 0, i = 0; wrong < 3; i++) {
 		counted = page_mapcount(page);
 		found = page_count_mappings(page);
-		if (found == counted)
+		if (found == counted || i == AUDIT_RMAP_TRIES)
 			return;
+		wrong = counted == page_mapcount(page) ? wrong + 1 : 0;
 	}
 	panic("audit: page at %#lx counts %d mappings, its reverse map finds %d", addr, counted,
 	      found);
@@ -308,8 +314,6 @@ static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsi
 	if (page->index != linear_page_index(vma, addr))
 		panic("audit: page at %#lx has index %lu, its place is %lu", addr, page->index,
 		      linear_page_index(vma, addr));
-	if (tag == PAGE_MAPPING_ANON)
-		audit_rmap(page, addr);
 }
 
 /* An entry that maps what nobody counts. */
@@ -326,31 +330,51 @@ static void audit_special(const struct vm_area_struct *vma, pte_t pte, unsigned 
 		panic("audit: device memory at %#lx is writable in a private area", addr);
 }
 
-static int audit_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+/* One entry in whatever state; the anonymous page that it maps, or NULL. => the table's lock held */
+static struct page *audit_entry(struct audit *a, pte_t pte, unsigned long addr)
 {
-	struct audit *a = walk->private;
-	pte_t pte = ptep_get(ptep);
 	struct page *page;
 
-	if (pte_none(pte))
-		return 0;
-	while (a->vma && a->vma->vm_end <= addr)
-		a->vma = a->vma->vm_next;
-	if (!a->vma || a->vma->vm_start > addr)
-		panic("audit: an entry for %#lx, where no area is: %#lx", addr, pte.v);
 	if (!pte_present(pte))
-		return 0;
+		return NULL;
 	if (pte_write(pte) && !(a->vma->vm_flags & VM_WRITE))
 		panic("audit: the entry for %#lx is writable, the area is not", addr);
 	page = vm_normal_page(pte);
 	if (!page) {
 		audit_special(a->vma, pte, addr);
-		return 0;
+		return NULL;
 	}
 	if ((a->vma->vm_flags & VM_PFNMAP) && !page_is_anon(page))
 		panic("audit: the entry for %#lx maps device memory but isn't special", addr);
 	a->rss[page_rss_kind(page)]++;
 	audit_page(a, page, pte, addr);
+	return page_is_anon(page) ? page : NULL;
+}
+
+static int audit_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	struct audit *a = walk->private;
+	struct page *page;
+	spinlock_t *lock;
+
+	if (pte_none(ptep_get(ptep)))
+		return 0;
+	while (a->vma && a->vma->vm_end <= addr)
+		a->vma = a->vma->vm_next;
+	if (!a->vma || a->vma->vm_start > addr)
+		panic("audit: an entry for %#lx, where no area is: %#lx", addr, ptep_get(ptep).v);
+
+	/* Who truncates a file may take the entry away meanwhile, and the page with it. */
+	lock = pte_lockptr(pmd_lookup(a->mm->context.pgd, addr));
+	spin_lock(lock);
+	page = audit_entry(a, ptep_get(ptep), addr);
+	if (page && a->vma->vm_file)
+		get_page(page);
+	spin_unlock(lock);
+	if (page)
+		audit_rmap(page, addr);
+	if (page && a->vma->vm_file)
+		put_page(page);
 	return 0;
 }
 
@@ -374,19 +398,45 @@ static long count_tables(const pgd_t *pgd)
 	return n;
 }
 
+/* Whether the sums agree. Panics when they don't, and nobody took entries away while they were made. */
+static bool audit_sums(struct audit *a, long zaps_done)
+{
+	const struct mm_struct *mm = a->mm;
+
+	for (int i = 0; i < NR_MM_COUNTERS; i++) {
+		long is = atomic_long_read(&mm->rss_stat[i]);
+
+		if (a->rss[i] == is)
+			continue;
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (atomic_long_read(&mm->zaps_begun) != zaps_done)
+			return false;
+		panic("audit: rss_stat[%d] is %ld, %ld such pages are mapped", i, is, a->rss[i]);
+	}
+	a->tables = count_tables(mm->context.pgd);
+	if (a->tables * (long)PAGE_SIZE != atomic_long_read(&mm->pgtables_bytes))
+		panic("audit: pgtables_bytes is %ld, there are %ld tables",
+		      atomic_long_read(&mm->pgtables_bytes), a->tables);
+	return true;
+}
+
+/* So often it is tried to find a moment in which nobody truncates a file that is mapped here. */
+#define AUDIT_TRIES 20
+
 void audit_mm(struct mm_struct *mm)
 {
 	static const struct mm_walk_ops ops = { .pte = audit_pte };
-	struct audit a = { .mm = mm, .vma = mm->mmap };
 
 	validate_mm(mm);
-	walk_page_range(mm->context.pgd, 0, TASK_SIZE, &ops, &a);
-	for (int i = 0; i < NR_MM_COUNTERS; i++)
-		if (a.rss[i] != atomic_long_read(&mm->rss_stat[i]))
-			panic("audit: rss_stat[%d] is %ld, %ld such pages are mapped", i,
-			      atomic_long_read(&mm->rss_stat[i]), a.rss[i]);
-	a.tables = count_tables(mm->context.pgd);
-	if (a.tables * (long)PAGE_SIZE != atomic_long_read(&mm->pgtables_bytes))
-		panic("audit: pgtables_bytes is %ld, there are %ld tables",
-		      atomic_long_read(&mm->pgtables_bytes), a.tables);
+	for (int i = 0; i < AUDIT_TRIES; i++) {
+		struct audit a = { .mm = mm, .vma = mm->mmap };
+		long zaps_done = atomic_long_read(&mm->zaps_done);
+
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		walk_page_range(mm->context.pgd, 0, TASK_SIZE, &ops, &a);
+		if (audit_sums(&a, zaps_done))
+			break;
+	}
 }
+
+#endif

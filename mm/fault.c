@@ -23,7 +23,7 @@ void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigne
 	page->mapping = (struct address_space *)((unsigned long)vma->anon_vma | PAGE_MAPPING_ANON);
 	page->index = linear_page_index(vma, addr);
 	/* What it holds can't be had from anywhere else. Nobody knows the page yet: no need to lock. */
-	page->flags |= BIT(PG_swapbacked) | BIT(PG_anon_exclusive);
+	__page_set_flags(page, page_flags(page) | BIT(PG_swapbacked) | BIT(PG_anon_exclusive));
 }
 
 /* Sets an empty entry, if it still is empty; true then. */

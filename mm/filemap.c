@@ -129,9 +129,9 @@ void lock_page(struct page *page)
 
 void unlock_page(struct page *page)
 {
+	/* A full barrier: the flag first, then the queue. Who waits joins it, and then tries the lock again. */
 	__atomic_fetch_and(&page->flags, ~BIT(PG_locked), __ATOMIC_SEQ_CST);
-	/* Who joins the queue after this look tries the lock again before it sleeps. */
-	if (!list_empty(&page_waiters.waiters))
+	if (READ_ONCE(page_waiters.waiters.next) != &page_waiters.waiters)
 		wake_up(&page_waiters);
 }
 
@@ -299,14 +299,19 @@ static unsigned int filemap_fault(struct vm_fault *vmf)
 	return VM_FAULT_SIGBUS;
 }
 
-/* Maps a page beside the one that faulted, if that needs no waiting. Takes over the reference then. */
+/*
+ * Maps a page beside the one that faulted, if that needs no waiting. Takes over the reference then. The size
+ * is looked at again: behind a new end, another fault may have brought a page back that nobody will find.
+ */
 static bool map_if_ready(struct vm_fault *vmf, struct page *page, unsigned long addr)
 {
+	struct address_space *mapping = vmf->vma->vm_file->mapping;
 	bool mapped;
 
 	if (!page_flag(page, PG_uptodate) || !trylock_page(page))
 		return false;
-	mapped = page->mapping == vmf->vma->vm_file->mapping && map_file_page(vmf, page, addr);
+	mapped = page->mapping == mapping && page->index < file_pages(mapping) &&
+		 map_file_page(vmf, page, addr);
 	unlock_page(page);
 	return mapped;
 }

@@ -143,7 +143,7 @@ static bool pte_will_do(pte_t pte, unsigned int flags)
 static int follow_page(struct vm_area_struct *vma, unsigned long addr, unsigned int flags,
 		       struct page **found)
 {
-	pmd_t *pmdp = pmd_lookup(vma->vm_mm->pgd, addr);
+	pmd_t *pmdp = pmd_lookup(vma->vm_mm->context.pgd, addr);
 	pmd_t pmd = pmdp ? pmdp_get(pmdp) : __pmd(0);
 	spinlock_t *lock;
 	int err;

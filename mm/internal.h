@@ -256,6 +256,22 @@ struct rmap_walk_control {
  * => the page stays mapped somewhere, or locked in its file: so what it belongs to stays, too
  */
 void rmap_walk(struct page *page, const struct rmap_walk_control *rwc);
+/*
+ * Around taking entries out of an address space without its mmap_lock: so that an audit of it, at the same
+ * time, knows why its sums don't agree.
+ */
+static inline void zap_from_outside_begin(struct mm_struct *mm)
+{
+#ifdef CONFIG_DEBUG
+	atomic_long_add_return(&mm->zaps_begun, 1);
+#endif
+}
+static inline void zap_from_outside_end(struct mm_struct *mm)
+{
+#ifdef CONFIG_DEBUG
+	atomic_long_add_return(&mm->zaps_done, 1);
+#endif
+}
 /* How many entries map the page, counted by going there: it must be page_mapcount(). => as above */
 int page_count_mappings(struct page *page);
 /*

@@ -32,19 +32,23 @@ static inline struct page *virt_to_page(const void *ptr)
 
 /* --- flags ------------------------------------------------------------------------------------- */
 
+/*
+ * Flags of a page that others can see change by these only. Who sees one set, or cleared, sees what had been
+ * written before: what is uptodate has its contents.
+ */
 static inline bool page_flag(const struct page *page, enum pageflags flag)
 {
-	return __atomic_load_n(&page->flags, __ATOMIC_RELAXED) & BIT(flag);
+	return __atomic_load_n(&page->flags, __ATOMIC_ACQUIRE) & BIT(flag);
 }
 
 static inline void page_set_flag(struct page *page, enum pageflags flag)
 {
-	__atomic_fetch_or(&page->flags, BIT(flag), __ATOMIC_RELAXED);
+	__atomic_fetch_or(&page->flags, BIT(flag), __ATOMIC_RELEASE);
 }
 
 static inline void page_clear_flag(struct page *page, enum pageflags flag)
 {
-	__atomic_fetch_and(&page->flags, ~BIT(flag), __ATOMIC_RELAXED);
+	__atomic_fetch_and(&page->flags, ~BIT(flag), __ATOMIC_RELEASE);
 }
 
 /*

@@ -28,7 +28,7 @@ unsigned long page_address_in_vma(const struct page *page, const struct vm_area_
 pte_t *page_vma_mapped(const struct page *page, struct vm_area_struct *vma, unsigned long addr,
 		       spinlock_t **ptl)
 {
-	pmd_t *pmdp = pmd_lookup(vma->vm_mm->pgd, addr);
+	pmd_t *pmdp = pmd_lookup(vma->vm_mm->context.pgd, addr);
 	pmd_t pmd = pmdp ? pmdp_get(pmdp) : __pmd(0);
 	pte_t *pte;
 
@@ -183,6 +183,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 		return false;
 	}
 	/* Only what no processor can write any more is surely clean. */
+	zap_from_outside_begin(mm);
 	pte = ptep_get_and_clear(ptep);
 	tlb_flush_range(&mm->context, addr, addr + PAGE_SIZE);
 	goes = may_discard(page, pte);
@@ -196,6 +197,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 		set_pte(ptep, pte);
 		page_set_flag(page, PG_swapbacked);
 	}
+	zap_from_outside_end(mm);
 	spin_unlock(ptl);
 	if (goes)
 		put_page(page); /* the mapping's; the caller has one */

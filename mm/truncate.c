@@ -26,12 +26,14 @@ static void zap_file_range(struct vm_area_struct *vma, unsigned long first, unsi
 	unsigned long from = max(first, vma->vm_pgoff), to = min(last, vma->i_mmap_node.last);
 	struct mmu_gather tlb;
 
+	zap_from_outside_begin(vma->vm_mm);
 	update_hiwater_rss(vma->vm_mm);
 	tlb_gather_mmu(&tlb, vma->vm_mm);
 	tlb.keep_cows = !even_cows;
 	unmap_page_range(&tlb, vma, vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT),
 			 vma->vm_start + ((to - vma->vm_pgoff + 1) << PAGE_SHIFT));
 	tlb_finish_mmu(&tlb);
+	zap_from_outside_end(vma->vm_mm);
 }
 
 void unmap_mapping_pages(struct address_space *mapping, unsigned long first, unsigned long last,

@@ -340,6 +340,10 @@ struct mm_struct {
 	atomic_long_t rss_stat[NR_MM_COUNTERS];
 	struct vm_file *exe_file; /* what /proc/pid/exe points at; holds a reference */
 	unsigned long vdso; /* where the vdso begins, wherever it was moved; 0: there was none */
+#ifdef CONFIG_DEBUG
+	/* Looks by way of a page, or a file, that took entries away: begun, and over with all they count. */
+	atomic_long_t zaps_begun, zaps_done;
+#endif
 };
 
 /* --- a task's share ------------------------------------------------------------------------------------- */

@@ -124,7 +124,7 @@ static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
 void validate_area(struct mm_struct *mm, struct vm_area_struct *vma);
 void validate_mm_areas(struct mm_struct *mm);
 void validate_mm(struct mm_struct *mm);
-void audit_mm(struct mm_struct *mm);
+void audit_mm(struct mm_struct *mm); /* debug builds only; others may truncate files meanwhile */
 void validate_change(struct mm_struct *mm, struct vm_area_struct *vma);
 
 #endif

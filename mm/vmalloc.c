@@ -3,6 +3,9 @@
  * The kernel's own mapped area: stretches of virtual addresses, each followed by an unmapped guard
  * page, in one list by address. An allocation takes the first gap that fits.
  *
+ * What is unmapped is flushed on all processors before its pages are freed, and before its addresses are
+ * in the list of free ones again.
+ *
  * Locks: vm_lock for the list. Page tables below VMALLOC_START are made on the way and stay until
  * vmalloc_drain(), so that mapping a stretch that was in use before mostly allocates nothing.
  */
@@ -23,8 +26,12 @@ static struct mutex vm_lock = MUTEX_INIT(vm_lock);
 static struct kmem_cache *vm_cache;
 static unsigned long vm_top = VMALLOC_START; /* nothing was ever mapped from here on */
 
-/* Kernel stacks are kept mapped for the next thread. */
-#define STACK_CACHE 8
+/*
+ * Kernel stacks are kept mapped for the next thread. When there are too many, some go, together: to flush
+ * means to interrupt every processor.
+ */
+#define STACK_CACHE 16
+#define STACK_BATCH 8
 static void *stack_cache[STACK_CACHE];
 static unsigned int nr_stacks_cached;
 static spinlock_t stack_cache_lock = SPINLOCK_INIT;
@@ -75,28 +82,57 @@ static void vm_release(struct vm_struct *vm)
 	kmem_cache_free(vm_cache, vm);
 }
 
-/* Unmaps the first `mapped` bytes and frees their pages if they are ours. */
-static void vm_unmap(struct vm_struct *vm, unsigned long mapped)
-{
-	struct list_head pages = LIST_HEAD_INIT(pages);
-	struct page *page, *next;
+/* Stretches that go together, with one flush. */
+struct vm_batch {
+	unsigned long start, end; /* what is to be flushed */
+	struct list_head pages;	  /* what is to be freed after that */
+};
 
+#define VM_BATCH_INIT(name)                                                  \
+	{                                                                    \
+		.start = ~0UL, .end = 0, .pages = LIST_HEAD_INIT(name.pages) \
+	}
+
+/* Unmaps the first `mapped` bytes. Their pages, if they are ours, are the batch's. */
+static void vm_unmap(struct vm_batch *batch, struct vm_struct *vm, unsigned long mapped)
+{
 	for (unsigned long a = vm->addr; vm->ram && a < vm->addr + mapped; a += PAGE_SIZE) {
 		pmd_t *pmd = pmd_lookup(kernel_pgd, a);
 
-		list_add(&pfn_to_page(pte_pfn(*pte_offset(*pmd, a)))->lru, &pages);
+		list_add(&pfn_to_page(pte_pfn(ptep_get(pte_offset(pmdp_get(pmd), a))))->lru,
+			 &batch->pages);
 	}
 	if (!mapped)
 		return;
 	unmap_kernel_range(vm->addr, mapped);
-	tlb_flush_kernel_range(vm->addr, vm->addr + mapped);
-	list_for_each_entry_safe(page, next, &pages, lru)
+	batch->start = min(batch->start, vm->addr);
+	batch->end = max(batch->end, vm->addr + mapped);
+}
+
+static void vm_finish(struct vm_batch *batch)
+{
+	struct page *page, *next;
+
+	if (batch->start < batch->end)
+		tlb_flush_kernel_range(batch->start, batch->end);
+	list_for_each_entry_safe(page, next, &batch->pages, lru)
 	{
 		list_del(&page->lru);
 		free_page(page);
 	}
 }
 
+/* Takes back the first `mapped` bytes of a stretch, and the stretch itself. */
+static void vm_undo(struct vm_struct *vm, unsigned long mapped)
+{
+	struct vm_batch batch = VM_BATCH_INIT(batch);
+
+	vm_unmap(&batch, vm, mapped);
+	vm_finish(&batch);
+	vm_release(vm);
+}
+
+/* 0, or -ENOMEM and the stretch is no more. */
 static int vm_populate(struct vm_struct *vm)
 {
 	vm->ram = true;
@@ -108,7 +144,7 @@ static int vm_populate(struct vm_struct *vm)
 			continue;
 		if (page)
 			free_page(page);
-		vm_unmap(vm, off);
+		vm_undo(vm, off);
 		return -ENOMEM;
 	}
 	return 0;
@@ -121,13 +157,7 @@ static void *vmalloc_guarded(size_t size, size_t below)
 	if (size && ALIGN_UP(size, PAGE_SIZE) >= size)
 		vm = vm_reserve(size, below);
 
-	if (!vm)
-		return NULL;
-	if (vm_populate(vm)) {
-		vm_release(vm);
-		return NULL;
-	}
-	return (void *)vm->addr;
+	return vm && !vm_populate(vm) ? (void *)vm->addr : NULL;
 }
 
 void *vmalloc(size_t size)
@@ -155,8 +185,7 @@ void vfree(void *ptr)
 	if (!ptr)
 		return;
 	vm = vm_find(ptr);
-	vm_unmap(vm, vm->size);
-	vm_release(vm);
+	vm_undo(vm, vm->size);
 }
 
 void *ioremap(u64 phys, size_t size, bool nocache)
@@ -168,8 +197,7 @@ void *ioremap(u64 phys, size_t size, bool nocache)
 		return NULL;
 	if (map_kernel_range(vm->addr, make_phys(phys - offset), vm->size,
 			     nocache ? PAGE_KERNEL_NOCACHE : PAGE_KERNEL, true)) {
-		vm_unmap(vm, vm->size);
-		vm_release(vm);
+		vm_undo(vm, vm->size);
 		return NULL;
 	}
 	return (void *)(vm->addr + offset);
@@ -180,13 +208,37 @@ void iounmap(void *ptr)
 	vfree(ptr);
 }
 
-void *alloc_kernel_stack(void)
+/* Takes up to n stacks out of the cache. */
+static unsigned int take_stacks(void **stacks, unsigned int n)
 {
 	unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
-	void *stack = nr_stacks_cached ? stack_cache[--nr_stacks_cached] : NULL;
+	unsigned int taken = 0;
 
+	while (taken < n && nr_stacks_cached)
+		stacks[taken++] = stack_cache[--nr_stacks_cached];
 	spin_unlock_irqrestore(&stack_cache_lock, flags);
-	if (!stack)
+	return taken;
+}
+
+static void free_stacks(void **stacks, unsigned int n)
+{
+	struct vm_batch batch = VM_BATCH_INIT(batch);
+	struct vm_struct *vms[STACK_BATCH + 1];
+
+	for (unsigned int i = 0; i < n; i++) {
+		vms[i] = vm_find(stacks[i]);
+		vm_unmap(&batch, vms[i], vms[i]->size);
+	}
+	vm_finish(&batch);
+	while (n)
+		vm_release(vms[--n]);
+}
+
+void *alloc_kernel_stack(void)
+{
+	void *stack = NULL;
+
+	if (!take_stacks(&stack, 1))
 		stack = vmalloc_guarded(THREAD_SIZE, PAGE_SIZE);
 	if (stack)
 		atomic_long_add(&kernel_stack_bytes, THREAD_SIZE);
@@ -195,6 +247,7 @@ void *alloc_kernel_stack(void)
 
 void free_kernel_stack(void *stack)
 {
+	void *stacks[STACK_BATCH + 1] = { stack };
 	unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
 	bool kept = nr_stacks_cached < STACK_CACHE;
 
@@ -203,20 +256,16 @@ void free_kernel_stack(void *stack)
 		stack_cache[nr_stacks_cached++] = stack;
 	spin_unlock_irqrestore(&stack_cache_lock, flags);
 	if (!kept)
-		vfree(stack);
+		free_stacks(stacks, 1 + take_stacks(stacks + 1, STACK_BATCH));
 }
 
 static void free_cached_stacks(void)
 {
-	for (;;) {
-		unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
-		void *stack = nr_stacks_cached ? stack_cache[--nr_stacks_cached] : NULL;
+	void *stacks[STACK_BATCH];
+	unsigned int n;
 
-		spin_unlock_irqrestore(&stack_cache_lock, flags);
-		if (!stack)
-			return;
-		vfree(stack);
-	}
+	while ((n = take_stacks(stacks, STACK_BATCH)))
+		free_stacks(stacks, n);
 }
 
 /* Frees the tables in a gap between areas: where no area is, nobody maps. => vm_lock */
@@ -242,14 +291,21 @@ void vmalloc_drain(void)
 	mutex_unlock(&vm_lock);
 }
 
-/* Called on the way to a panic: takes no lock. */
+/*
+ * Called on the way to a panic, wherever that was: so it waits for no lock. If somebody is changing the list
+ * right now, nothing is said of the address.
+ */
 bool vmalloc_is_guard(unsigned long addr)
 {
 	struct vm_struct *vm;
+	bool guard = false;
 
-	list_for_each_entry(vm, &vm_list, link) if (vm->below && addr < vm->addr &&
-						    addr >= vm->addr - vm->below) return true;
-	return false;
+	if (!mutex_trylock(&vm_lock))
+		return false;
+	list_for_each_entry(vm, &vm_list, link) guard |=
+		vm->below && addr < vm->addr && addr >= vm->addr - vm->below;
+	mutex_unlock(&vm_lock);
+	return guard;
 }
 
 void vmalloc_init(void)

@@ -25,7 +25,10 @@ void vmalloc_init(void);
 
 #define THREAD_SIZE (4 * PAGE_SIZE)
 
-/* Whether addr lies in the guard page below some kernel stack: what a stack overflow hits. */
+/*
+ * Whether addr lies in the guard page below some kernel stack: what a stack overflow hits. Any context; false
+ * too when that can't be told just now.
+ */
 bool vmalloc_is_guard(unsigned long addr);
 
 #endif

@@ -73,14 +73,25 @@ static inline int done_testing(void)
 	return tap_failed || !tap_run || (tap_planned && tap_planned != tap_run);
 }
 
-/* A small generator (xorshift64*): the same numbers on every run, so a failure can be repeated. */
+/*
+ * A small generator (xorshift64*): the same numbers on every run, so a failure can be repeated. Each thread
+ * has its own, which is the same as the others' until it is given a number of its own.
+ */
+static __thread unsigned long test_random_state __attribute__((unused)) = 0x2545f4914f6cdd1dUL;
+
+static inline void test_random_seed(unsigned long n)
+{
+	test_random_state ^= (n + 1) << 8;
+}
+
 static inline unsigned long test_random(void)
 {
-	static unsigned long state = 0x2545f4914f6cdd1dUL;
+	unsigned long state = test_random_state;
 
 	state ^= state >> 12;
 	state ^= state << 25;
 	state ^= state >> 27;
+	test_random_state = state;
 	return state * 0x2545f4914f6cdd1dUL;
 }
 
