@@ -9,6 +9,7 @@
 #define KERNEL_FS_PROC_H
 
 #include "kernel/abi/process.h"
+#include "kernel/base/cpumask.h"
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/vfs.h"
 
@@ -21,6 +22,8 @@ struct proc_task_info {
 	bool kernel_thread, exiting, never_execed, no_new_privs;
 	int nice;
 	unsigned int policy, rt_priority; /* SCHED_*; 0 but for the real-time ones */
+	unsigned int cpu;		  /* where it runs or ran last */
+	cpu_bits_t cpus_allowed;	  /* where it may run; some may not be online */
 	char comm[16];
 	char state; /* R S D T t Z X I, as in /proc/pid/status */
 	u32 uid[4]; /* real, effective, saved, for files */
@@ -50,6 +53,7 @@ struct proc_task_info {
 };
 
 struct proc_counts;
+struct proc_cpu_time;
 
 struct proc_task_ops {
 	/* The lowest process id above `after`, or -1. */
@@ -68,15 +72,22 @@ struct proc_task_ops {
 	/* Renames a thread of the running process: 0; -ESRCH; -EINVAL if it is another's. */
 	int (*set_comm)(int pid, const char *comm);
 	void (*counts)(struct proc_counts *counts);
+	/* Of one processor, which is online. */
+	void (*cpu_time)(unsigned int cpu, struct proc_cpu_time *time);
+};
+
+/* What processors did since boot. */
+struct proc_cpu_time {
+	u64 user_ns, system_ns, idle_ns;
 };
 
 /* The machine's tasks and time. */
 struct proc_counts {
 	unsigned int threads, running, blocked; /* now; running: or ready to */
 	int last_pid;
-	unsigned long forks, switches;	 /* since boot */
-	u64 user_ns, system_ns, idle_ns; /* of all processors */
-	unsigned long load[3];		 /* 1, 5 and 15 minutes; in 2^-11 */
+	unsigned long forks, switches; /* since boot */
+	struct proc_cpu_time all;
+	unsigned long load[3]; /* 1, 5 and 15 minutes; in 2^-11 */
 };
 
 /* Called once, before the first program runs. Until then /proc shows no process. */

@@ -82,10 +82,11 @@ int proc_show_stat(struct proc_file *pf, struct seq_text *seq)
 	/* From vsize to startstack; then kstkesp and kstkeip, which Linux doesn't tell either. */
 	seq_printf(seq, " %lu %lu %lu %lu %lu %lu 0 0", m.vsize, m.rss, info.rlim[RLIMIT_RSS].cur,
 		   m.start_code, m.end_code, m.start_stack);
-	/* Signals; no wchan file, no swap; the only processor, how it runs on it; no disk. */
-	seq_printf(seq, " %lu %lu %lu %lu 0 0 0 %d 0 %u %u 0 0 0", low_signals(info.sig_pending),
+	/* Signals; no wchan file, no swap; on which processor it runs, and how; no disk. */
+	seq_printf(seq, " %lu %lu %lu %lu 0 0 0 %d %u %u %u 0 0 0", low_signals(info.sig_pending),
 		   low_signals(info.sig_blocked), low_signals(info.sig_ignored),
-		   low_signals(info.sig_caught), info.exit_signal, info.rt_priority, info.policy);
+		   low_signals(info.sig_caught), info.exit_signal, info.cpu, info.rt_priority,
+		   info.policy);
 	seq_printf(seq, " %lu %lu %lu %lu %lu %lu %lu %d\n", m.start_data, m.end_data, m.start_brk,
 		   m.arg_start, m.arg_end, m.env_start, m.env_end,
 		   info.may_trace ? info.exit_code : 0);

@@ -143,6 +143,26 @@ static void show_capabilities(struct seq_text *seq, const struct proc_task_info 
 	seq_printf(seq, "CapAmb:\t%016lx\n", 0UL);
 }
 
+/* In hexadecimal, a digit for each four there are; and as ranges. */
+static void show_cpus(struct seq_text *seq, cpu_bits_t cpus)
+{
+	const char *sep = "";
+
+	seq_printf(seq, "Cpus_allowed:\t%0*lx\nCpus_allowed_list:\t",
+		   (int)(num_online_cpus() + 3) / 4, cpus);
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
+		unsigned int first = cpu;
+
+		if (!(cpus & BIT(cpu)))
+			continue;
+		while (cpu + 1 < NR_CPUS && (cpus & BIT(cpu + 1)))
+			cpu++;
+		seq_printf(seq, first == cpu ? "%s%u" : "%s%u-%u", sep, first, cpu);
+		sep = ",";
+	}
+	seq_printf(seq, "\n");
+}
+
 /* Tracing, seccomp and balancing between nodes don't exist: what tells of them is 0 for everyone. */
 int proc_show_status(struct proc_file *pf, struct seq_text *seq)
 {
@@ -165,7 +185,7 @@ int proc_show_status(struct proc_file *pf, struct seq_text *seq)
 	show_signals(seq, &info);
 	show_capabilities(seq, &info);
 	seq_printf(seq, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", info.no_new_privs);
-	seq_printf(seq, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+	show_cpus(seq, info.cpus_allowed & cpumask_bits(&cpu_online_mask));
 	seq_printf(seq, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		   info.switches, info.forced_switches);
 	return 0;

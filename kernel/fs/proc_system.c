@@ -216,20 +216,28 @@ static bool tasks_known(void)
 
 #define NS_PER_TICK 10000000UL
 
-static void show_cpu_line(struct seq_text *seq, const char *name, const struct proc_counts *c)
+static void show_cpu_time(struct seq_text *seq, const struct proc_cpu_time *t)
 {
 	/* Nobody is nice, and no processor waits for disks, hypervisors or guests. */
-	seq_printf(seq, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, c->user_ns / NS_PER_TICK,
-		   c->system_ns / NS_PER_TICK, c->idle_ns / NS_PER_TICK);
+	seq_printf(seq, " %lu 0 %lu %lu 0 0 0 0 0 0\n", t->user_ns / NS_PER_TICK,
+		   t->system_ns / NS_PER_TICK, t->idle_ns / NS_PER_TICK);
 }
 
 static int show_stat(struct proc_file *pf, struct seq_text *seq)
 {
 	struct proc_counts c;
+	struct proc_cpu_time one;
+	unsigned int cpu;
 
 	proc_tasks->counts(&c);
-	show_cpu_line(seq, "cpu ", &c);
-	show_cpu_line(seq, "cpu0", &c);
+	seq_printf(seq, "cpu ");
+	show_cpu_time(seq, &c.all);
+	for_each_online_cpu(cpu)
+	{
+		proc_tasks->cpu_time(cpu, &one);
+		seq_printf(seq, "cpu%u", cpu);
+		show_cpu_time(seq, &one);
+	}
 	seq_printf(seq, "ctxt %lu\nbtime %ld\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
 		   c.switches, (long)(boot_time_ns / 1000000000), c.forks, c.running, c.blocked);
 	return 0;

@@ -93,6 +93,8 @@ static void describe(struct task_struct *task, struct proc_task_info *info)
 		.nice = task->se.nice,
 		.policy = task->se.policy,
 		.rt_priority = task->se.rt_priority,
+		.cpu = READ_ONCE(task->se.cpu),
+		.cpus_allowed = READ_ONCE(task->se.allowed),
 		.kernel_thread = !task->mm_part.mm && !task->exiting,
 		.state = state_letter(task),
 		.uid = { c->uid, c->euid, c->suid, c->fsuid },
@@ -204,13 +206,28 @@ static int proc_set_comm(int pid, const char *comm)
 	return err;
 }
 
-/* Of the time in which somebody ran, the ticks say which part was the programs' own. */
+/*
+ * Of the time in which somebody ran, the ticks say which part was the programs' own. *last is what it
+ * said before. => tasklist_lock
+ */
+static void divide_time(const struct sched_counts *now, u64 whole_ns, struct cputime *last,
+			struct proc_cpu_time *time)
+{
+	const struct usage used = {
+		.cpu_ns = whole_ns > now->idle_ns ? whole_ns - now->idle_ns : 0,
+		.user_ticks = now->user_ticks,
+		.system_ticks = now->system_ticks,
+	};
+
+	usage_divide(&used, last);
+	*time = (struct proc_cpu_time){ last->user_ns, last->system_ns, now->idle_ns };
+}
+
 static void proc_counts(struct proc_counts *c)
 {
-	struct sched_counts now;
-	struct usage used = { 0 };
 	static struct cputime time; /* => tasklist_lock */
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct sched_counts now;
 
 	sched_count(&now);
 	*c = (struct proc_counts){
@@ -220,15 +237,20 @@ static void proc_counts(struct proc_counts *c)
 		.last_pid = pid_last(),
 		.forks = nr_forks,
 		.switches = now.switches,
-		.idle_ns = now.idle_ns,
 	};
-	used.cpu_ns = clock_ns() - c->idle_ns;
-	used.user_ticks = now.user_ticks;
-	used.system_ticks = now.system_ticks;
-	usage_divide(&used, &time);
-	c->user_ns = time.user_ns;
-	c->system_ns = time.system_ns;
+	divide_time(&now, num_online_cpus() * clock_ns(), &time, &c->all);
 	memcpy(c->load, sched_load, sizeof(c->load));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
+static void proc_cpu_time(unsigned int cpu, struct proc_cpu_time *t)
+{
+	static struct cputime times[NR_CPUS]; /* => tasklist_lock */
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct sched_counts now;
+
+	sched_count_cpu(cpu, &now);
+	divide_time(&now, clock_ns(), &times[cpu], t);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
@@ -242,6 +264,7 @@ static const struct proc_task_ops proc_ops = {
 	.get_fs = proc_get_fs,
 	.set_comm = proc_set_comm,
 	.counts = proc_counts,
+	.cpu_time = proc_cpu_time,
 };
 
 void process_register_proc(void)

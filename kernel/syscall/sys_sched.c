@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scheduling: sched(7), nice values, and the one processor there is. */
+/* Scheduling: sched(7), nice values, and who runs on which processor. */
 #include <arch/uaccess.h>
 
 #include "kernel/abi/sched.h"
@@ -265,49 +265,63 @@ long sys_setpriority(int which, int who, int nice)
 
 /* --- processors -------------------------------------------------------------------------------------- */
 
-/* One processor runs programs: bit 0 of the first word. */
-#define CPU_MASK_SIZE sizeof(unsigned long)
+#define CPU_MASK_SIZE sizeof(cpu_bits_t)
+_Static_assert(NR_CPUS <= 8 * CPU_MASK_SIZE, "a set of processors is one word");
+
+/* => tasklist_lock. What sched_setaffinity(2) refuses, in this order. */
+static long check_affinity(const struct task_struct *task, cpu_bits_t cpus)
+{
+	if (!task)
+		return -ESRCH;
+	if (!same_owner(task) && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	return cpus ? 0 : -EINVAL;
+}
 
 long sys_sched_setaffinity(int pid, unsigned int len, const unsigned long __user *umask)
 {
-	unsigned long flags, mask = 0;
+	cpu_bits_t cpus = 0;
 	struct task_struct *task;
-	long ret = 0;
+	unsigned long flags;
+	long ret;
 
-	if (copy_from_user(&mask, umask, min((size_t)len, CPU_MASK_SIZE)))
+	if (copy_from_user(&cpus, umask, min((size_t)len, CPU_MASK_SIZE)))
 		return -EFAULT;
+	cpus &= cpumask_bits(&cpu_online_mask);
 	flags = spin_lock_irqsave(&tasklist_lock);
 	task = pid ? find_task(pid) : current;
-	if (!task)
-		ret = -ESRCH;
-	else if (!same_owner(task) && !capable(CAP_SYS_NICE))
-		ret = -EPERM;
-	else if (!(mask & 1))
-		ret = -EINVAL;
+	ret = check_affinity(task, cpus);
+	if (!ret)
+		get_task(task);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	return ret;
+	if (ret)
+		return ret;
+	sched_set_allowed(&task->se, cpus);
+	put_task(task);
+	return 0;
 }
 
 long sys_sched_getaffinity(int pid, unsigned int len, unsigned long __user *umask)
 {
-	const unsigned long mask = 1;
 	struct sched_entity se;
+	cpu_bits_t cpus;
 	bool reset;
 	int err;
 
-	if (len < 1 || len % sizeof(long))
+	if (len * 8 < num_online_cpus() || len % sizeof(long))
 		return -EINVAL;
 	err = get_policy(pid, &se, &reset);
 	if (err)
 		return err;
-	return copy_to_user(umask, &mask, CPU_MASK_SIZE) ? -EFAULT : (long)CPU_MASK_SIZE;
+	cpus = se.allowed & cpumask_bits(&cpu_online_mask);
+	return copy_to_user(umask, &cpus, CPU_MASK_SIZE) ? -EFAULT : (long)CPU_MASK_SIZE;
 }
 
 long sys_getcpu(u32 __user *cpu, u32 __user *node, void __user *unused)
 {
-	const u32 first = 0;
+	const u32 here = (u32)smp_processor_id(), first = 0;
 
-	if ((cpu && put_user(first, cpu)) || (node && put_user(first, node)))
+	if ((cpu && put_user(here, cpu)) || (node && put_user(first, node)))
 		return -EFAULT;
 	return 0;
 }
