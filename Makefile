@@ -456,7 +456,9 @@ PROVE ?= prove
 # TESTS= chooses among the user tests.
 REFERENCE_TESTS := $(if $(TESTS),tests/qemu/reference/user.t,$(wildcard tests/qemu/reference/*.t))
 PROGRAM_TESTS := $(wildcard tests/programs/*.t)
-GUEST_TESTS := $(wildcard tests/qemu/*.t tests/twin/*.t) $(PROGRAM_TESTS)
+# The soak takes its minutes, so it begins first.
+GUEST_TESTS := $(sort $(wildcard tests/qemu/*.t tests/twin/*.t)) $(PROGRAM_TESTS)
+GUEST_TESTS := tests/qemu/soak.t $(filter-out tests/qemu/soak.t,$(GUEST_TESTS))
 
 # Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -507,6 +509,16 @@ test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU (HOST=1: o
 	$(Q)O=$(O) tools/bootstrap $(if $(HOST),test,reference)
 	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio $(PROGRAM_IMAGES))
 	$(Q)O=$(O) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),$(REFERENCE_TESTS))
+
+MINUTES ?= 20
+SEED ?= 1
+
+.PHONY: soak
+soak: ## do all kinds of things at random for long, with all checks: MINUTES=n SMP=n SEED=n
+	$(Q)O=$(O) tools/bootstrap test
+	$(Q)$(SUBMAKE) $(O)/debug/tessera.elf $(O)/base.cpio
+	$(Q)O=$(O) SOAK_MINUTES=$(MINUTES) SOAK_SMP=$(if $(filter file,$(origin SMP)),4,$(SMP)) SOAK_SEED=$(SEED) \
+		$(PROVE) -v tests/qemu/soak.t
 
 # The compilers' versions belong to the figures.
 BENCH_ENV = CC='$(CC)' MUSL_CC='$(MUSL_CC)'
@@ -601,7 +613,7 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 help: ## show this list
 	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% debug programs-reference run test% twin%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% debug programs-reference run soak test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif
