@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/base/printk.h"
 #include "kernel/init/init.h"
+#include "kernel/sync/rcu.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 
@@ -12,6 +13,7 @@ static struct slab_info slabs_before[MAX_SLABS];
 /* Slabs hold stacks' descriptors and stacks hold pages: so in this order, and once more. */
 static void drain(void)
 {
+	rcu_barrier();
 	slab_drain();
 	vmalloc_drain();
 	slab_drain();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What can only be checked from inside the kernel, as TAP on the console. */
 #include <arch/asm.h>
+#include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
 #include <arch/switch.h>
@@ -9,6 +10,8 @@
 #include "kernel/base/string.h"
 #include "kernel/init/init.h"
 #include "kernel/process/task.h"
+#include "kernel/sched/timer.h"
+#include "kernel/sync/rcu.h"
 #include "mm/calls.h"
 #include "mm/init.h"
 #include "mm/slab.h"
@@ -144,6 +147,42 @@ static void test_vmalloc(void)
 	ok(__copy_user(p, variable, 1) == 1, "and what was freed is gone");
 }
 
+/* --- read-copy-update -------------------------------------------------------------------------------- */
+
+static struct rcu_head heads[200];
+static size_t nr_called;
+static bool in_order = true;
+
+static void count_call(struct rcu_head *head)
+{
+	in_order &= head == &heads[nr_called] && irqs_disabled();
+	nr_called++;
+}
+
+static void give_calls(size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		call_rcu(&heads[i], count_call);
+}
+
+static void test_rcu(void)
+{
+	/* What each of them waited for has been, whether or not the tick came in between. */
+	give_calls(0, 100);
+	rcu_barrier();
+	ok(nr_called == 100, "rcu_barrier() waits until all has been called");
+	rcu_read_lock();
+	give_calls(100, 200);
+	udelay(100000);
+	ok(nr_called == 100, "nothing is called while somebody reads");
+	rcu_read_unlock();
+	synchronize_rcu();
+	/* The tick does it, sooner or later. */
+	while (READ_ONCE(nr_called) < ARRAY_SIZE(heads))
+		sleep_until(clock_ns() + TICK_NS);
+	ok(in_order, "calls come in order, with interrupts off");
+}
+
 /* --- ways out of the kernel ------------------------------------------------------------------------- */
 
 static const struct pt_regs bad_frames[] = {
@@ -189,6 +228,7 @@ int selftest_run(void)
 	test_page_alloc();
 	test_slab();
 	test_vmalloc();
+	test_rcu();
 	test_bad_frames();
 	printk("1..%d\n", nr_tests);
 	return nr_failed;

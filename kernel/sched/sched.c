@@ -20,6 +20,7 @@
 #include "kernel/abi/sched.h"
 #include "kernel/base/panic.h"
 #include "kernel/sched/run_queue.h"
+#include "kernel/sync/rcu.h"
 #include "kernel/sync/sleep.h"
 
 _Static_assert(offsetof(struct sched_entity, work) == 0, "entry.S reads it there");
@@ -173,6 +174,7 @@ void schedule(void)
 	struct run_queue *rq = this_rq();
 	struct sched_entity *prev = rq->curr, *next;
 
+	rcu_note_context_switch();
 	spin_lock(&rq->lock);
 	se_clear_work(prev, WORK_RESCHED);
 	put_prev(rq, prev);
@@ -445,6 +447,8 @@ void sched_tick(bool user)
 	struct run_queue *rq = this_rq();
 	struct sched_entity *se = rq->curr;
 
+	if (rcu_tick(user || se == &rq->idle))
+		se_set_work(se, WORK_RESCHED);
 	if (rq->cpu == 0)
 		sched_update_load();
 	if (++rq->second_ticks == TICKS_PER_SECOND)

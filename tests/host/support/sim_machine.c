@@ -13,6 +13,7 @@
 
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/sync/rcu.h"
 #include "mm/filemap.h"
 #include "mm/init.h"
 #include "mm/internal.h"
@@ -247,6 +248,7 @@ struct sim_usage sim_usage(void)
 	struct buddy_info zone;
 	struct slab_info slab;
 
+	rcu_barrier();
 	vmalloc_drain();
 	slab_drain();
 	drain_all_pages();
