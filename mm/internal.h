@@ -75,6 +75,7 @@ struct mmu_gather {
 	unsigned long start, end; /* the range to flush; start >= end: nothing */
 	unsigned int nr;
 	bool keep_cows;		  /* what was copied privately isn't taken away */
+	bool delayed_unmap;	  /* some pages are still counted as mapped */
 	struct list_head tables;  /* page-table pages, by lru */
 	long rss[NR_MM_COUNTERS]; /* to be taken from the mm's counts */
 	struct page *pages[GATHER_PAGES];
@@ -87,9 +88,8 @@ void tlb_remove_page(struct mmu_gather *tlb, struct page *page, unsigned long ad
 void tlb_remove_entry(struct mmu_gather *tlb, unsigned long addr);
 /* The same for some of the entries in [start, end). */
 void tlb_remove_range(struct mmu_gather *tlb, unsigned long start, unsigned long end);
-/* A table that mapped part of [start, end) was taken out of its parent. */
-void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long start,
-		      unsigned long end);
+/* A table that mapped addr was taken out of its parent. */
+void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long addr);
 /* Whether the batch is full: flush before the next page, outside of the table's lock. */
 static inline bool tlb_full(const struct mmu_gather *tlb)
 {

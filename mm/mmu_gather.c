@@ -7,16 +7,24 @@
 #include "kernel/sched/sched.h"
 #include "mm/internal.h"
 
+static void forget_range(struct mmu_gather *tlb)
+{
+	tlb->start = ~0UL;
+	tlb->end = 0;
+}
+
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 {
 	tlb->mm = mm;
-	tlb->start = ~0UL;
-	tlb->end = 0;
+	forget_range(tlb);
 	tlb->nr = 0;
 	tlb->keep_cows = false;
+	tlb->delayed_unmap = false;
 	INIT_LIST_HEAD(&tlb->tables);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		tlb->rss[i] = 0;
+	/* Before the first entry changes: a full barrier. */
+	atomic_inc(&mm->tlb_flush_pending);
 }
 
 static void tlb_add_range(struct mmu_gather *tlb, unsigned long start, unsigned long end)
@@ -41,10 +49,10 @@ void tlb_remove_page(struct mmu_gather *tlb, struct page *page, unsigned long ad
 	tlb->pages[tlb->nr++] = page;
 }
 
-void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long start,
-		      unsigned long end)
+void tlb_remove_table(struct mmu_gather *tlb, struct page *table, unsigned long addr)
 {
-	tlb_add_range(tlb, start, end);
+	/* One address is enough: what is cached is the way, and it is the same for all of them. */
+	tlb_add_range(tlb, addr, addr + PAGE_SIZE);
 	list_add(&table->lru, &tlb->tables);
 	atomic_long_add(&tlb->mm->pgtables_bytes, -(long)PAGE_SIZE);
 	atomic_long_add(&nr_page_table_pages, -1);
@@ -63,21 +71,35 @@ static void free_gathered(struct mmu_gather *tlb)
 	}
 }
 
-void tlb_flush_mmu(struct mmu_gather *tlb)
+static void flush_tlb(struct mmu_gather *tlb)
 {
 	if (tlb->start < tlb->end)
 		tlb_flush_range(&tlb->mm->context, tlb->start, tlb->end);
-	tlb->start = ~0UL;
-	tlb->end = 0;
+	forget_range(tlb);
+}
+
+void tlb_flush_mmu(struct mmu_gather *tlb)
+{
+	flush_tlb(tlb);
 	free_gathered(tlb);
 }
 
 void tlb_finish_mmu(struct mmu_gather *tlb)
 {
+	struct mm_struct *mm = tlb->mm;
+
+	/*
+	 * Somebody else is at it as well, with mmap_lock for reading or none. Entries that he cleared are none
+	 * to us, so they aren't in our range, and he may not have flushed them yet; but who called us expects
+	 * that nobody gets there any more.
+	 */
+	if (unlikely(atomic_read(&mm->tlb_flush_pending) > 1))
+		tlb_add_range(tlb, 0, TASK_SIZE);
 	tlb_flush_mmu(tlb);
+	atomic_dec(&mm->tlb_flush_pending);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		if (tlb->rss[i])
-			add_mm_counter(tlb->mm, (enum rss_kind)i, tlb->rss[i]);
+			add_mm_counter(mm, (enum rss_kind)i, tlb->rss[i]);
 }
 
 /* --- pages -------------------------------------------------------------------------------------------- */
@@ -91,15 +113,31 @@ static bool is_private(pte_t pte)
 }
 
 /*
- * What is known of a write goes over to the page, while that is still mapped, so that its file can't let
- * go of it. A processor that knows the entry as writable needn't look at it again: it must have forgotten
+ * What is known of a write goes over to the page. True when the page must stay mapped for the moment: a
+ * processor that knows the entry as dirty needn't look at it again before it writes. It must have forgotten
  * it before the page counts as not mapped, or write-back would take the page for clean too early.
  */
-static void zap_dirty(const struct mmu_gather *tlb, struct page *page, unsigned long addr)
+static bool zap_dirty(struct page *page)
 {
-	if (page->mapping && mapping_can_writeback(page->mapping))
-		tlb_flush_range(&tlb->mm->context, addr, addr + PAGE_SIZE);
 	set_page_dirty(page);
+	return page->mapping && mapping_can_writeback(page->mapping);
+}
+
+#define DELAYED 1UL /* set in the pointer to a page that is still counted as mapped */
+
+/* Lets go of the pages that only waited for the flush. => the lock of the table they were in held */
+static void unmap_delayed(struct mmu_gather *tlb)
+{
+	flush_tlb(tlb);
+	for (unsigned int i = 0; i < tlb->nr; i++) {
+		unsigned long p = (unsigned long)tlb->pages[i];
+
+		if (!(p & DELAYED))
+			continue;
+		tlb->pages[i] = (struct page *)(p & ~DELAYED);
+		page_remove_map(tlb->pages[i]);
+	}
+	tlb->delayed_unmap = false;
 }
 
 /* One entry that is not none. => the batch has room; the table's lock held. */
@@ -118,9 +156,12 @@ static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 		tlb_remove_entry(tlb, addr);
 		return;
 	}
-	if (pte_dirty(pte) && !page_is_anon(page))
-		zap_dirty(tlb, page, addr);
 	tlb->rss[page_rss_kind(page)]--;
+	if (pte_dirty(pte) && !page_is_anon(page) && zap_dirty(page)) {
+		tlb_remove_page(tlb, (struct page *)((unsigned long)page | DELAYED), addr);
+		tlb->delayed_unmap = true;
+		return;
+	}
 	page_remove_map(page);
 	tlb_remove_page(tlb, page, addr);
 }
@@ -135,6 +176,8 @@ static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr
 		for (; addr != end && !tlb_full(tlb); addr += PAGE_SIZE, pte++)
 			if (!pte_none(ptep_get(pte)))
 				zap_pte(tlb, pte, addr);
+		if (tlb->delayed_unmap)
+			unmap_delayed(tlb);
 		spin_unlock(lock);
 		if (tlb_full(tlb))
 			tlb_flush_mmu(tlb);
@@ -211,14 +254,12 @@ static bool table_is_free(unsigned long addr, unsigned long size, unsigned long 
 }
 
 static void take_table(struct mmu_gather *tlb, unsigned long *entry, void *table,
-		       unsigned long addr, unsigned long size)
+		       unsigned long addr)
 {
-	unsigned long start = ALIGN_DOWN(addr, size);
-
 	spin_lock(&tlb->mm->page_table_lock);
 	WRITE_ONCE(*entry, 0);
 	spin_unlock(&tlb->mm->page_table_lock);
-	tlb_remove_table(tlb, virt_to_page(table), start, start + size);
+	tlb_remove_table(tlb, virt_to_page(table), addr);
 }
 
 static void free_pmd_tables(struct mmu_gather *tlb, pud_t *pud, unsigned long addr,
@@ -231,7 +272,7 @@ static void free_pmd_tables(struct mmu_gather *tlb, pud_t *pud, unsigned long ad
 
 		next = pmd_addr_end(addr, end);
 		if (pmd_table(pmdp_get(pmd)) && table_is_free(addr, PMD_SIZE, floor, ceiling))
-			take_table(tlb, &pmd->v, pmd_page_vaddr(*pmd), addr, PMD_SIZE);
+			take_table(tlb, &pmd->v, pmd_page_vaddr(*pmd), addr);
 	}
 }
 
@@ -248,7 +289,7 @@ static void free_pud_tables(struct mmu_gather *tlb, pgd_t *pgd, unsigned long ad
 			continue;
 		free_pmd_tables(tlb, pud, addr, next, floor, ceiling);
 		if (table_is_free(addr, PUD_SIZE, floor, ceiling))
-			take_table(tlb, &pud->v, pud_page_vaddr(*pud), addr, PUD_SIZE);
+			take_table(tlb, &pud->v, pud_page_vaddr(*pud), addr);
 	}
 }
 
@@ -265,6 +306,6 @@ void free_pgtables(struct mmu_gather *tlb, unsigned long start, unsigned long en
 			continue;
 		free_pud_tables(tlb, pgd, addr, next, floor, ceiling);
 		if (table_is_free(addr, PGDIR_SIZE, floor, ceiling))
-			take_table(tlb, &pgd->v, pgd_page_vaddr(*pgd), addr, PGDIR_SIZE);
+			take_table(tlb, &pgd->v, pgd_page_vaddr(*pgd), addr);
 	}
 }

@@ -21,8 +21,13 @@ struct move {
 
 /* --- page tables ------------------------------------------------------------------------------------ */
 
-/* Moves the table under *from to *to; false when something hangs there already. */
-static bool move_table(struct mm_struct *mm, unsigned long *from, unsigned long *to)
+/*
+ * Moves the table under *from, which maps `size` bytes at `old`, to *to; false when something hangs there
+ * already. From the moment others can get the lock nobody comes to it by the old address: else he
+ * could still write a page that has been unmapped at the new one, and given away.
+ */
+static bool move_table(struct mm_struct *mm, unsigned long *from, unsigned long *to,
+		       unsigned long old, unsigned long size)
 {
 	bool empty;
 
@@ -31,6 +36,7 @@ static bool move_table(struct mm_struct *mm, unsigned long *from, unsigned long 
 	if (empty) {
 		WRITE_ONCE(*to, *from);
 		WRITE_ONCE(*from, 0);
+		tlb_flush_range(&mm->context, old, old + size);
 	}
 	spin_unlock(&mm->page_table_lock);
 	return empty;
@@ -56,12 +62,16 @@ static void unlock_two_tables(spinlock_t *a, spinlock_t *b)
 	spin_unlock(min(a, b));
 }
 
-/* Single entries of one table to (part of) one other, which may be the same table. */
-static void move_ptes(pmd_t *old_pmd, unsigned long old, pmd_t *new_pmd, unsigned long new,
-		      unsigned long len)
+/*
+ * Single entries of one table to (part of) one other, which may be the same table. Flushed under
+ * the locks, as a table is.
+ */
+static void move_ptes(struct mm_struct *mm, pmd_t *old_pmd, unsigned long old, pmd_t *new_pmd,
+		      unsigned long new, unsigned long len)
 {
 	pte_t *from = pte_offset(pmdp_get(old_pmd), old), *to = pte_offset(pmdp_get(new_pmd), new);
 	spinlock_t *old_lock = pte_lockptr(old_pmd), *new_lock = pte_lockptr(new_pmd);
+	const unsigned long end = old + len;
 	unsigned long moved = 0;
 
 	lock_two_tables(old_lock, new_lock);
@@ -73,6 +83,8 @@ static void move_ptes(pmd_t *old_pmd, unsigned long old, pmd_t *new_pmd, unsigne
 		set_pte(to, move_soft_dirty(ptep_get_and_clear(from)));
 		moved++;
 	}
+	if (moved)
+		tlb_flush_range(&mm->context, old, end);
 	unlock_two_tables(old_lock, new_lock);
 	count_vm_events(MREMAP_MOVED_PTE, moved);
 }
@@ -111,7 +123,7 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 		new_pud = back ? pud_lookup(mm, new) : pud_alloc(mm, new);
 		if (!new_pud)
 			return back ? n : 0;
-		if (move_table(mm, &old_pud->v, &new_pud->v)) {
+		if (move_table(mm, &old_pud->v, &new_pud->v, old, PUD_SIZE)) {
 			count_vm_event(MREMAP_MOVED_PUD);
 			return n;
 		}
@@ -123,7 +135,7 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 	new_pmd = back ? pmd_lookup(mm->context.pgd, new) : pmd_alloc(mm, new);
 	if (!new_pmd)
 		return back ? n : 0;
-	if (n == PMD_SIZE && move_table(mm, &old_pmd->v, &new_pmd->v)) {
+	if (n == PMD_SIZE && move_table(mm, &old_pmd->v, &new_pmd->v, old, PMD_SIZE)) {
 		count_vm_event(MREMAP_MOVED_PMD);
 		return n;
 	}
@@ -131,7 +143,7 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 		return n;
 	if (pte_alloc(mm, new_pmd))
 		return 0;
-	move_ptes(old_pmd, old, new_pmd, new, n);
+	move_ptes(mm, old_pmd, old, new_pmd, new, n);
 	return n;
 }
 
@@ -173,8 +185,6 @@ static unsigned long move_page_tables(struct move *m, unsigned long old, unsigne
 			break;
 		done += n;
 	}
-	if (done)
-		tlb_flush_range(&mm->context, old, old + done);
 	rmap_unlock(m->vma);
 	return done;
 }

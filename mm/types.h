@@ -317,6 +317,7 @@ struct mm_struct {
 
 	atomic_t mm_users; /* tasks (and visitors) using the areas; the last one empties them */
 	atomic_t mm_count; /* references to the structure; all users together hold one */
+	atomic_t tlb_flush_pending; /* gathers at work: entries may be cleared and still cached */
 	atomic_long_t pgtables_bytes;
 	int map_count;	 /* areas */
 	bool has_pinned; /* pages of it have been pinned, ever: fork must look for them */
