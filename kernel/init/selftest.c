@@ -225,8 +225,8 @@ static void test_bad_frames(void)
 /* --- other processors ------------------------------------------------------------------------------ */
 
 struct call_count {
-	cpumask_t cpus;	   /* who was called */
-	atomic_t calls;	   /* how often */
+	cpumask_t cpus;	    /* who was called */
+	atomic_t calls;	    /* how often */
 	atomic_t misplaced; /* of these, with interrupts on */
 };
 
@@ -281,8 +281,8 @@ static void test_calls(void)
 	unsigned int cpu, started = 0;
 
 	ok(call_others(), "each other processor is called once, with interrupts off");
-	for_each_online_cpu(cpu)
-		started += kernel_thread(storm, (void *)(unsigned long)cpu, "storm") > 0;
+	for_each_online_cpu(cpu) started +=
+		kernel_thread(storm, (void *)(unsigned long)cpu, "storm") > 0;
 	ok(started == num_online_cpus(), "a thread for each processor");
 	while (started == num_online_cpus() && do_wait(&any, &res) > 0)
 		;
