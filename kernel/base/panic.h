@@ -9,7 +9,7 @@ struct pt_regs;
 /*
  * The one way out when the kernel can't go on: prints the message, then whatever the registered
  * hooks know (registers, backtrace, areas, page walk), and ends the machine. A second panic
- * inside the first skips the hooks.
+ * inside the first skips the hooks; one on another CPU is told by the first.
  */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 /* The same for a processor exception, with the registers at the fault. */
@@ -22,7 +22,13 @@ struct panic_hook {
 };
 void register_panic_hook(struct panic_hook *hook);
 
-/* How the machine ends after a panic (set once by arch/low; the default spins with interrupts off). */
+/* Stops the other CPUs (set once there are others), and does not wait for ever for them. Interrupts off. */
+extern void (*panic_stop_hook)(void);
+
+/* What a CPU that panicked after another one wanted to say; empty when it didn't. */
+const char *panic_late_text(unsigned int cpu);
+
+/* How the machine ends after a panic (set once by arch/low; the default spins). */
 extern void (*machine_halt_hook)(int status);
 
 void warn_at(const char *file, int line, const char *what);

@@ -8,13 +8,18 @@
  *   1. Put the text into a ring, without a lock. One atomic addition both reserves the room and
  *      counts the writer in; when the last writer inside leaves, all that was reserved is whole
  *      and becomes `ready`.
- *   2. Show what is ready, one at a time. Whoever finds the consoles busy leaves: the holder looks
- *      for more before and after it lets go, so a message that arrives in an interrupt, or from
- *      another CPU, is shown by the one that was at it, in order and in one piece.
+ *   2. Show what is ready, one CPU at a time, a piece at a time. Whoever finds the consoles busy leaves:
+ *      the holder looks for more after it lets go, so a message that arrives from another CPU
+ *      meanwhile is shown by the one that was at it, in order and in one piece. While it holds the
+ *      consoles its interrupts are off: who has to wait for it waits for nothing else.
  *
  * What users write to the consoles takes the same way through a ring of its own that nobody replays.
  */
 #include "kernel/base/printk.h"
+
+#include <arch/irqflags.h>
+#include <arch/percpu.h>
+
 #include "kernel/base/printf.h"
 #include "kernel/base/printk_internal.h"
 #include "kernel/base/string.h"
@@ -22,6 +27,8 @@
 #define LOG_SIZE    (64 * 1024) /* a power of two, as the next */
 #define USER_SIZE   4096
 #define MESSAGE_MAX 1024
+/* What is shown with interrupts off. A screen is better off with large pieces, a serial line is slow. */
+#define PIECE_MAX 512
 /* Text between these two bytes is in the log for who reads it, but not for consoles. */
 #define HIDDEN_BEGIN '\016'
 #define HIDDEN_END   '\017'
@@ -44,7 +51,8 @@ static struct text_ring log_ring = { .buf = log_buf, .size = LOG_SIZE };
 static struct text_ring user_ring = { .buf = user_buf, .size = USER_SIZE, .raw = true };
 
 static struct console *consoles;
-static bool consoles_busy;
+#define NOBODY (-1)
+static int consoles_owner = NOBODY; /* the CPU that shows */
 /* After a panic: writers that stopped half-way will not come back, so don't wait for them. */
 static bool ignore_writers;
 bool printk_quiet;
@@ -156,23 +164,21 @@ static u64 oldest(const struct text_ring *ring, u64 end)
 	return end > ring->size ? end - ring->size : 0;
 }
 
+/* The next piece. => consoles taken */
 static void show_new(struct text_ring *ring)
 {
-	u64 to;
+	u64 to = load(&ring->ready), from = max(ring->shown, oldest(ring, to));
 
-	while ((to = load(&ring->ready)) != ring->shown) {
-		u64 from = max(ring->shown, oldest(ring, to));
+	/* Writers were faster than the consoles: say so, for the line before has no end. */
+	if (from != ring->shown) {
+		static const char lost[] = "[text lost]\r\n";
 
-		/* Writers were faster than the consoles: say so, for the line before has no end. */
-		if (from != ring->shown) {
-			static const char lost[] = "[text lost]\r\n";
-
-			ring->hidden = false;
-			write_consoles(lost, sizeof(lost) - 1);
-		}
-		ring->hidden = show_range(ring, from, to, ring->hidden, NULL);
-		__atomic_store_n(&ring->shown, to, __ATOMIC_SEQ_CST);
+		ring->hidden = false;
+		write_consoles(lost, sizeof(lost) - 1);
 	}
+	to = min(to, from + PIECE_MAX);
+	ring->hidden = show_range(ring, from, to, ring->hidden, NULL);
+	__atomic_store_n(&ring->shown, to, __ATOMIC_SEQ_CST);
 }
 
 static bool all_shown(const struct text_ring *ring)
@@ -180,14 +186,24 @@ static bool all_shown(const struct text_ring *ring)
 	return load(&ring->ready) == load(&ring->shown);
 }
 
+/* => interrupts off until consoles_release() */
 static bool consoles_take(void)
 {
-	return !__atomic_test_and_set(&consoles_busy, __ATOMIC_SEQ_CST);
+	int nobody = NOBODY;
+
+	return __atomic_compare_exchange_n(&consoles_owner, &nobody, smp_processor_id(), false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 static void consoles_release(void)
 {
-	__atomic_clear(&consoles_busy, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&consoles_owner, NOBODY, __ATOMIC_SEQ_CST);
+}
+
+/* Whether it is this CPU that shows: then we are within a console that has failed. => interrupts off */
+static bool consoles_mine(void)
+{
+	return __atomic_load_n(&consoles_owner, __ATOMIC_SEQ_CST) == smp_processor_id();
 }
 
 /* Shows all there is to show. Text stays unshown while there is no console: it is not lost. */
@@ -195,11 +211,16 @@ static void flush(void)
 {
 	/* Once more after the release: someone may have found us busy just before it. */
 	while (consoles && !(all_shown(&log_ring) && all_shown(&user_ring))) {
-		if (!consoles_take())
+		unsigned long flags = local_irq_save();
+		bool taken = consoles_take();
+
+		if (taken) {
+			show_new(all_shown(&log_ring) ? &user_ring : &log_ring);
+			consoles_release();
+		}
+		local_irq_restore(flags);
+		if (!taken)
 			return;
-		show_new(&log_ring);
-		show_new(&user_ring);
-		consoles_release();
 	}
 }
 
@@ -264,19 +285,41 @@ void printk_set_quiet(bool quiet)
 	printk_quiet = quiet;
 }
 
+/* As ring_begin(), but nothing that was not shown yet is given away: false when there is no room. */
+static bool ring_begin_if_room(struct text_ring *ring, size_t len, u64 *pos)
+{
+	u64 old = load(&ring->reserved);
+
+	do {
+		*pos = old & (WRITER - 1);
+		if (*pos + len - load(&ring->shown) > ring->size)
+			return false;
+	} while (!__atomic_compare_exchange_n(&ring->reserved, &old, old + WRITER + len, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	return true;
+}
+
 /*
- * Users' text must not be lost, so it goes by the ring only as far as there is room; with a full ring
- * and the consoles held by someone we may have interrupted, it goes ahead of its turn.
+ * Users' text must not be lost: with a full ring it waits for who shows it, or shows some of it itself.
+ * Who shows has interrupts off and waits for nobody; unless it is we, within a failing console: then the
+ * text goes ahead of its turn.
  */
 static void put_user_text(const char *text, size_t len)
 {
 	u64 pos;
 
-	if ((load(&user_ring.reserved) & (WRITER - 1)) + len - load(&user_ring.shown) > USER_SIZE) {
-		write_consoles(text, len);
-		return;
+	while (!ring_begin_if_room(&user_ring, len, &pos)) {
+		unsigned long flags = local_irq_save();
+		bool mine = consoles_mine();
+
+		local_irq_restore(flags);
+		if (mine) {
+			write_consoles(text, len);
+			return;
+		}
+		flush();
+		cpu_relax();
 	}
-	pos = ring_begin(&user_ring, len);
 	ring_copy(&user_ring, pos, text, len);
 	ring_end(&user_ring);
 	flush();
@@ -293,10 +336,20 @@ void console_write(const char *text, size_t len)
 	}
 }
 
+/* Takes the consoles to change their list. False when it is we who are showing. => interrupts off */
+static bool consoles_wait(void)
+{
+	if (consoles_mine())
+		return false;
+	while (!consoles_take())
+		cpu_relax();
+	return true;
+}
+
 void register_console(struct console *con)
 {
-	/* Consoles come and go while the machine starts; should someone be writing, still don't wait. */
-	bool taken = consoles_take();
+	unsigned long flags = local_irq_save();
+	bool taken = consoles_wait();
 	u64 shown = load(&log_ring.shown);
 
 	show_range(&log_ring, oldest(&log_ring, load(&log_ring.ready)), shown, false, con);
@@ -304,12 +357,14 @@ void register_console(struct console *con)
 	__atomic_store_n(&consoles, con, __ATOMIC_SEQ_CST);
 	if (taken)
 		consoles_release();
+	local_irq_restore(flags);
 	flush();
 }
 
 void unregister_console(struct console *con)
 {
-	bool taken = consoles_take();
+	unsigned long flags = local_irq_save();
+	bool taken = consoles_wait();
 
 	for (struct console **link = &consoles; *link; link = &(*link)->next) {
 		if (*link == con) {
@@ -319,6 +374,7 @@ void unregister_console(struct console *con)
 	}
 	if (taken)
 		consoles_release();
+	local_irq_restore(flags);
 }
 
 void printk_break_locks(void)

@@ -18,8 +18,8 @@ void smp_init(void);
 
 /* The kernel's own tests ("selftest=all"): TAP on the console; the number that failed. */
 int selftest_run(void);
-/* A bug made on purpose ("selftest=panic"): never comes back. */
-void selftest_panic(void) __attribute__((noreturn));
+/* A bug made on purpose ("selftest=panic", "selftest=panics" on all other processors): never comes back. */
+void selftest_panic(bool everywhere) __attribute__((noreturn));
 
 /* Runs a program of the initial file system and waits for it: its wait status, or -errno. */
 int run_program(const char *path);

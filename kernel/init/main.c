@@ -11,6 +11,7 @@
 #include <arch/mmu.h>
 #include <arch/power.h>
 #include <arch/serial.h>
+#include <arch/smp.h>
 #include <arch/trap.h>
 #include <arch/uaccess.h>
 
@@ -166,8 +167,8 @@ static void run_selftests(const char *which)
 {
 	int failed;
 
-	if (!strcmp(which, "panic"))
-		selftest_panic();
+	if (!strcmp(which, "panic") || !strcmp(which, "panics"))
+		selftest_panic(which[5] == 's');
 	printk("##begin selftest\n");
 	failed = selftest_run();
 	printk("##end selftest exit=%d\n##done\n", failed != 0);
@@ -239,6 +240,7 @@ void kernel_main(const struct boot_info *info)
 	tsc_init();
 	memory_init();
 	register_panic_hook(&state_hook);
+	panic_stop_hook = smp_stop_others;
 	process_init();
 	devices_init(boot_info);
 	greet();

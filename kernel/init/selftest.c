@@ -4,6 +4,7 @@
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <arch/smp.h>
 #include <arch/switch.h>
 
 #include "kernel/base/printk.h"
@@ -221,6 +222,73 @@ static void test_bad_frames(void)
 	}
 }
 
+/* --- other processors ------------------------------------------------------------------------------ */
+
+struct call_count {
+	cpumask_t cpus;	    /* who was called */
+	atomic_t calls;	    /* how often */
+	atomic_t misplaced; /* of these, with interrupts on */
+};
+
+static void count_call(void *arg)
+{
+	struct call_count *count = arg;
+
+	cpumask_set_cpu((unsigned int)smp_processor_id(), &count->cpus);
+	atomic_inc(&count->calls);
+	if (!irqs_disabled())
+		atomic_inc(&count->misplaced);
+}
+
+/* Whether each of the others is called once, with interrupts off. Nothing between moves us elsewhere. */
+static bool call_others(void)
+{
+	cpu_bits_t online = cpumask_bits(&cpu_online_mask);
+	struct call_count count = { 0 };
+
+	smp_call_function_many(online, count_call, &count);
+	return cpumask_bits(&count.cpus) == (online & ~BIT((unsigned int)smp_processor_id())) &&
+	       atomic_read(&count.calls) == (int)num_online_cpus() - 1 &&
+	       !atomic_read(&count.misplaced);
+}
+
+#define STORM_CALLS 40
+static atomic_t storm_threads, storm_wrong;
+
+/* On each processor one, all at once: everybody calls everybody, and interrupts others in between. */
+static int storm(void *arg)
+{
+	unsigned int cpu = (unsigned int)(unsigned long)arg;
+
+	sched_set_allowed(&current->se, BIT(cpu));
+	atomic_inc(&storm_threads);
+	while (atomic_read(&storm_threads) != (int)num_online_cpus()) {
+		cpu_relax();
+		cond_resched();
+	}
+	for (unsigned int i = 0; i < STORM_CALLS; i++) {
+		if ((unsigned int)smp_processor_id() != cpu || !call_others())
+			atomic_inc(&storm_wrong);
+		smp_send_reschedule(i % num_online_cpus());
+	}
+	return 0;
+}
+
+static void test_calls(void)
+{
+	struct wait_opts any = { .type = WAIT_ANY, .options = WEXITED | __WALL };
+	struct wait_result res;
+	unsigned int cpu, started = 0;
+
+	ok(call_others(), "each other processor is called once, with interrupts off");
+	for_each_online_cpu(cpu) started +=
+		kernel_thread(storm, (void *)(unsigned long)cpu, "storm") > 0;
+	ok(started == num_online_cpus(), "a thread for each processor");
+	while (started == num_online_cpus() && do_wait(&any, &res) > 0)
+		;
+	ok(!atomic_read(&storm_wrong), "all call all at once, and all are answered");
+}
+
 int selftest_run(void)
 {
 	test_kernel_map();
@@ -230,6 +298,7 @@ int selftest_run(void)
 	test_vmalloc();
 	test_rcu();
 	test_bad_frames();
+	test_calls();
 	printk("1..%d\n", nr_tests);
 	return nr_failed;
 }
@@ -248,8 +317,25 @@ static noinline void call_with_bad_pointer(unsigned long addr)
 	barrier();
 }
 
-void selftest_panic(void)
+/* On all other processors at the same moment. */
+static void panic_here(void *arg)
 {
+	atomic_t *here = arg;
+
+	atomic_inc(here);
+	while (atomic_read(here) != (int)num_online_cpus() - 1)
+		cpu_relax();
+	panic("everybody at once, here CPU %d", smp_processor_id());
+}
+
+void selftest_panic(bool everywhere)
+{
+	static atomic_t here;
+
+	if (everywhere) {
+		smp_call_function_many(cpumask_bits(&cpu_online_mask), panic_here, &here);
+		panic("the others came back from a panic");
+	}
 	call_with_bad_pointer(VMALLOC_END - PAGE_SIZE);
 	panic("a write to nowhere went through");
 }

@@ -42,6 +42,8 @@ static void secondary_main(void)
 	lapic_enable(VECTOR_SPURIOUS);
 	lapic_timer_init(VECTOR_TIMER);
 	smp_cpu_online();
+	/* What the kernel unmapped while nobody told us to forget it. */
+	mmu_flush_global();
 	lapic_timer_start(TICK_NS);
 	sched_start_cpu();
 }

@@ -23,4 +23,27 @@ cmp_ok(scalar @traced, '>=', 3, 'the backtrace names functions') or Guest::show_
 my @unknown = grep { !$symbols{$_} } @traced;
 is("@unknown", '', 'each of them is one of the kernel\'s');
 
+# With others running, each is stopped and says where it was.
+$run = Guest::boot(cmdline => 'selftest=panic', smp => 4, limit => 60);
+Guest::ends_well($run, 'a panic with four processors', Guest::PANIC_STATUS);
+my @reports = split /^CPU \d:\r?\n/m, $run->{console};
+shift @reports;
+is(scalar @reports, 4, 'each of four processors has its place in the report') or Guest::show_tail($run);
+is(scalar(grep { /^RIP/m && /^Backtrace:/m && /\b[A-Za-z_]\w*\+0x[0-9a-f]+/ } @reports), 4,
+	'with registers and a backtrace');
+
+# The others at the same moment: one tells, the rest are shown at it, with what they had to say if they
+# came so far.
+$run = Guest::boot(cmdline => 'selftest=panics', smp => 4, limit => 60);
+Guest::ends_well($run, 'three panics at once', Guest::PANIC_STATUS);
+my @panics = $run->{console} =~ /^Kernel panic: everybody at once, here CPU (\d)/mg;
+is(scalar @panics, 1, 'one of them tells') or Guest::show_tail($run);
+@reports = $run->{console} =~ /^(CPU \d:\r?\n(?:(?!CPU \d:).*\n)*)/mg;
+is(scalar @reports, 4, 'it is one report of all four');
+is(scalar(grep { /smp_call_irq\+/ } @reports), 3, 'the other two are shown at it');
+my @late = map { /^CPU (\d):\r?\nIt panicked too: everybody at once, here CPU (\d)/ } @reports;
+is("@late[grep { $_ % 2 == 0 } 0 .. $#late]", "@late[grep { $_ % 2 } 0 .. $#late]",
+	'what they say is told at their own places');
+is(scalar(() = $run->{console} =~ /^End of the panic report\./mg), 1, 'with one end');
+
 done_testing;

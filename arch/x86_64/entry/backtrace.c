@@ -2,6 +2,7 @@
 /* What a panic shows: registers, who called whom, the program's areas, the walk of the address. */
 #include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <arch/smp.h>
 #include <arch/trap.h>
 
 #include "kernel/base/ksyms.h"
@@ -124,8 +125,10 @@ static void show_walk(unsigned long addr)
 	printk("Page walk of CR2:\n%s", text);
 }
 
-void show_kernel_state(const struct pt_regs *regs)
+static void show_this_cpu(const struct pt_regs *regs)
 {
+	if (num_online_cpus() > 1)
+		printk("CPU %d:\n", smp_processor_id());
 	if (regs) {
 		show_registers(regs);
 		show_control_registers();
@@ -137,4 +140,35 @@ void show_kernel_state(const struct pt_regs *regs)
 	show_program();
 	if (regs)
 		show_walk(read_cr2());
+}
+
+/* A stack in the program's half, when it was stopped there, is not followed. */
+static void show_stopped_cpu(unsigned int cpu)
+{
+	const struct smp_stopped *stopped = per_cpu_ptr(&smp_stopped, cpu);
+	struct sched_entity *se = *per_cpu_ptr(&current_se, cpu);
+	const struct task_struct *task = se && se->fpu ? (struct task_struct *)se : NULL;
+	const char *late = panic_late_text(cpu);
+
+	printk("CPU %u:\n", cpu);
+	if (*late)
+		printk("It panicked too: %s\n", late);
+	if (!stopped->regs) {
+		printk("It did not stop.\n");
+		return;
+	}
+	show_registers(stopped->regs);
+	printk("CR2 %016lx CR3 %016lx\n", stopped->cr2, stopped->cr3);
+	show_backtrace(stopped->regs->ip, stopped->regs->bp);
+	if (task)
+		printk("Running: %s[%d].\n", task->comm, task->pid);
+}
+
+void show_kernel_state(const struct pt_regs *regs)
+{
+	unsigned int cpu;
+
+	show_this_cpu(regs);
+	for_each_online_cpu(cpu) if (cpu != (unsigned int)smp_processor_id())
+		show_stopped_cpu(cpu);
 }

@@ -11,8 +11,9 @@
 #include <arch/extable.h>
 #include <arch/fpu.h>
 #include <arch/mmu.h>
-#include <arch/switch.h>
 #include <arch/signal.h>
+#include <arch/smp.h>
+#include <arch/switch.h>
 
 #include "kernel/base/ksyms.h"
 #include "kernel/base/panic.h"
@@ -326,7 +327,8 @@ void handle_paranoid_trap(struct pt_regs *regs, unsigned long vector)
 	count_irq(vector);
 	switch (vector) {
 	case VECTOR_NMI:
-		return; /* counted; nothing here uses it yet */
+		smp_stop_self(regs);
+		return; /* counted: it comes from elsewhere, and means nothing here */
 	case VECTOR_DF:
 		if (vmalloc_is_guard(read_cr2()))
 			panic_regs(regs, "kernel stack overflow: guard page %#lx", read_cr2());

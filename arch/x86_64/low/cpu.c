@@ -20,10 +20,6 @@ CHECK_PT(ip, PT_IP);
 CHECK_PT(ss, PT_SS);
 _Static_assert(sizeof(struct pt_regs) == PT_SIZE, "pt_regs");
 
-DEFINE_PER_CPU(unsigned long, this_cpu_off);
-DEFINE_PER_CPU(int, cpu_number);
-unsigned long per_cpu_offset[NR_CPUS];
-
 struct cpu_features cpu_features;
 unsigned long pte_supported_mask = ~0UL;
 

@@ -3,6 +3,7 @@
 #include <arch/smp.h>
 
 #include <arch/asm.h>
+#include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/lapic.h>
 
@@ -118,5 +119,41 @@ void smp_call_function_many(cpu_bits_t cpus, void (*fn)(void *), void *arg)
 	}
 	smp_send_ipi_many(interrupt, VECTOR_CALL);
 	while (__atomic_load_n(&call.pending, __ATOMIC_ACQUIRE))
+		cpu_relax();
+}
+
+/* --- stopping ---------------------------------------------------------------------------------------- */
+
+#define STOP_POLL_US 100
+#define STOP_POLLS   (1000000 / STOP_POLL_US)
+
+DEFINE_PER_CPU(struct smp_stopped, smp_stopped);
+static cpumask_t to_stop, stopped;
+
+void smp_stop_others(void)
+{
+	cpu_bits_t others = all_but_self(cpumask_bits(&cpu_online_mask));
+	cpu_bits_t rest = others;
+	unsigned int cpu;
+
+	for_each_cpu_bit(cpu, rest)
+	{
+		cpumask_set_cpu(cpu, &to_stop);
+		lapic_send_nmi(apic_ids[cpu]);
+	}
+	for (int i = 0; i < STOP_POLLS && cpumask_bits(&stopped) != others; i++)
+		udelay(STOP_POLL_US);
+}
+
+void smp_stop_self(const struct pt_regs *regs)
+{
+	unsigned int cpu = (unsigned int)smp_processor_id();
+
+	if (!cpumask_test_cpu(cpu, &to_stop))
+		return;
+	*this_cpu_ptr(&smp_stopped) = (struct smp_stopped){ regs, read_cr2(), read_cr3() };
+	cpumask_set_cpu(cpu, &stopped);
+	/* Within an NMI no other comes, and whatever else comes is off. */
+	for (;;)
 		cpu_relax();
 }

@@ -3,10 +3,11 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include <arch/irqflags.h>
+
 #include "kernel/base/compiler.h"
 
 #define X86_EFLAGS_TF	 BIT(8)
-#define X86_EFLAGS_IF	 BIT(9)
 #define X86_EFLAGS_DF	 BIT(10)
 #define X86_EFLAGS_NT	 BIT(14)
 #define X86_EFLAGS_RF	 BIT(16)
@@ -98,48 +99,6 @@ static inline unsigned long read_clear_dr6(void)
 
 	__asm__ volatile("mov %%dr6, %0\n\tmov %1, %%dr6" : "=&r"(v) : "r"(DR6_INITIAL));
 	return v ^ DR6_INITIAL;
-}
-
-static inline unsigned long local_save_flags(void)
-{
-	unsigned long flags;
-
-	__asm__ volatile("pushfq; popq %0" : "=r"(flags) : : "memory");
-	return flags;
-}
-
-static inline void local_irq_disable(void)
-{
-	__asm__ volatile("cli" : : : "memory");
-}
-
-static inline void local_irq_enable(void)
-{
-	__asm__ volatile("sti" : : : "memory");
-}
-
-static inline bool irqs_disabled(void)
-{
-	return !(local_save_flags() & X86_EFLAGS_IF);
-}
-
-static inline unsigned long local_irq_save(void)
-{
-	unsigned long flags = local_save_flags();
-
-	local_irq_disable();
-	return flags;
-}
-
-static inline void local_irq_restore(unsigned long flags)
-{
-	if (flags & X86_EFLAGS_IF)
-		local_irq_enable();
-}
-
-static inline void cpu_relax(void)
-{
-	__asm__ volatile("pause" : : : "memory");
 }
 
 /* Waits for an interrupt. => interrupts disabled; they are enabled in the same step, so none is missed. */

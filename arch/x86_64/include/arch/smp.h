@@ -6,6 +6,8 @@
 #include "kernel/base/cpumask.h"
 #include "kernel/base/types.h"
 
+struct pt_regs;
+
 /* Interrupts another processor so that it looks at its running entity's work. Any context. */
 void smp_send_reschedule(unsigned int cpu);
 
@@ -26,6 +28,19 @@ void smp_send_ipi_many(cpu_bits_t cpus, u8 vector);
 /* Handlers of VECTOR_RESCHED and VECTOR_CALL. */
 void smp_resched_irq(void);
 void smp_call_irq(void);
+
+/*
+ * For the end of everything: stops all other processors where they are, by NMI, and waits a second at
+ * most. What they were doing is left in smp_stopped. => interrupts off
+ */
+void smp_stop_others(void);
+/* From the NMI handler: does not return when this processor is to stop. */
+void smp_stop_self(const struct pt_regs *regs);
+struct smp_stopped {
+	const struct pt_regs *regs; /* NULL: it did not stop */
+	unsigned long cr2, cr3;
+};
+DECLARE_PER_CPU(struct smp_stopped, smp_stopped);
 
 /* The APIC id of each processor that was started. */
 void smp_set_apic_id(unsigned int cpu, u32 apic_id);
