@@ -154,7 +154,7 @@ static struct rcu_head heads[200];
 static size_t nr_called;
 static bool in_order = true;
 
-static void count_call(struct rcu_head *head)
+static void count_callback(struct rcu_head *head)
 {
 	in_order &= head == &heads[nr_called] && irqs_disabled();
 	nr_called++;
@@ -163,7 +163,7 @@ static void count_call(struct rcu_head *head)
 static void give_calls(size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
-		call_rcu(&heads[i], count_call);
+		call_rcu(&heads[i], count_callback);
 }
 
 static void test_rcu(void)
