@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of /proc that are about the machine as a whole. */
 #include <arch/clock.h>
+#include <arch/tlb.h>
 
 #include "kernel/base/cmdline.h"
 #include "kernel/base/printf.h"
@@ -85,6 +86,9 @@ static int show_vmstat(struct proc_file *pf, struct seq_text *seq)
 	for (int e = 0; e < NR_VM_EVENTS; e++)
 		seq_printf(seq, "%s %lu\n", vm_event_name((enum vm_event)e),
 			   vm_event_count((enum vm_event)e));
+	for (int e = 0; e < NR_TLB_EVENTS; e++)
+		seq_printf(seq, "%s %lu\n", tlb_event_name((enum tlb_event)e),
+			   tlb_event_count((enum tlb_event)e));
 	return 0;
 }
 

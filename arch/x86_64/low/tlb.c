@@ -26,7 +26,7 @@ struct tlb_state {
 };
 
 static DEFINE_PER_CPU(struct tlb_state, tlb_state);
-DEFINE_PER_CPU(unsigned long, tlb_events)[NR_TLB_EVENTS];
+static DEFINE_PER_CPU(unsigned long, tlb_events)[NR_TLB_EVENTS];
 
 /* --- what is loaded ------------------------------------------------------------------------------ */
 
@@ -131,7 +131,8 @@ static void flush_on(cpu_bits_t cpus, struct flush *f)
 		return;
 	/* Two that wait for each other must answer each other. */
 	DEBUG_ON(irqs_disabled());
-	this_cpu_inc(tlb_events[NR_TLB_REMOTE_FLUSH]);
+	if (f->ctx)
+		this_cpu_inc(tlb_events[NR_TLB_REMOTE_FLUSH]);
 	smp_call_function_many(others, flush_interrupt, f);
 }
 
@@ -162,4 +163,27 @@ void tlb_flush_kernel_range(unsigned long start, unsigned long end)
 	/* A new processor loads kernel_pgd after this, or is in the mask: it sets its bit before. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	flush_on(cpumask_bits(&cpu_online_mask), &f);
+}
+
+/* --- counts -------------------------------------------------------------------------------------- */
+
+const char *tlb_event_name(enum tlb_event event)
+{
+	static const char *const names[NR_TLB_EVENTS] = {
+		[NR_TLB_REMOTE_FLUSH] = "nr_tlb_remote_flush",
+		[NR_TLB_REMOTE_FLUSH_RECEIVED] = "nr_tlb_remote_flush_received",
+		[NR_TLB_LOCAL_FLUSH_ALL] = "nr_tlb_local_flush_all",
+		[NR_TLB_LOCAL_FLUSH_ONE] = "nr_tlb_local_flush_one",
+	};
+
+	return names[event];
+}
+
+unsigned long tlb_event_count(enum tlb_event event)
+{
+	unsigned long n = 0;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) n += READ_ONCE(*per_cpu_ptr(&tlb_events[event], cpu));
+	return n;
 }

@@ -55,13 +55,15 @@ void tlb_flush_kernel_range(unsigned long start, unsigned long end);
 /* --- counts, as in Linux's /proc/vmstat ---------------------------------------------------------- */
 
 enum tlb_event {
-	NR_TLB_REMOTE_FLUSH,	      /* others were interrupted */
-	NR_TLB_REMOTE_FLUSH_RECEIVED, /* this one was */
+	NR_TLB_REMOTE_FLUSH,	      /* others were interrupted for an address space */
+	NR_TLB_REMOTE_FLUSH_RECEIVED, /* this one was interrupted, for one or for the kernel */
 	NR_TLB_LOCAL_FLUSH_ALL,	      /* here everything was forgotten */
 	NR_TLB_LOCAL_FLUSH_ONE,	      /* or a page, for its own sake */
 	NR_TLB_EVENTS,
 };
 
-DECLARE_PER_CPU(unsigned long, tlb_events)[NR_TLB_EVENTS];
+/* An event's name there, and its count over all processors. */
+const char *tlb_event_name(enum tlb_event event);
+unsigned long tlb_event_count(enum tlb_event event);
 
 #endif

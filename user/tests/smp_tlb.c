@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is interrupted so that he forgets translations: nobody, while a process runs on one processor
+ * only; and the others, when its threads run there. The kernel counts it in /proc/vmstat, if it was
+ * built to (Linux: CONFIG_DEBUG_TLBFLUSH, which distributions leave off).
+ */
+#include "smp.h"
+
+#include <sys/mman.h>
+
+#define ROUNDS 20
+#define PAGES  8
+
+/* A number of /proc/vmstat, or -1. */
+static long vmstat(const char *name)
+{
+	static char text[16384];
+	size_t len = 0, n = strlen(name);
+	int fd = open("/proc/vmstat", O_RDONLY);
+	long got;
+
+	while (len < sizeof(text) - 1 && (got = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += got;
+	close(fd);
+	text[len] = '\0';
+	for (char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, n) == 0 && line[n] == ' ')
+			return strtol(line + n + 1, NULL, 10);
+	}
+	return -1;
+}
+
+/* Everything that takes translations away. Returns how many of the steps failed. */
+static int change_mappings(int rounds)
+{
+	int failed = 0;
+
+	for (int i = 0; i < rounds; i++) {
+		char *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		memset(p, i, PAGES * PAGE);
+		failed += mprotect(p, PAGES * PAGE, PROT_READ) != 0;
+		failed += madvise(p + 2 * PAGE, PAGE, MADV_DONTNEED) != 0;
+		p = mremap(p, PAGES * PAGE, 600 * PAGE, MREMAP_MAYMOVE);
+		if (p == MAP_FAILED)
+			return failed + 1;
+		failed += p[3 * PAGE] != (char)i;
+		failed += munmap(p, 600 * PAGE) != 0;
+	}
+	return failed;
+}
+
+static int child_of_one_cpu(void *arg)
+{
+	return change_mappings(ROUNDS);
+}
+
+/* --- one processor ---------------------------------------------------------------------------- */
+
+static void on_one_processor(void)
+{
+	long before;
+	pid_t pid;
+
+	pin(0);
+	/* Another processor may still know us from before, until the first flush. */
+	is(change_mappings(1), 0, "mappings change on one processor");
+	before = vmstat("nr_tlb_remote_flush");
+	is(change_mappings(ROUNDS), 0, "and again, many times");
+	if (before < 0)
+		skip("nobody was interrupted", "this kernel doesn't count it");
+	else
+		is(vmstat("nr_tlb_remote_flush") - before, 0, "nobody was interrupted");
+	pid = fork_child(child_of_one_cpu, NULL);
+	is(status_of(pid), 0, "a child on the same processor does the same");
+	if (before < 0)
+		skip("nobody was interrupted for it", "this kernel doesn't count it");
+	else
+		is(vmstat("nr_tlb_remote_flush") - before, 0, "nobody was interrupted for it");
+}
+
+/* --- two -------------------------------------------------------------------------------------- */
+
+static volatile int stop;
+
+/* Runs in user mode all the time: its processor has the address space loaded. */
+static int run_beside(struct member *m)
+{
+	while (!stop)
+		m->count++;
+	return 0;
+}
+
+static void on_two_processors(void)
+{
+	long sent, received;
+	int size = 0;
+
+	team_add(&size, 2, run_beside);
+	team_begin(size);
+	while (!team[0].count || !team[1].count)
+		raw(SYS_sched_yield);
+	sent = vmstat("nr_tlb_remote_flush");
+	received = vmstat("nr_tlb_remote_flush_received");
+	is(change_mappings(ROUNDS), 0, "mappings change beside a thread elsewhere");
+	if (sent < 0 || cpu_count < 2) {
+		const char *why = sent < 0 ? "this kernel doesn't count it" : "one processor";
+
+		skip("its processor was interrupted each time", why);
+		skip("and noted it", why);
+	} else {
+		sent = vmstat("nr_tlb_remote_flush") - sent;
+		received = vmstat("nr_tlb_remote_flush_received") - received;
+		ok(sent >= ROUNDS, "its processor was interrupted each time");
+		ok(received >= ROUNDS, "and noted it");
+	}
+	stop = 1;
+	team_join(0, size);
+}
+
+int main(int argc, char **argv)
+{
+	smp_start(argc, argv, NULL);
+	on_one_processor();
+	on_two_processors();
+	return done_testing();
+}
