@@ -112,6 +112,13 @@ static int hold_in_child(void *arg)
 	return hold((unsigned)(long)arg) != 0;
 }
 
+static unsigned long all_cpus;
+
+static void allow(unsigned long cpus)
+{
+	raw(SYS_sched_setaffinity, 0, sizeof(cpus), &cpus);
+}
+
 static void registers(void)
 {
 	struct thread threads[THREADS];
@@ -119,6 +126,8 @@ static void registers(void)
 	int bad = 0;
 
 	words[0] = 0;
+	/* All on one processor, or nobody would take it from them. */
+	allow(1);
 	for (long i = 0; i < THREADS; i++)
 		thread_start(&threads[i], hold_in_thread, (void *)(i * 7 + 1));
 	for (long i = 0; i < 2; i++)
@@ -127,8 +136,44 @@ static void registers(void)
 	for (int i = 0; i < THREADS; i++)
 		thread_join(&threads[i]);
 	is(status_of(pids[0]) | status_of(pids[1]), 0, "two processes keep their registers");
+	allow(all_cpus);
 	is(bad, 0, "so does this thread");
 	is(words[0], 0, "and four others");
+}
+
+/* --- from processor to processor -------------------------------------------------------------- */
+
+static int hold_on(void *arg)
+{
+	int bad = 0;
+
+	while (!words[3]) {
+		bad += hold_sse((unsigned)(long)arg, TURNS / 30);
+		if (have_avx())
+			bad += hold_avx((unsigned)(long)arg, TURNS / 30);
+	}
+	words[4] = bad;
+	return 0;
+}
+
+/* The thread is sent through all processors there are, again and again. */
+static void migration(void)
+{
+	struct thread thread;
+
+	words[3] = 0;
+	thread_start(&thread, hold_on, (void *)55);
+	for (int i = 0; i < 640; i++) {
+		unsigned long cpu = 1UL << i % 64;
+
+		if (!(all_cpus & cpu))
+			continue;
+		raw(SYS_sched_setaffinity, thread.tid, sizeof(cpu), &cpu);
+		nap();
+	}
+	words[3] = 1;
+	thread_join(&thread);
+	is(words[4], 0, "a thread keeps them on its way from processor to processor");
 }
 
 /* --- handlers: the interrupted registers come back ----------------------------------------------- */
@@ -239,7 +284,9 @@ int main(int argc, char **argv)
 {
 	tap_start(argc, argv, NULL);
 	words = shared_words();
+	raw(SYS_sched_getaffinity, 0, sizeof(all_cpus), &all_cpus);
 	registers();
+	migration();
 	handlers();
 	fork_avx();
 	storage();
