@@ -392,7 +392,8 @@ $(O)/bench.cpio: $(O)/user/bin/bench iso/mkimage
 HOST_TESTS := $(patsubst tests/host/%.c,$(O)/host/%,$(wildcard tests/host/test_*.c))
 HOST_SUPPORT := $(wildcard tests/host/support/*.c)
 # All of mm/, unchanged, over the simulated machine of tests/host/sim.h.
-HOST_LIB_SRCS := $(wildcard kernel/lib/*.c mm/*.c kernel/sync/*.c) kernel/sched/wait.c arch/x86_64/low/tlb.c \
+HOST_LIB_SRCS := $(wildcard kernel/lib/*.c mm/*.c kernel/sync/*.c) kernel/sched/wait.c \
+	kernel/sched/run_queue.c arch/x86_64/low/tlb.c \
 	kernel/base/cmdline.c boot/multiboot2.c boot/pvh.c $(HOST_SUPPORT)
 HOST_OBJS := $(HOST_LIB_SRCS:%.c=$(O)/host/obj/%.o)
 HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \

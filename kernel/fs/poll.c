@@ -104,9 +104,10 @@ bool poll_sleep(struct poll_wqueues *pwq, u64 until)
 	struct timer timer = { .expires = until, .fn = wake_sleeper, .arg = pwq->se };
 	bool timed = until != POLL_NO_TIMEOUT, in_time = true;
 
-	if (timed)
-		timer_start(&timer);
 	for (;;) {
+		/* Again, when it has fired by a clock that is a little ahead of ours. */
+		if (timed && !READ_ONCE(timer.armed))
+			timer_start(&timer);
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (__atomic_load_n(&pwq->triggered, __ATOMIC_SEQ_CST) || sched_signal_pending())
 			break;

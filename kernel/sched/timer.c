@@ -158,7 +158,10 @@ int sleep_for_event(bool (*happened)(const void *arg), const void *arg,
 		timer.expires = deadline->ns;
 	}
 	for (;;) {
-		/* Again, when it has fired and then the clock was set back. */
+		/*
+		 * Again, when it has fired and then the clock was set back; or by the clock of another
+		 * processor, which is a little ahead of ours.
+		 */
 		if (deadline && !READ_ONCE(timer.armed))
 			timer_start(&timer);
 		set_current_state(TASK_INTERRUPTIBLE);

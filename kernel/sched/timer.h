@@ -39,7 +39,7 @@ bool timer_cancel(struct timer *timer);
  * The same, and waits until fn has returned. => not from fn, no lock held that fn takes
  */
 bool timer_cancel_sync(struct timer *timer);
-/* From the timer interrupt. */
+/* From the timer interrupt of each processor; the first one's fires them all, one after the other. */
 void timers_run(void);
 /* Makes it so many ns since 1970 now. */
 void timers_set_realtime(u64 now);
