@@ -562,9 +562,9 @@ programs-reference: ## store what the real programs print in the reference: GROU
 AS_NOBODY = $(if $(filter 0,$(shell id -u)),setpriv --reuid=65534 --regid=65534 --clear-groups)
 
 .PHONY: check
-check: ## compile with warnings as errors (GCC, Clang), check format, layers, and for likely bugs
+check: ## compile with warnings as errors (GCC, Clang), check format, layers, models, and for likely bugs
 	$(Q)O=$(O) tools/bootstrap check
-	$(Q)$(SUBMAKE) check-format check-static check-layers
+	$(Q)$(SUBMAKE) check-format check-static check-layers check-models
 
 # Each compiler in a folder of its own, so that the usual build isn't made anew after a check.
 .PHONY: check-gcc check-clang
@@ -587,6 +587,11 @@ check-static:
 	$(Q)cppcheck -q -j$(JOBS) --std=c11 --platform=unix64 --enable=warning,portability \
 		--cppcheck-build-dir=$(O)/check/cppcheck --inline-suppr --error-exitcode=1 \
 		--suppressions-list=tests/check/cppcheck.txt $(INCLUDES) -D__x86_64__ -DCONFIG_DEBUG $(CFILES)
+
+.PHONY: check-models
+check-models:
+	@echo "  CHECK   models"
+	$(Q)$(PROVE) tests/model
 
 .PHONY: check-layers
 check-layers: check-clang
