@@ -67,6 +67,12 @@ static inline unsigned int rq_load(const struct run_queue *rq)
 	return READ_ONCE(rq->ready) + (READ_ONCE(rq->curr) != &rq->idle);
 }
 
+/* How crowded it is: behind a real-time one others wait until that has done, so it counts twice. */
+static inline unsigned int rq_crowd(const struct run_queue *rq)
+{
+	return rq_load(rq) + (READ_ONCE(rq->curr_priority) > 0);
+}
+
 static inline bool may_run_on(const struct sched_entity *se, unsigned int cpu)
 {
 	return READ_ONCE(se->allowed) & BIT(cpu);
@@ -74,8 +80,9 @@ static inline bool may_run_on(const struct sched_entity *se, unsigned int cpu)
 
 /*
  * => lock of the queue it belongs to. On which processor an entity that is ready had best wait: where it
- * was, unless that is forbidden, or is busy while another one idles; a real-time one where the least
- * urgent runs. Looks at other queues without their locks, so it may be wrong by now.
+ * was, unless that is forbidden, or is busy while another one idles, or something of a real-time
+ * priority runs there; a real-time one where the least urgent runs. Looks at other queues without their
+ * locks, so it may be wrong by now.
  */
 unsigned int rq_choose_cpu(const struct sched_entity *se);
 /*

@@ -344,15 +344,15 @@ void sched_set_allowed(struct sched_entity *se, cpu_bits_t cpus)
 
 /* --- balancing --------------------------------------------------------------------------------------- */
 
-/* The processor whose queue is longest of these, if it has at least so many; or NR_CPUS. */
-static unsigned int busiest(cpu_bits_t cpus, unsigned int load)
+/* The most crowded of these processors, if it is at least so crowded; or NR_CPUS. */
+static unsigned int busiest(cpu_bits_t cpus, unsigned int crowd)
 {
 	unsigned int cpu, best = NR_CPUS;
 
 	for_each_cpu_bit(cpu, cpus)
 	{
-		if (rq_load(&run_queues[cpu]) >= load) {
-			load = rq_load(&run_queues[cpu]) + 1;
+		if (rq_crowd(&run_queues[cpu]) >= crowd) {
+			crowd = rq_crowd(&run_queues[cpu]) + 1;
 			best = cpu;
 		}
 	}
@@ -379,9 +379,9 @@ static bool pull(struct run_queue *rq, unsigned int from, int priority)
 static void balance(struct run_queue *rq)
 {
 	cpu_bits_t others = cpumask_bits(&cpu_online_mask) & ~BIT(rq->cpu);
-	unsigned int load = rq_load(rq), cpu;
+	unsigned int crowd = rq_crowd(rq), cpu;
 
-	while (others && (cpu = busiest(others, load + 2)) != NR_CPUS) {
+	while (others && (cpu = busiest(others, crowd + 2)) != NR_CPUS) {
 		if (pull(rq, cpu, 0))
 			return;
 		others &= ~BIT(cpu);
@@ -465,14 +465,20 @@ void sched_tick(bool user)
 
 /*
  * What comes into the queue after it was looked at, interrupts being off, comes with an interrupt, which
- * ends the halt, or keeps it from beginning.
+ * ends the halt, or keeps it from beginning. With the mark still standing none would be sent: it is left
+ * when one that has come was taken away again by another processor.
  */
+static bool may_halt(const struct run_queue *rq)
+{
+	return !READ_ONCE(rq->ready) && !(READ_ONCE(rq->idle.work) & WORK_RESCHED);
+}
+
 static void __noreturn idle_loop(struct run_queue *rq)
 {
 	for (;;) {
 		local_irq_disable();
 		balance(rq);
-		if (!READ_ONCE(rq->ready))
+		if (may_halt(rq))
 			safe_halt();
 		local_irq_enable();
 		schedule();
