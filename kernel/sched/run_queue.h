@@ -30,6 +30,8 @@ struct run_queue {
 	int first_priority;	   /* of the first in the queue; NO_PRIORITY: it is empty */
 	unsigned int blocked;	   /* sleep, and count as load */
 	unsigned long switches, user_ticks, system_ticks;
+	bool halts; /* its processor may be in safe_halt(): it takes an interrupt to be noticed */
+	cpu_bits_t kicks; /* whom its processor is to interrupt when it lets go of a queue; its own */
 	/* Ticks of the present second, and those of them that found a real-time priority running. */
 	unsigned int second_ticks, rt_ticks;
 	struct sched_entity idle;
