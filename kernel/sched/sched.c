@@ -519,7 +519,7 @@ void sched_start_cpu(void)
 	struct run_queue *rq = this_rq();
 
 	this_cpu_write(current_se, &rq->idle);
-	rq->idle.exec_start = clock_ns();
+	rq->idle.exec_start = 0; /* until now it has had nothing to do either */
 	idle_loop(rq);
 }
 
