@@ -53,7 +53,6 @@ struct proc_task_info {
 };
 
 struct proc_counts;
-struct proc_cpu_time;
 
 struct proc_task_ops {
 	/* The lowest process id above `after`, or -1. */
@@ -72,8 +71,6 @@ struct proc_task_ops {
 	/* Renames a thread of the running process: 0; -ESRCH; -EINVAL if it is another's. */
 	int (*set_comm)(int pid, const char *comm);
 	void (*counts)(struct proc_counts *counts);
-	/* Of one processor, which is online. */
-	void (*cpu_time)(unsigned int cpu, struct proc_cpu_time *time);
 };
 
 /* What processors did since boot. */
@@ -86,7 +83,7 @@ struct proc_counts {
 	unsigned int threads, running, blocked; /* now; running: or ready to */
 	int last_pid;
 	unsigned long forks, switches; /* since boot */
-	struct proc_cpu_time all;
+	struct proc_cpu_time cpu[NR_CPUS], all;
 	unsigned long load[3]; /* 1, 5 and 15 minutes; in 2^-11 */
 };
 

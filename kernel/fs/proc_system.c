@@ -230,7 +230,6 @@ static void show_cpu_time(struct seq_text *seq, const struct proc_cpu_time *t)
 static int show_stat(struct proc_file *pf, struct seq_text *seq)
 {
 	struct proc_counts c;
-	struct proc_cpu_time one;
 	unsigned int cpu;
 
 	proc_tasks->counts(&c);
@@ -238,9 +237,8 @@ static int show_stat(struct proc_file *pf, struct seq_text *seq)
 	show_cpu_time(seq, &c.all);
 	for_each_online_cpu(cpu)
 	{
-		proc_tasks->cpu_time(cpu, &one);
 		seq_printf(seq, "cpu%u", cpu);
-		show_cpu_time(seq, &one);
+		show_cpu_time(seq, &c.cpu[cpu]);
 	}
 	seq_printf(seq, "ctxt %lu\nbtime %ld\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
 		   c.switches, (long)(boot_time_ns / 1000000000), c.forks, c.running, c.blocked);

@@ -210,22 +210,37 @@ static int proc_set_comm(int pid, const char *comm)
  * Of the time in which somebody ran, the ticks say which part was the programs' own. *last is what it
  * said before. => tasklist_lock
  */
-static void divide_time(const struct sched_counts *now, u64 whole_ns, struct cputime *last,
-			struct proc_cpu_time *time)
+static void count_cpu(unsigned int cpu, struct cputime *last, struct proc_cpu_time *time)
 {
-	const struct usage used = {
-		.cpu_ns = whole_ns > now->idle_ns ? whole_ns - now->idle_ns : 0,
-		.user_ticks = now->user_ticks,
-		.system_ticks = now->system_ticks,
-	};
+	struct sched_counts now;
+	struct usage used = { 0 };
+	u64 up;
 
+	sched_count_cpu(cpu, &now);
+	up = clock_ns();
+	used.cpu_ns = up > now.idle_ns ? up - now.idle_ns : 0;
+	used.user_ticks = now.user_ticks;
+	used.system_ticks = now.system_ticks;
 	usage_divide(&used, last);
-	*time = (struct proc_cpu_time){ last->user_ns, last->system_ns, now->idle_ns };
+	*time = (struct proc_cpu_time){ last->user_ns, last->system_ns, now.idle_ns };
+}
+
+static void count_cpus(struct proc_counts *c)
+{
+	static struct cputime last[NR_CPUS]; /* => tasklist_lock */
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+	{
+		count_cpu(cpu, &last[cpu], &c->cpu[cpu]);
+		c->all.user_ns += c->cpu[cpu].user_ns;
+		c->all.system_ns += c->cpu[cpu].system_ns;
+		c->all.idle_ns += c->cpu[cpu].idle_ns;
+	}
 }
 
 static void proc_counts(struct proc_counts *c)
 {
-	static struct cputime time; /* => tasklist_lock */
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	struct sched_counts now;
 
@@ -238,19 +253,8 @@ static void proc_counts(struct proc_counts *c)
 		.forks = nr_forks,
 		.switches = now.switches,
 	};
-	divide_time(&now, num_online_cpus() * clock_ns(), &time, &c->all);
+	count_cpus(c);
 	memcpy(c->load, sched_load, sizeof(c->load));
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-}
-
-static void proc_cpu_time(unsigned int cpu, struct proc_cpu_time *t)
-{
-	static struct cputime times[NR_CPUS]; /* => tasklist_lock */
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	struct sched_counts now;
-
-	sched_count_cpu(cpu, &now);
-	divide_time(&now, clock_ns(), &times[cpu], t);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
@@ -264,7 +268,6 @@ static const struct proc_task_ops proc_ops = {
 	.get_fs = proc_get_fs,
 	.set_comm = proc_set_comm,
 	.counts = proc_counts,
-	.cpu_time = proc_cpu_time,
 };
 
 void process_register_proc(void)

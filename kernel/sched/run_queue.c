@@ -121,7 +121,7 @@ static bool runs_sooner(const struct run_queue *a, const struct run_queue *b, in
 	/* Where something more urgent is it waits for that, and the number decides among the others. */
 	if (priority && top_a != top_b)
 		return top_a < top_b;
-	return rq_load(a) < rq_load(b);
+	return rq_crowd(a) < rq_crowd(b);
 }
 
 unsigned int rq_choose_cpu(const struct sched_entity *se)
@@ -129,20 +129,23 @@ unsigned int rq_choose_cpu(const struct sched_entity *se)
 	const unsigned int old = se->cpu;
 	cpu_bits_t may = READ_ONCE(se->allowed) & cpumask_bits(&cpu_online_mask);
 	unsigned int cpu, best = old;
+	bool leaves;
 
 	if (may == BIT(old) || ((may & BIT(old)) && !rq_load(&run_queues[old])))
 		return old;
-	if (!(may & BIT(old)))
+	/* Who isn't urgent stays where its data may be cached. Balancing evens that out. */
+	leaves = se->rt_priority || READ_ONCE(run_queues[old].curr_priority) > 0;
+	if (!(may & BIT(old))) {
 		best = (unsigned int)__builtin_ctzl(may);
+		leaves = true;
+	}
 	for_each_cpu_bit(cpu, may)
 	{
 		const struct run_queue *rq = &run_queues[cpu];
 
 		if (!rq_load(rq))
 			return cpu;
-		/* Who isn't urgent stays where its data may be cached. Balancing evens that out. */
-		if ((se->rt_priority || !may_run_on(se, old)) &&
-		    runs_sooner(rq, &run_queues[best], se->rt_priority))
+		if (leaves && runs_sooner(rq, &run_queues[best], se->rt_priority))
 			best = cpu;
 	}
 	return best;

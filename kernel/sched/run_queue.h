@@ -30,6 +30,8 @@ struct run_queue {
 	int first_priority;	   /* of the first in the queue; NO_PRIORITY: it is empty */
 	unsigned int blocked;	   /* sleep, and count as load */
 	unsigned long switches, user_ticks, system_ticks;
+	bool halts; /* its processor may be in safe_halt(): it takes an interrupt to be noticed */
+	cpu_bits_t kicks; /* whom its processor is to interrupt when it lets go of a queue; its own */
 	/* Ticks of the present second, and those of them that found a real-time priority running. */
 	unsigned int second_ticks, rt_ticks;
 	struct sched_entity idle;
@@ -67,6 +69,12 @@ static inline unsigned int rq_load(const struct run_queue *rq)
 	return READ_ONCE(rq->ready) + (READ_ONCE(rq->curr) != &rq->idle);
 }
 
+/* How crowded it is: behind a real-time one others wait until that has done, so it counts twice. */
+static inline unsigned int rq_crowd(const struct run_queue *rq)
+{
+	return rq_load(rq) + (READ_ONCE(rq->curr_priority) > 0);
+}
+
 static inline bool may_run_on(const struct sched_entity *se, unsigned int cpu)
 {
 	return READ_ONCE(se->allowed) & BIT(cpu);
@@ -74,8 +82,9 @@ static inline bool may_run_on(const struct sched_entity *se, unsigned int cpu)
 
 /*
  * => lock of the queue it belongs to. On which processor an entity that is ready had best wait: where it
- * was, unless that is forbidden, or is busy while another one idles; a real-time one where the least
- * urgent runs. Looks at other queues without their locks, so it may be wrong by now.
+ * was, unless that is forbidden, or is busy while another one idles, or something of a real-time
+ * priority runs there; a real-time one where the least urgent runs. Looks at other queues without their
+ * locks, so it may be wrong by now.
  */
 unsigned int rq_choose_cpu(const struct sched_entity *se);
 /*

@@ -47,14 +47,32 @@ unsigned int sched_slice(const struct sched_entity *se)
 
 /*
  * => rq->lock. The mark is taken away under the lock, by schedule(): where it stands already, who set it
- * has sent the interrupt, and what is in the queue now will be seen.
+ * has seen to the interrupt, and what is in the queue now will be noticed. The interrupt is sent by
+ * unlock_rq(): sending takes long, and who gets it wants the lock.
  */
 static void resched(struct run_queue *rq)
 {
 	u32 before = __atomic_fetch_or(&rq->curr->work, WORK_RESCHED, __ATOMIC_SEQ_CST);
 
-	if (!(before & WORK_RESCHED) && rq->cpu != (unsigned int)smp_processor_id())
-		smp_send_reschedule(rq->cpu);
+	if ((before & WORK_RESCHED) || rq == this_rq())
+		return;
+	/* One that is about to halt sees the mark first. */
+	if (rq->curr != &rq->idle || READ_ONCE(rq->halts))
+		this_rq()->kicks |= BIT(rq->cpu);
+}
+
+/* Of any queue, at the end; interrupts the processors that resched() was called for. */
+static void unlock_rq(struct run_queue *rq)
+{
+	cpu_bits_t kicks;
+	unsigned int cpu;
+
+	spin_unlock(&rq->lock);
+	kicks = this_rq()->kicks;
+	if (likely(!kicks))
+		return;
+	this_rq()->kicks = 0;
+	for_each_cpu_bit(cpu, kicks) smp_send_reschedule(cpu);
 }
 
 /* => rq->lock. Somebody has come into the queue. */
@@ -134,7 +152,7 @@ static void finish_switch(void)
 		rq->evicted = false;
 		rq = place(rq, prev);
 	}
-	spin_unlock(&rq->lock);
+	unlock_rq(rq);
 }
 
 /* => rq->lock held. A sleep that no signal ends counts as load. */
@@ -270,7 +288,8 @@ bool sched_wake_from(struct sched_entity *se, u32 states)
 		se->blocked = false;
 		rq = place(rq, se);
 	}
-	spin_unlock_irqrestore(&rq->lock, flags);
+	unlock_rq(rq);
+	local_irq_restore(flags);
 	return slept;
 }
 
@@ -317,7 +336,8 @@ void sched_set_policy(struct sched_entity *se, unsigned int policy, unsigned int
 	se->slice = min(se->slice, sched_slice(se));
 	if (rq_somebody_waits(rq, rq->curr, false))
 		resched(rq);
-	spin_unlock_irqrestore(&rq->lock, flags);
+	unlock_rq(rq);
+	local_irq_restore(flags);
 }
 
 void sched_set_allowed(struct sched_entity *se, cpu_bits_t cpus)
@@ -334,7 +354,8 @@ void sched_set_allowed(struct sched_entity *se, cpu_bits_t cpus)
 			rq = place(rq, se);
 		}
 	}
-	spin_unlock_irqrestore(&rq->lock, flags);
+	unlock_rq(rq);
+	local_irq_restore(flags);
 	/* Who waits here is moved itself, if two do it to each other. */
 	while (READ_ONCE(se->on_cpu) && !may_run_on(se, READ_ONCE(se->cpu))) {
 		cond_resched();
@@ -344,15 +365,15 @@ void sched_set_allowed(struct sched_entity *se, cpu_bits_t cpus)
 
 /* --- balancing --------------------------------------------------------------------------------------- */
 
-/* The processor whose queue is longest of these, if it has at least so many; or NR_CPUS. */
-static unsigned int busiest(cpu_bits_t cpus, unsigned int load)
+/* The most crowded of these processors, if it is at least so crowded; or NR_CPUS. */
+static unsigned int busiest(cpu_bits_t cpus, unsigned int crowd)
 {
 	unsigned int cpu, best = NR_CPUS;
 
 	for_each_cpu_bit(cpu, cpus)
 	{
-		if (rq_load(&run_queues[cpu]) >= load) {
-			load = rq_load(&run_queues[cpu]) + 1;
+		if (rq_crowd(&run_queues[cpu]) >= crowd) {
+			crowd = rq_crowd(&run_queues[cpu]) + 1;
 			best = cpu;
 		}
 	}
@@ -368,7 +389,7 @@ static bool pull(struct run_queue *rq, unsigned int from, int priority)
 		return false;
 	spin_lock(&rq->lock);
 	rq = settle(rq, se);
-	spin_unlock(&rq->lock);
+	unlock_rq(rq);
 	return true;
 }
 
@@ -379,9 +400,9 @@ static bool pull(struct run_queue *rq, unsigned int from, int priority)
 static void balance(struct run_queue *rq)
 {
 	cpu_bits_t others = cpumask_bits(&cpu_online_mask) & ~BIT(rq->cpu);
-	unsigned int load = rq_load(rq), cpu;
+	unsigned int crowd = rq_crowd(rq), cpu;
 
-	while (others && (cpu = busiest(others, load + 2)) != NR_CPUS) {
+	while (others && (cpu = busiest(others, crowd + 2)) != NR_CPUS) {
 		if (pull(rq, cpu, 0))
 			return;
 		others &= ~BIT(cpu);
@@ -464,17 +485,26 @@ void sched_tick(bool user)
 }
 
 /*
- * What comes into the queue after it was looked at, interrupts being off, comes with an interrupt, which
- * ends the halt, or keeps it from beginning.
+ * Nothing is missed between looking and halting: who puts something into the queue, or only sets the
+ * mark, looks afterwards whether this processor halts, and interrupts it. Interrupts being off, that ends
+ * the halt, or keeps it from beginning. => interrupts off; they are on afterwards
  */
+static void halt(struct run_queue *rq)
+{
+	__atomic_store_n(&rq->halts, true, __ATOMIC_SEQ_CST);
+	if (!READ_ONCE(rq->ready) && !(READ_ONCE(rq->idle.work) & WORK_RESCHED))
+		safe_halt();
+	else
+		local_irq_enable();
+	WRITE_ONCE(rq->halts, false);
+}
+
 static void __noreturn idle_loop(struct run_queue *rq)
 {
 	for (;;) {
 		local_irq_disable();
 		balance(rq);
-		if (!READ_ONCE(rq->ready))
-			safe_halt();
-		local_irq_enable();
+		halt(rq);
 		schedule();
 	}
 }
@@ -489,7 +519,7 @@ void sched_start_cpu(void)
 	struct run_queue *rq = this_rq();
 
 	this_cpu_write(current_se, &rq->idle);
-	rq->idle.exec_start = clock_ns();
+	rq->idle.exec_start = 0; /* until now it has had nothing to do either */
 	idle_loop(rq);
 }
 

@@ -128,6 +128,12 @@ static void choosing(void)
 	se->allowed = BIT(0) | BIT(1);
 	wait_on(0, &entities[4]);
 	is(rq_choose_cpu(se), 1, "the less busy of those it may have");
+	se->cpu = 0;
+	run_on(0, with_priority(2, 10));
+	is(rq_choose_cpu(se), 1, "not behind a real-time one, if it needn't");
+	wait_on(1, &entities[5]);
+	wait_on(1, &entities[6]);
+	is(rq_choose_cpu(se), 0, "unless it is more crowded elsewhere");
 	se->allowed = BIT(0) | BIT(7);
 	is(rq_choose_cpu(se), 0, "not one that isn't there");
 }
