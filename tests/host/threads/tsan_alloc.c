@@ -163,6 +163,46 @@ static void test_exchange(void)
 		kmem_cache_free(cache, slots[i]);
 }
 
+/* --- promises ---------------------------------------------------------------------------------------- */
+
+static atomic_long_t promised, refused;
+
+/* With vm.overcommit_memory = 2, what has been promised at any time is below the limit. */
+static void promise(unsigned int cpu)
+{
+	unsigned long had = 0;
+
+	test_random_seed(cpu);
+	for (unsigned int n = 0; n < ROUNDS; n++) {
+		unsigned long pages = 1 + test_random() % 160;
+
+		if (had) {
+			atomic_long_add(&promised, -(long)had);
+			vm_unacct_memory(had);
+			had = 0;
+		} else if (vm_enough_memory(NULL, pages)) {
+			atomic_long_inc(&refused);
+		} else {
+			had = pages;
+			if (atomic_long_add_return(&promised, (long)had) >= (long)vm_commit_limit())
+				atomic_long_inc(&damaged);
+		}
+	}
+	vm_unacct_memory(had);
+}
+
+static void test_promises(void)
+{
+	sysctl_overcommit_memory = OVERCOMMIT_NEVER;
+	/* About 240 pages: not all can have what they may ask for. */
+	sysctl_overcommit_ratio = 1;
+	on_all_cpus(promise);
+	is(atomic_long_read(&damaged), 0, "never more was promised than there may be");
+	ok(atomic_long_read(&refused) > 0, "%ld were refused", atomic_long_read(&refused));
+	is(vm_committed_pages(), 0, "all promises were given back");
+	sysctl_overcommit_memory = OVERCOMMIT_GUESS;
+}
+
 int main(void)
 {
 	struct sim_usage start, end;
@@ -177,6 +217,7 @@ int main(void)
 	ok(atomic_long_read(&allocated) > ROUNDS, "%ld were had", atomic_long_read(&allocated));
 	test_exchange();
 	is(atomic_long_read(&damaged), 0, "objects made here and freed there");
+	test_promises();
 	page_alloc_audit();
 	end = sim_usage();
 	ok(sim_usage_same(&start, &end, true), "everything came back");
