@@ -423,6 +423,33 @@ $(O)/host/test_printf: private HOST_CFLAGS += -Wno-format -Wno-format-overflow -
 
 -include $(HOST_TESTS:%=%.d) $(HOST_OBJS:.o=.d)
 
+# The same with a thread for each processor, under ThreadSanitizer: tests/host/threads/threads.h.
+TSAN_TESTS := $(patsubst tests/host/threads/%.c,$(O)/host-tsan/%,$(wildcard tests/host/threads/tsan_*.c))
+TSAN_LIB_SRCS := $(filter-out %/sim_cpu.c %/sim_mmu.c %/sim_task.c boot/%,$(HOST_LIB_SRCS)) \
+	$(wildcard tests/host/threads/thr_*.c)
+TSAN_OBJS := $(TSAN_LIB_SRCS:%.c=$(O)/host-tsan/obj/%.o)
+# Fences are not what anything rests on there: ThreadSanitizer does not see them.
+TSAN_CFLAGS := -std=gnu11 -g -O1 -fsanitize=thread $(WARNINGS) -Wno-unknown-warning-option -Wno-tsan \
+	-DTESSERA_HOST -DCONFIG_DEBUG -Itests/host/threads/include -Itests/host/include \
+	-Iarch/x86_64/include -I.
+
+$(if $(BUILDING),$(call remember,$(O)/host-tsan/flags,$(HOST_CC) $(TSAN_CFLAGS) $(HOST_LDFLAGS)))
+$(if $(BUILDING),$(call remember,$(O)/host-tsan/list,$(TSAN_OBJS)))
+
+$(O)/host-tsan/obj/%.o: %.c $(O)/host-tsan/flags
+	@echo "  HOSTCC  $< (threads)"; mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(TSAN_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/host-tsan/libhost.a: $(TSAN_OBJS) $(O)/host-tsan/list
+	@rm -f $@
+	$(Q)ar rcsD $@ $(TSAN_OBJS)
+
+$(O)/host-tsan/tsan_%: tests/host/threads/tsan_%.c $(O)/host-tsan/libhost.a
+	@echo "  HOSTCC  $<"
+	$(Q)$(HOST_CC) $(TSAN_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(HOST_LDFLAGS) -o $@ $< $(O)/host-tsan/libhost.a -lpthread
+
+-include $(TSAN_TESTS:%=%.d) $(TSAN_OBJS:.o=.d)
+
 # ---------------------------------------------------------------------------------------------
 # ISO images. A second one differs by its command line only: init plays the tour and powers off.
 
@@ -485,7 +512,7 @@ debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFL
 test: ## run all tests, on the host and in QEMU
 	$(Q)O=$(O) tools/bootstrap test
 	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio $(PROGRAM_IMAGES) host-tests $(O)/bench.cpio
-	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(BENCH_GATE) $(HOST_TESTS)
+	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(BENCH_GATE) $(HOST_TESTS) $(TSAN_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
@@ -500,10 +527,10 @@ test-programs: ## run the distribution's programs in the kernel and compare with
 	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(PROGRAM_TESTS)
 
 .PHONY: test-host
-test-host: ## run the tests of kernel code compiled for the host, under ASan and UBSan
+test-host: ## run the tests of kernel code compiled for the host, under ASan and UBSan, or TSan
 	$(Q)O=$(O) tools/bootstrap test
 	$(Q)$(SUBMAKE) host-tests
-	$(Q)$(PROVE) -j$(JOBS) -e '' $(HOST_TESTS)
+	$(Q)$(PROVE) -j$(JOBS) -e '' $(HOST_TESTS) $(TSAN_TESTS)
 
 .PHONY: test-linux
 test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU (HOST=1: on this machine)
@@ -609,7 +636,7 @@ FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) ke
 .PHONY: kernels programs host-tests
 kernels: $(O)/debug/tessera.elf $(O)/release/tessera.elf ## build the debug and the release kernel
 programs: $(USER_PROGS) $(HELLO_PROGS) $(PROGRAM_PROGS) $(LAYOUT_PROGS)
-host-tests: $(HOST_TESTS)
+host-tests: $(HOST_TESTS) $(TSAN_TESTS)
 
 .PHONY: clean
 clean: ## remove what was built (downloads in $(O)/dist stay)

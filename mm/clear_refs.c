@@ -65,7 +65,7 @@ void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what)
 
 	mmap_write_lock(mm);
 	if (what == CLEAR_REFS_PEAK) {
-		mm->hiwater_rss = get_mm_rss(mm);
+		WRITE_ONCE(mm->hiwater_rss, get_mm_rss(mm));
 		mmap_write_unlock(mm);
 		return;
 	}

@@ -283,17 +283,18 @@ static void audit_rmap(struct page *page, unsigned long addr)
 
 static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsigned long addr)
 {
-	unsigned long tag = (unsigned long)page->mapping & PAGE_MAPPING_FLAGS;
+	const unsigned long mapping = (unsigned long)READ_ONCE(page->mapping);
+	const unsigned long tag = mapping & PAGE_MAPPING_FLAGS, flags = page_flags(page);
 	const struct vm_area_struct *vma = a->vma;
 
 	if (page_mapcount(page) < 1 || page_count(page) < page_mapcount(page))
 		panic("audit: page at %#lx is mapped but counts %d mappings, %d references", addr,
 		      page_mapcount(page), page_count(page));
-	if (page->flags & (BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table)))
+	if (flags & (BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table)))
 		panic("audit: page at %#lx is mapped but is free or the kernel's: flags %#lx", addr,
-		      page->flags);
+		      flags);
 	if (tag == PAGE_MAPPING_ANON) {
-		if (!chain_has(vma, (struct anon_vma *)((unsigned long)page->mapping - tag)))
+		if (!chain_has(vma, (struct anon_vma *)(mapping - tag)))
 			panic("audit: page at %#lx: its anon_vma does not know the area", addr);
 		if (pte_write(pte) && page_mapcount(page) > 1)
 			panic("audit: page at %#lx is writable and shared", addr);
@@ -306,7 +307,7 @@ static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsi
 		if (pte_write(pte))
 			panic("audit: the kernel's page at %#lx is writable", addr);
 		return;
-	} else if (!vma->vm_file || page->mapping != vma->vm_file->mapping) {
+	} else if (!vma->vm_file || mapping != (unsigned long)vma->vm_file->mapping) {
 		panic("audit: page at %#lx is not of the area's file", addr);
 	} else if (pte_write(pte) && !(vma->vm_flags & VM_SHARED)) {
 		panic("audit: the file's page at %#lx is writable in a private area", addr);

@@ -131,7 +131,7 @@ void unlock_page(struct page *page)
 {
 	/* A full barrier: the flag first, then the queue. Who waits joins it, and then tries the lock again. */
 	__atomic_fetch_and(&page->flags, ~BIT(PG_locked), __ATOMIC_SEQ_CST);
-	if (READ_ONCE(page_waiters.waiters.next) != &page_waiters.waiters)
+	if (!list_empty(&page_waiters.waiters))
 		wake_up(&page_waiters);
 }
 

@@ -307,7 +307,8 @@ struct mm_struct *dup_mm(struct mm_struct *old)
 		mmput(mm);
 		return ERR_PTR(-ENOMEM);
 	}
-	mm->hiwater_rss = get_mm_rss(mm);
+	/* Who truncates a file that it maps knows of it already. */
+	WRITE_ONCE(mm->hiwater_rss, get_mm_rss(mm));
 	mm->hiwater_vm = mm->total_vm;
 	return mm;
 }

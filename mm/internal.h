@@ -214,7 +214,7 @@ int __anon_vma_prepare(struct vm_area_struct *vma);
 /* Gives an area its anon_vma before its first page is written. 0 or -ENOMEM. => mmap_lock held. */
 static inline int anon_vma_prepare(struct vm_area_struct *vma)
 {
-	return likely(vma->anon_vma) ? 0 : __anon_vma_prepare(vma);
+	return likely(READ_ONCE(vma->anon_vma)) ? 0 : __anon_vma_prepare(vma);
 }
 /* Ties dst to all that src's pages may belong to. 0, or -ENOMEM with dst tied to nothing. */
 int anon_vma_clone(struct vm_area_struct *dst, const struct vm_area_struct *src);
@@ -233,7 +233,7 @@ void anon_vma_init(void);
 
 static inline struct anon_vma *page_anon_vma(const struct page *page)
 {
-	return (struct anon_vma *)((unsigned long)page->mapping & ~PAGE_MAPPING_FLAGS);
+	return (struct anon_vma *)((unsigned long)READ_ONCE(page->mapping) & ~PAGE_MAPPING_FLAGS);
 }
 /* Where a page of what the area shows would be in it, or -EFAULT when that is outside. */
 unsigned long page_address_in_vma(const struct page *page, const struct vm_area_struct *vma);
@@ -352,10 +352,13 @@ static inline void add_mm_counter(struct mm_struct *mm, enum rss_kind kind, long
 	atomic_long_add(&mm->rss_stat[kind], n);
 }
 
-/* Notes how much was resident, before some of it goes. */
+/* Notes how much was resident, before some of it goes. Of two at once one may be lost: a statistic. */
 static inline void update_hiwater_rss(struct mm_struct *mm)
 {
-	mm->hiwater_rss = max(mm->hiwater_rss, get_mm_rss(mm));
+	unsigned long rss = get_mm_rss(mm);
+
+	if (READ_ONCE(mm->hiwater_rss) < rss)
+		WRITE_ONCE(mm->hiwater_rss, rss);
 }
 
 static inline enum rss_kind page_rss_kind(const struct page *page)

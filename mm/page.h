@@ -78,7 +78,7 @@ static inline struct page *compound_head(struct page *page)
 
 static inline bool page_is_anon(const struct page *page)
 {
-	return (unsigned long)page->mapping & PAGE_MAPPING_ANON;
+	return (unsigned long)READ_ONCE(page->mapping) & PAGE_MAPPING_ANON;
 }
 
 /* --- references and mappings --------------------------------------------------------------------- */
@@ -86,15 +86,21 @@ static inline bool page_is_anon(const struct page *page)
 #define PAGE_ONE_REF 1L
 #define PAGE_ONE_MAP (1L << 32)
 
+/* Whoever sees how few there are left comes after those who have let go. */
+static inline long page_counts(const struct page *page)
+{
+	return __atomic_load_n(&page->counts.v, __ATOMIC_ACQUIRE);
+}
+
 static inline int page_count(const struct page *page)
 {
-	return (int)(u32)atomic_long_read(&page->counts);
+	return (int)(u32)page_counts(page);
 }
 
 /* How many page-table entries map the page. */
 static inline int page_mapcount(const struct page *page)
 {
-	return (int)(atomic_long_read(&page->counts) >> 32);
+	return (int)(page_counts(page) >> 32);
 }
 
 static inline void get_page(struct page *page)
@@ -124,7 +130,7 @@ static inline void page_add_first_map(struct page *page)
 static inline void page_remove_map(struct page *page)
 {
 	DEBUG_ON(page_mapcount(page) <= 0);
-	atomic_long_add(&page->counts, -PAGE_ONE_MAP);
+	__atomic_fetch_sub(&page->counts.v, PAGE_ONE_MAP, __ATOMIC_RELEASE);
 }
 
 /* --- the allocator --------------------------------------------------------------------------------- */

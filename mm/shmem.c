@@ -70,7 +70,7 @@ static int take_block(struct shmem_sb_info *sb)
 {
 	if (!sb)
 		return 0;
-	if (atomic_long_add_return(&sb->used_blocks, 1) <= (long)sb->max_blocks)
+	if (atomic_long_add_return(&sb->used_blocks, 1) <= (long)READ_ONCE(sb->max_blocks))
 		return 0;
 	atomic_long_dec(&sb->used_blocks);
 	return -ENOSPC;

@@ -259,7 +259,9 @@ struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma, struct mm_s
 
 	if (!new)
 		return NULL;
-	*new = *vma;
+	/* All but its place in the file's tree, which others of that file change. */
+	memcpy(new, vma, offsetof(struct vm_area_struct, i_mmap_node));
+	new->vm_lock_seq = 0;
 	new->vm_mm = mm;
 	INIT_LIST_HEAD(&new->anon_vma_chain);
 	new->anon_vma = NULL;

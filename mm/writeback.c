@@ -86,7 +86,8 @@ int file_check_wb_err(struct vm_file *file)
 
 	spin_lock(&mapping->lock);
 	if (file->wb_seq != mapping->wb_seq) {
-		file->wb_seq = mapping->wb_seen = mapping->wb_seq;
+		file->wb_seq = mapping->wb_seq;
+		WRITE_ONCE(mapping->wb_seen, mapping->wb_seq);
 		err = mapping->wb_err;
 	}
 	spin_unlock(&mapping->lock);

@@ -27,9 +27,19 @@
 /* Marks a pointer into user memory; only the functions of <arch/uaccess.h> may follow it. */
 #define __user
 
-#define barrier()	   __asm__ volatile("" ::: "memory")
+#define barrier() __asm__ volatile("" ::: "memory")
+#ifdef __SANITIZE_THREAD__
+/* Under ThreadSanitizer what they are on x86: of one piece, and in order but for a read before a write. */
+#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define WRITE_ONCE(x, val)                                     \
+	({                                                     \
+		__typeof__(x) wo_v = (val);                    \
+		__atomic_store(&(x), &wo_v, __ATOMIC_RELEASE); \
+	})
+#else
 #define READ_ONCE(x)	   (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, val) (*(volatile __typeof__(x) *)&(x) = (val))
+#endif
 
 #undef container_of
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

@@ -6,7 +6,8 @@
  * tables, where a head of one pointer halves the table; each node knows the pointer that points at
  * it, so it can leave without knowing its list.
  *
- * No locks here: the caller holds whatever protects the list.
+ * No locks here: the caller holds whatever protects the list. Only list_empty() may also be asked without:
+ * it says how it was at some moment.
  */
 #ifndef KERNEL_LIB_LIST_H
 #define KERNEL_LIB_LIST_H
@@ -35,7 +36,7 @@ static inline void __list_add(struct list_head *item, struct list_head *prev,
 	next->prev = item;
 	item->next = next;
 	item->prev = prev;
-	prev->next = item;
+	WRITE_ONCE(prev->next, item);
 }
 
 /* Puts `item` at the front of the list, or after `head` when that is an item itself. */
@@ -53,7 +54,7 @@ static inline void list_add_tail(struct list_head *item, struct list_head *head)
 static inline void __list_del(struct list_head *prev, struct list_head *next)
 {
 	next->prev = prev;
-	prev->next = next;
+	WRITE_ONCE(prev->next, next);
 }
 
 /* Takes `item` out; whoever follows its links afterwards faults. */

@@ -31,7 +31,7 @@ static noinline void mutex_lock_slow(struct mutex *m)
 	struct lock_waiter self = { .thread = current_thread() };
 	unsigned long flags;
 
-	BUG_ON(m->owner == self.thread);
+	BUG_ON(READ_ONCE(m->owner) == self.thread);
 	BUG_ON(!sleep_ops);
 	flags = spin_lock_irqsave(&m->wait_lock);
 	if (mutex_trylock(m)) {
@@ -59,7 +59,7 @@ void mutex_unlock(struct mutex *m)
 	unsigned long flags = spin_lock_irqsave(&m->wait_lock);
 	struct lock_waiter *next;
 
-	DEBUG_ON(m->owner != current_thread());
+	DEBUG_ON(READ_ONCE(m->owner) != current_thread());
 	if (list_empty(&m->waiters)) {
 		__atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
 	} else {

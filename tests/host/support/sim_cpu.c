@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processors without instructions: their per-CPU variables, and what locks and sleeping do where there
- * is one thread. The wait queues are the kernel's own; going to sleep would be for ever, and ends the
- * test.
+ * Processors without instructions: what interrupts, locks and sleeping do where there is one thread. The
+ * wait queues are the kernel's own; going to sleep would be for ever, and ends the test.
  */
 #include <sys/syscall.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <arch/cpu.h>
@@ -15,29 +13,6 @@
 #include "kernel/base/panic.h"
 #include "kernel/sched/sched.h"
 #include "tests/host/sim.h"
-
-/* --- per-CPU variables --------------------------------------------------------------------------- */
-
-unsigned long per_cpu_offset[NR_CPUS];
-__thread unsigned int sim_this_cpu;
-cpumask_t cpu_online_mask = { { BIT(SIM_NR_CPUS) - 1 } };
-
-/* The linker's: where the section begins and ends. */
-extern char __start_percpu[], __stop_percpu[];
-
-static char percpu_areas[NR_CPUS][1 << 16] __aligned(64);
-
-static __attribute__((constructor)) void make_percpu_areas(void)
-{
-	size_t size = (size_t)(__stop_percpu - __start_percpu);
-
-	BUG_ON(size > sizeof(percpu_areas[0]));
-	for (int cpu = 1; cpu < NR_CPUS; cpu++) {
-		memcpy(percpu_areas[cpu], __start_percpu, size);
-		per_cpu_offset[cpu] =
-			(unsigned long)percpu_areas[cpu] - (unsigned long)__start_percpu;
-	}
-}
 
 /* --- interrupts to others ------------------------------------------------------------------------ */
 

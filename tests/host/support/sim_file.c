@@ -14,12 +14,12 @@ static struct sim_file *sim_file_of(struct vm_file *file)
 
 static void file_get(struct vm_file *file)
 {
-	sim_file_of(file)->refs++;
+	__atomic_add_fetch(&sim_file_of(file)->refs, 1, __ATOMIC_SEQ_CST);
 }
 
 static void file_put(struct vm_file *file)
 {
-	BUG_ON(sim_file_of(file)->refs-- <= 0);
+	BUG_ON(__atomic_sub_fetch(&sim_file_of(file)->refs, 1, __ATOMIC_SEQ_CST) < 0);
 }
 
 static int file_path(struct vm_file *file, char *buf, size_t size)
@@ -48,7 +48,7 @@ static int read_page(struct address_space *mapping, struct page *page)
 	}
 	for (unsigned int i = 0; i < PAGE_SIZE; i++)
 		mem[i] = pos + i < mapping->size ? sim_file_byte(pos + i) : 0;
-	f->reads++;
+	__atomic_add_fetch(&f->reads, 1, __ATOMIC_RELAXED);
 	page_set_flag(page, PG_uptodate);
 	return 0;
 }

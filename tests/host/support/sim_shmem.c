@@ -58,7 +58,7 @@ static const struct vm_file_operations shmem_fops = {
 static struct vm_file *shmem_setup(const char *name, u64 size, u64 vm_flags)
 {
 	struct sim_shmem *shmem = kzalloc(sizeof(*shmem), GFP_KERNEL);
-	static u64 last_ino;
+	static atomic_long_t last_ino;
 	int err;
 
 	if (!shmem)
@@ -74,7 +74,7 @@ static struct vm_file *shmem_setup(const char *name, u64 size, u64 vm_flags)
 	shmem->file.vm_fops = &shmem_fops;
 	shmem->file.mapping = &shmem->mapping;
 	shmem->file.vm_mode = VM_FILE_READ | VM_FILE_WRITE;
-	shmem->file.ino = ++last_ino;
+	shmem->file.ino = (u64)atomic_long_add_return(&last_ino, 1);
 	shmem->file.dev_minor = 1;
 	scnprintf(shmem->name, sizeof(shmem->name), "%s", name);
 	atomic_set(&shmem->refs, 1);

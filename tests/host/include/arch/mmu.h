@@ -53,14 +53,15 @@ static inline pfn_t virt_to_pfn(const void *ptr)
 	return phys_to_pfn(virt_to_phys(ptr));
 }
 
+/* A load and a store, each in order, as they are on x86: what is reached by an entry is seen as it was. */
 #define SIM_TABLE_LEVEL(lvl)                                              \
 	static inline lvl##_t lvl##p_get(const lvl##_t *p)                \
 	{                                                                 \
-		return __##lvl(__atomic_load_n(&p->v, __ATOMIC_RELAXED)); \
+		return __##lvl(__atomic_load_n(&p->v, __ATOMIC_ACQUIRE)); \
 	}                                                                 \
 	static inline void set_##lvl(lvl##_t *p, lvl##_t e)               \
 	{                                                                 \
-		__atomic_store_n(&p->v, e.v, __ATOMIC_RELAXED);           \
+		__atomic_store_n(&p->v, e.v, __ATOMIC_RELEASE);           \
 	}
 SIM_TABLE_LEVEL(pmd)
 SIM_TABLE_LEVEL(pud)
@@ -70,12 +71,12 @@ SIM_TABLE_LEVEL(pte)
 
 static inline pte_t ptep_get_and_clear(pte_t *ptep)
 {
-	return __pte(__atomic_exchange_n(&ptep->v, 0, __ATOMIC_RELAXED));
+	return __pte(__atomic_exchange_n(&ptep->v, 0, __ATOMIC_ACQ_REL));
 }
 
 static inline pte_t ptep_set_wrprotect(pte_t *ptep)
 {
-	return pte_wrprotect(__pte(__atomic_fetch_and(&ptep->v, ~_PAGE_RW, __ATOMIC_RELAXED)));
+	return pte_wrprotect(__pte(__atomic_fetch_and(&ptep->v, ~_PAGE_RW, __ATOMIC_ACQ_REL)));
 }
 
 static inline pte_t *pmd_page_vaddr(pmd_t pmd)

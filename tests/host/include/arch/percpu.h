@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Per-CPU variables on the host. The linker gathers them in one section, which is the first processor's
- * copy; the others have theirs from before main() on: support/sim_cpu.c. Which processor a thread of the
+ * copy; the others have theirs from before main() on: support/sim_percpu.c. Which processor a thread of the
  * host program is, is the thread's own: sim_set_cpu().
  */
 #ifndef ARCH_PERCPU_H
@@ -22,8 +22,10 @@ extern __thread unsigned int sim_this_cpu;
 
 #define this_cpu_read(name)	  (*this_cpu_ptr(&(name)))
 #define this_cpu_write(name, val) ((void)(*this_cpu_ptr(&(name)) = (val)))
-#define this_cpu_add(name, val)	  ((void)(*this_cpu_ptr(&(name)) += (val)))
-#define this_cpu_inc(name)	  this_cpu_add(name, 1)
+/* One instruction: an interrupt comes before it, or after. */
+#define this_cpu_add(name, val) \
+	((void)__atomic_fetch_add(this_cpu_ptr(&(name)), (val), __ATOMIC_RELAXED))
+#define this_cpu_inc(name) this_cpu_add(name, 1)
 
 #define smp_processor_id() ((int)sim_this_cpu)
 
