@@ -291,9 +291,9 @@ struct vm_area_struct {
 		struct list_head anon_vma_chain; /* all that pages of this area may belong to */
 		struct rcu_head rcu;		 /* when it has gone and waits for its readers */
 	};
+	/* From here on nothing is copied to another area. */
 	struct interval_tree_node i_mmap_node; /* in vm_file->mapping->i_mmap */
-
-	/* The area's lock, which isn't copied to another area: vma_lock.c. */
+	/* The area's lock: vma_lock.c. */
 	u64 vm_lock_seq; /* equals mm->mm_lock_seq while a writer changes the area; 0: never linked */
 	atomic_t vm_readers; /* faults at work in it, during which nothing of it changes */
 	bool attached;	     /* in the tree. Changes while the area is locked for writing */

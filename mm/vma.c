@@ -275,7 +275,7 @@ struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma, struct mm_s
 
 	if (!new)
 		return NULL;
-	memcpy(new, vma, offsetof(struct vm_area_struct, vm_lock_seq));
+	memcpy(new, vma, offsetof(struct vm_area_struct, i_mmap_node));
 	new->vm_lock_seq = 0;
 	atomic_set(&new->vm_readers, 0);
 	new->attached = false;
