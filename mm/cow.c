@@ -52,11 +52,8 @@ static void wp_page_reuse(struct vm_fault *vmf)
 static struct page *make_copy(const struct vm_fault *vmf, struct page *old)
 {
 	const bool zero = !old && pte_maps_zero_page(vmf->orig_pte);
-	struct page *new;
+	struct page *new = alloc_page(zero ? GFP_USER | __GFP_ZERO : GFP_USER);
 
-	if (anon_vma_prepare(vmf->vma))
-		return NULL;
-	new = alloc_page(zero ? GFP_USER | __GFP_ZERO : GFP_USER);
 	if (!new)
 		return NULL;
 	if (old) {
@@ -96,7 +93,8 @@ static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *ne
 /* => a reference on `old`, which is dropped */
 static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
 {
-	struct page *new = make_copy(vmf, old);
+	unsigned int ret = vmf_anon_prepare(vmf);
+	struct page *new = ret ? NULL : make_copy(vmf, old);
 	bool done = new &&install_copy(vmf, old, new);
 
 	if (new && !done) {
@@ -107,7 +105,7 @@ static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
 		put_page(old); /* the mapping's reference */
 	if (old)
 		put_page(old); /* ours */
-	return new ? 0 : VM_FAULT_OOM;
+	return new || ret ? ret : VM_FAULT_OOM;
 }
 
 /*

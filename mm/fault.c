@@ -11,8 +11,9 @@
  *	      do_shared_fault      a shared write: its page, after page_mkwrite
  *	    do_wp_page           there, but read-only: reuse or copy (cow.c)
  *
- * Locks: mmap_lock for reading throughout, so areas stay; for writing while a stack grows. The page
- * table's lock only around looking at an entry and changing it: pages are allocated before, and the
+ * Locks: the area's own for reading throughout, so it stays and nothing waits for what happens to
+ * others (vma_lock.c). What that doesn't do for is done under mmap_lock for reading: an area's first
+ * write, which looks at its neighbours; and for writing while a stack grows. The page table's lock only around looking at an entry and changing it: pages are allocated before, and the
  * entry is looked at again under the lock, since another thread may have been faster.
  */
 #include "kernel/abi/mman.h"
@@ -57,6 +58,7 @@ static pte_t writable(pte_t pte, const struct vm_area_struct *vma)
 static unsigned int do_anonymous_page(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
+	unsigned int ret;
 	struct page *page;
 	pte_t pte;
 
@@ -65,7 +67,10 @@ static unsigned int do_anonymous_page(struct vm_fault *vmf)
 		install_pte(vmf, pte, NULL);
 		return 0;
 	}
-	page = anon_vma_prepare(vma) ? NULL : alloc_page(GFP_USER | __GFP_ZERO);
+	ret = vmf_anon_prepare(vmf);
+	if (ret)
+		return ret;
+	page = alloc_page(GFP_USER | __GFP_ZERO);
 	if (!page)
 		return VM_FAULT_OOM;
 	page_make_anon(page, vma, vmf->address);
@@ -147,10 +152,13 @@ static unsigned int do_read_fault(struct vm_fault *vmf)
 static unsigned int do_cow_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct page *new = anon_vma_prepare(vma) ? NULL : alloc_page(GFP_USER);
+	unsigned int ret = vmf_anon_prepare(vmf);
 	bool mapped = false;
-	unsigned int ret;
+	struct page *new;
 
+	if (ret)
+		return ret;
+	new = alloc_page(GFP_USER);
 	if (!new)
 		return VM_FAULT_OOM;
 	ret = get_fault_page(vmf);
@@ -384,33 +392,65 @@ static enum fault_verdict verdict_of(unsigned int ret)
 	return FAULT_HANDLED;
 }
 
+/* => the area's lock held, or mmap_lock */
+static enum fault_verdict fault_in_area(struct vm_area_struct *vma, unsigned long address,
+					unsigned int flags, unsigned int *ret)
+{
+	enum fault_verdict verdict = check_access(vma, flags);
+
+	if (verdict != FAULT_HANDLED)
+		return verdict;
+	*ret = handle_mm_fault(vma, address, flags);
+	return verdict_of(*ret);
+}
+
+static enum fault_verdict fault_under_mmap_lock(struct mm_struct *mm, unsigned long address,
+						unsigned int flags, unsigned int *ret)
+{
+	struct vm_area_struct *vma;
+	enum fault_verdict verdict;
+
+	*ret = 0;
+	down_read(&mm->mmap_lock);
+	vma = find_or_grow(mm, address, &verdict);
+	if (vma)
+		verdict = fault_in_area(vma, address, flags, ret);
+	up_read(&mm->mmap_lock);
+	return verdict;
+}
+
+static enum fault_verdict fault_once(struct mm_struct *mm, unsigned long address,
+				     unsigned int flags, unsigned int *ret)
+{
+	struct vm_area_struct *vma = lock_vma_under_rcu(mm, address);
+	enum fault_verdict verdict;
+
+	if (unlikely(!vma))
+		return fault_under_mmap_lock(mm, address, flags, ret);
+	*ret = 0;
+	verdict = fault_in_area(vma, address, flags | FAULT_FLAG_VMA_LOCK, ret);
+	vma_end_read(vma);
+	if (likely(!(*ret & VM_FAULT_RETRY))) {
+		count_vm_event(VMA_LOCK_SUCCESS);
+		return verdict;
+	}
+	count_vm_event(VMA_LOCK_RETRY);
+	return fault_under_mmap_lock(mm, address, flags, ret);
+}
+
 enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
 {
 	struct task_mm *task = current_mm_task();
-	struct mm_struct *mm = task->mm;
-	struct vm_area_struct *vma;
-	enum fault_verdict verdict = FAULT_NO_AREA;
 	const unsigned int max_rounds = flags & FAULT_FLAG_USER ? ~0U : OOM_KERNEL_ROUNDS;
-	unsigned int ret = 0, rounds = 0;
+	enum fault_verdict verdict;
+	unsigned int ret, rounds = 0;
 
 	if (address >= TASK_SIZE)
 		return FAULT_NO_AREA;
+	/* Another process may have to go for this one to go on; it may also be this one. */
 	do {
-		ret = 0;
-		down_read(&mm->mmap_lock);
-		vma = find_or_grow(mm, address, &verdict);
-		if (vma)
-			verdict = check_access(vma, flags);
-		if (verdict == FAULT_HANDLED) {
-			ret = handle_mm_fault(vma, address, flags);
-			verdict = verdict_of(ret);
-		}
-		if (!(ret & VM_FAULT_RETRY))
-			up_read(&mm->mmap_lock);
-		/* Another process may have to go for this one to go on; it may also be this one. */
-		if (verdict == FAULT_OOM && (rounds++ < max_rounds) && may_retry_oom())
-			ret = VM_FAULT_RETRY;
-	} while (ret & VM_FAULT_RETRY);
+		verdict = fault_once(task->mm, address, flags, &ret);
+	} while (unlikely(verdict == FAULT_OOM) && rounds++ < max_rounds && may_retry_oom());
 
 	if (verdict == FAULT_HANDLED)
 		account_fault(task, ret);

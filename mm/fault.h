@@ -11,12 +11,15 @@
 /* Reads, and wants an anonymous page to be this area's alone: a copy is made of one that may not be. */
 #define FAULT_FLAG_UNSHARE BIT(5)
 
+/* The area's lock is held, and not mmap_lock. */
+#define FAULT_FLAG_VMA_LOCK BIT(6)
+
 /* How handle_mm_fault() ended. */
 #define VM_FAULT_OOM	 BIT(0)
 #define VM_FAULT_SIGBUS	 BIT(1)
 #define VM_FAULT_MAJOR	 BIT(2)
 #define VM_FAULT_SIGSEGV BIT(3)
-#define VM_FAULT_RETRY	 BIT(4) /* the lock was dropped; look the area up again */
+#define VM_FAULT_RETRY	 BIT(4) /* mmap_lock is needed, and only the area's lock is held */
 #define VM_FAULT_NOPAGE	 BIT(5) /* the entry is set already */
 #define VM_FAULT_LOCKED	 BIT(6)
 #define VM_FAULT_ERROR	 (VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV)
@@ -32,12 +35,11 @@ struct vm_fault {
 	spinlock_t *ptl;   /* that table's */
 	pte_t orig_pte;	   /* what was there when we looked */
 	struct page *page; /* set by vm_ops->fault, with a reference */
-	struct page *prealloc_table;
 };
 
 /*
  * Makes one page of an area accessible as flags ask, or says why not (VM_FAULT_*).
- * => mmap_lock held for reading; the area allows the access.
+ * => mmap_lock held for reading, or with FAULT_FLAG_VMA_LOCK the area's lock; the area allows the access
  */
 unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags);
 
@@ -55,7 +57,8 @@ enum fault_verdict {
 
 /*
  * The whole way of a fault at `address` in the running task's address space: finds the area, lets
- * a stack grow, checks the access, calls handle_mm_fault(). Takes and drops mmap_lock; may sleep.
+ * a stack grow, checks the access, calls handle_mm_fault(). Takes the area's lock or mmap_lock, and
+ * drops it; may sleep.
  */
 enum fault_verdict do_user_fault(unsigned long address, unsigned int flags);
 

@@ -15,7 +15,9 @@
  *
  * Locks: mmap_lock of the parent for writing, so that nothing changes meanwhile, and then the child's,
  * which nobody else knows yet. The parent's threads on other CPUs may go on writing through their
- * TLBs until the one flush at the end: before that the child doesn't run.
+ * TLBs until the one flush at the end: before that the child doesn't run, and no thread of the parent
+ * faults in what was copied, since each area is locked: or one would copy a page that another still
+ * writes.
  */
 #include "kernel/base/string.h"
 #include "kernel/sched/sched.h"
@@ -242,6 +244,7 @@ static int dup_mmap(struct mm_struct *mm, struct mm_struct *old)
 	{
 		if (src->vm_flags & VM_DONTCOPY)
 			continue;
+		vma_start_write(src);
 		err = current_mm_task()->kill_pending ? -EINTR : -ENOMEM;
 		vma = err == -EINTR ? NULL : dup_vma(mm, src);
 		if (!vma)

@@ -216,6 +216,18 @@ static inline int anon_vma_prepare(struct vm_area_struct *vma)
 {
 	return likely(READ_ONCE(vma->anon_vma)) ? 0 : __anon_vma_prepare(vma);
 }
+/*
+ * The same for a fault: 0, VM_FAULT_OOM, or VM_FAULT_RETRY when it has only its area's lock, since the
+ * neighbours are asked for theirs.
+ */
+static inline unsigned int vmf_anon_prepare(const struct vm_fault *vmf)
+{
+	if (likely(READ_ONCE(vmf->vma->anon_vma)))
+		return 0;
+	if (vmf->flags & FAULT_FLAG_VMA_LOCK)
+		return VM_FAULT_RETRY;
+	return __anon_vma_prepare(vmf->vma) ? VM_FAULT_OOM : 0;
+}
 /* Ties dst to all that src's pages may belong to. 0, or -ENOMEM with dst tied to nothing. */
 int anon_vma_clone(struct vm_area_struct *dst, const struct vm_area_struct *src);
 /*

@@ -28,6 +28,7 @@ struct mm_struct *mm_alloc(void)
 	spin_lock_init(&mm->page_table_lock);
 	init_rwsem(&mm->mmap_lock);
 	mm->mm_lock_seq = 1;
+	init_waitqueue_head(&mm->vma_writer_wait);
 	arch_pick_mmap_layout(mm, 0, 0, 0);
 	return mm;
 }
@@ -60,6 +61,7 @@ static void exit_mmap(struct mm_struct *mm)
 	vma = mm->mmap;
 	while (vma) {
 		next = vma->vm_next;
+		vma->attached = false;
 		if (vma->vm_flags & VM_ACCOUNT)
 			vm_unacct_memory(vma_pages(vma));
 		remove_vma(vma);

@@ -59,6 +59,7 @@ static void change_protection(struct vm_area_struct *vma, unsigned long start, u
 	struct mmu_gather tlb;
 	unsigned long addr, next;
 
+	DEBUG_ON(!vma_is_write_locked(vma));
 	tlb_gather_mmu(&tlb, vma->vm_mm);
 	for (addr = start; addr < end; addr = next) {
 		pmd_t *pmd = pmd_lookup(vma->vm_mm->context.pgd, addr);

@@ -169,7 +169,7 @@ static void rmap_unlock(struct vm_area_struct *vma)
 
 /*
  * Moves the entries of [old, old + len) of m->vma's pages to `new`. Returns the bytes moved, fewer when
- * memory for a table ran out. => mmap_lock held for writing: nobody faults meanwhile
+ * memory for a table ran out. => the areas at both places locked for writing: nobody faults meanwhile
  */
 static unsigned long move_page_tables(struct move *m, unsigned long old, unsigned long new,
 				      unsigned long len, bool back)
@@ -251,6 +251,12 @@ static int may_cut_out(struct vm_area_struct *vma, unsigned long start, unsigned
 	return err;
 }
 
+static void set_accounted(struct vm_area_struct *vma)
+{
+	vma_start_write(vma);
+	vma->vm_flags |= VM_ACCOUNT;
+}
+
 /*
  * The old range goes without giving its promise of memory back: that went along. What remains of the
  * area on either side keeps its own.
@@ -269,7 +275,7 @@ static void unmap_old(struct move *m, struct vm_area_struct *vma, unsigned long 
 		/* It could not be split: the old range stays, as memory of its own. */
 		rest = accounted ? find_vma(m->mm, vma_start) : NULL;
 		for (; rest && rest->vm_start < vma_end; rest = rest->vm_next)
-			rest->vm_flags |= VM_ACCOUNT;
+			set_accounted(rest);
 		if (accounted)
 			vm_acct_memory(len >> PAGE_SHIFT);
 		return;
@@ -278,10 +284,10 @@ static void unmap_old(struct move *m, struct vm_area_struct *vma, unsigned long 
 		return;
 	rest = before ? find_vma(m->mm, vma_start) : NULL;
 	if (rest)
-		rest->vm_flags |= VM_ACCOUNT;
+		set_accounted(rest);
 	rest = behind ? find_vma(m->mm, vma_end - 1) : NULL;
 	if (rest)
-		rest->vm_flags |= VM_ACCOUNT;
+		set_accounted(rest);
 }
 
 /*
@@ -345,6 +351,7 @@ static unsigned long move_vma(struct move *m)
 
 	if (mm->map_count >= sysctl_max_map_count - 3)
 		return -ENOMEM;
+	vma_start_write(m->vma);
 	err = may_cut_out(m->vma, m->old, m->old + m->old_len);
 	if (err)
 		return err;

@@ -15,7 +15,9 @@
 #include "kernel/lib/list.h"
 #include "kernel/lib/radix_tree.h"
 #include "kernel/lib/rbtree.h"
+#include "kernel/sched/wait.h"
 #include "kernel/sync/mutex.h"
+#include "kernel/sync/rcu.h"
 #include "kernel/sync/rwsem.h"
 
 struct address_space;
@@ -284,10 +286,17 @@ struct vm_area_struct {
 	struct vm_file *vm_file; /* holds a reference; NULL for anonymous memory */
 	void *vm_private_data;
 
-	struct anon_vma *anon_vma;	 /* of new pages; set by the first private write fault */
-	struct list_head anon_vma_chain; /* all that pages of this area may belong to */
+	struct anon_vma *anon_vma; /* of new pages; set by the first private write fault */
+	union {
+		struct list_head anon_vma_chain; /* all that pages of this area may belong to */
+		struct rcu_head rcu;		 /* when it has gone and waits for its readers */
+	};
+	/* From here on nothing is copied to another area. */
 	struct interval_tree_node i_mmap_node; /* in vm_file->mapping->i_mmap */
-	unsigned int vm_lock_seq; /* equals mm->mm_lock_seq while a writer changes this area */
+	/* The area's lock: vma_lock.c. */
+	u64 vm_lock_seq; /* equals mm->mm_lock_seq while a writer changes the area; 0: never linked */
+	atomic_t vm_readers; /* faults at work in it, during which nothing of it changes */
+	bool attached;	     /* in the tree. Changes while the area is locked for writing */
 };
 
 /* --- an address space -------------------------------------------------------------------------------- */
@@ -305,7 +314,8 @@ enum rss_kind {
 struct mm_struct {
 	struct vm_area_struct *mmap; /* first of the list */
 	struct rb_root mm_rb;
-	u64 vmacache_seqnum; /* bumped when a cached area may be stale */
+	unsigned int mm_rb_seq; /* odd while the tree, or an area's range, changes */
+	u64 vmacache_seqnum;	/* bumped when a cached area may be stale */
 	unsigned long (*get_unmapped_area)(struct mm_struct *mm, unsigned long addr,
 					   unsigned long len, unsigned long pgoff,
 					   unsigned long flags);
@@ -325,7 +335,8 @@ struct mm_struct {
 
 	spinlock_t page_table_lock;    /* page tables above the last level: pte_lockptr() */
 	struct rw_semaphore mmap_lock; /* the areas: list, tree, every field of them */
-	unsigned int mm_lock_seq;
+	u64 mm_lock_seq;	       /* of the present or next hold of mmap_lock for writing */
+	struct wait_queue_head vma_writer_wait; /* who holds it and waits for readers of an area */
 
 	/* In pages. */
 	unsigned long total_vm, locked_vm, data_vm, exec_vm, stack_vm;

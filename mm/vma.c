@@ -4,8 +4,9 @@
  * same order, for going through. Each node also knows the largest free gap below any area of its
  * subtree, which is what the search for free addresses (unmapped_area.c) descends by.
  *
- * Locks: mmap_lock, for reading to look and for writing to change. Nothing here allocates but
- * vm_area_alloc() and vm_area_dup(), which are called before the first change.
+ * Locks: mmap_lock, for reading to look and for writing to change; who changes an area locks it, too,
+ * since faults look without mmap_lock (vma_lock.c). Nothing here allocates but vm_area_alloc() and
+ * vm_area_dup(), which are called before the first change.
  */
 #include "kernel/base/string.h"
 #include "mm/internal.h"
@@ -174,10 +175,19 @@ void vma_unlink_file(struct vm_area_struct *vma)
 		mapping_unmap_writable(mapping);
 }
 
-void vma_start_write(struct vm_area_struct *vma)
+/*
+ * Around a change of the tree, or of where an area lies: who walks down without a lock may miss any
+ * area meanwhile.
+ */
+static void tree_change_begin(struct mm_struct *mm)
 {
-	DEBUG_ON(!rwsem_is_write_locked(&vma->vm_mm->mmap_lock));
-	vma->vm_lock_seq = vma->vm_mm->mm_lock_seq;
+	WRITE_ONCE(mm->mm_rb_seq, mm->mm_rb_seq + 1);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+static void tree_change_end(struct mm_struct *mm)
+{
+	__atomic_store_n(&mm->mm_rb_seq, mm->mm_rb_seq + 1, __ATOMIC_RELEASE);
 }
 
 static void list_insert(struct mm_struct *mm, struct vm_area_struct *vma,
@@ -199,7 +209,9 @@ static void link_in_mm(struct mm_struct *mm, struct vm_area_struct *vma,
 		       const struct vma_place *place)
 {
 	vma_start_write(vma);
+	vma->attached = true;
 	list_insert(mm, vma, place->prev);
+	tree_change_begin(mm);
 	rb_link_node(&vma->vm_rb, place->parent, place->link);
 	/* Gaps must be right on every path before the tree turns; the one behind has shrunk. */
 	vma->rb_subtree_gap = 0;
@@ -207,6 +219,7 @@ static void link_in_mm(struct mm_struct *mm, struct vm_area_struct *vma,
 	if (vma->vm_next)
 		vma_gap_update(vma->vm_next);
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
+	tree_change_end(mm);
 	mm->map_count++;
 }
 
@@ -222,7 +235,10 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 	struct vm_area_struct *prev = vma->vm_prev, *next = vma->vm_next;
 
 	vma_start_write(vma);
+	vma->attached = false;
+	tree_change_begin(mm);
 	rb_erase_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
+	tree_change_end(mm);
 	if (prev)
 		prev->vm_next = next;
 	else
@@ -262,6 +278,8 @@ struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma, struct mm_s
 	/* All but its place in the file's tree, which others of that file change. */
 	memcpy(new, vma, offsetof(struct vm_area_struct, i_mmap_node));
 	new->vm_lock_seq = 0;
+	atomic_set(&new->vm_readers, 0);
+	new->attached = false;
 	new->vm_mm = mm;
 	INIT_LIST_HEAD(&new->anon_vma_chain);
 	new->anon_vma = NULL;
@@ -274,14 +292,29 @@ struct vm_area_struct *vm_area_dup(const struct vm_area_struct *vma, struct mm_s
 	return new;
 }
 
+static void free_area_rcu(struct rcu_head *head)
+{
+	kmem_cache_free(vma_cache, container_of(head, struct vm_area_struct, rcu));
+}
+
+/* Whether a fault without locks may still be looking at it: not if it never was in a tree. */
+static bool may_have_readers(const struct vm_area_struct *vma)
+{
+	return vma->vm_lock_seq && atomic_read(&vma->vm_mm->mm_users);
+}
+
 void remove_vma(struct vm_area_struct *vma)
 {
+	DEBUG_ON(vma->attached);
 	if (vma->vm_ops && vma->vm_ops->close)
 		vma->vm_ops->close(vma);
 	if (vma->vm_file)
 		vma->vm_file->vm_fops->put(vma->vm_file);
 	unlink_anon_vmas(vma);
-	kmem_cache_free(vma_cache, vma);
+	if (may_have_readers(vma))
+		call_rcu(&vma->rcu, free_area_rcu);
+	else
+		kmem_cache_free(vma_cache, vma);
 }
 
 /* --- change the ends -------------------------------------------------------------------------------- */
@@ -301,8 +334,10 @@ void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned lon
 	anon_vma_pre_resize(vma);
 	/* Unsigned arithmetic wraps as it should when the start moves down. */
 	vma->vm_pgoff += (start >> PAGE_SHIFT) - (vma->vm_start >> PAGE_SHIFT);
-	vma->vm_start = start;
-	vma->vm_end = end;
+	tree_change_begin(mm);
+	WRITE_ONCE(vma->vm_start, start);
+	WRITE_ONCE(vma->vm_end, end);
+	tree_change_end(mm);
 	anon_vma_post_resize(vma);
 	if (mapping) {
 		i_mmap_insert(vma, mapping);
@@ -332,6 +367,7 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
 		if (err)
 			return err;
 	}
+	vma_start_write(vma);
 	new = vm_area_dup(vma, mm);
 	if (!new)
 		return -ENOMEM;

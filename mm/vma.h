@@ -6,23 +6,28 @@
 #include "mm/types.h"
 
 /*
- * mmap_lock for writing. Its release ends what vma_start_write() began: whoever compares an area's
- * vm_lock_seq with the mm's sees that nobody is changing the area any more.
+ * mmap_lock for writing. Its release, or its downgrade, ends what vma_start_write() began: whoever
+ * compares an area's vm_lock_seq with the mm's sees that nobody is changing the area any more.
  */
 static inline void mmap_write_lock(struct mm_struct *mm)
 {
 	down_write(&mm->mmap_lock);
 }
 
+static inline void vma_end_write_all(struct mm_struct *mm)
+{
+	__atomic_store_n(&mm->mm_lock_seq, mm->mm_lock_seq + 1, __ATOMIC_RELEASE);
+}
+
 static inline void mmap_write_unlock(struct mm_struct *mm)
 {
-	WRITE_ONCE(mm->mm_lock_seq, mm->mm_lock_seq + 1);
+	vma_end_write_all(mm);
 	up_write(&mm->mmap_lock);
 }
 
 static inline void mmap_write_downgrade(struct mm_struct *mm)
 {
-	WRITE_ONCE(mm->mm_lock_seq, mm->mm_lock_seq + 1);
+	vma_end_write_all(mm);
 	downgrade_write(&mm->mmap_lock);
 }
 
@@ -54,8 +59,39 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma
  * vma_unlink_file() comes next. => mmap_lock held for writing
  */
 void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma);
-/* To be called before vm_start, vm_end or the neighbours of an area change, and after. */
-void vma_start_write(struct vm_area_struct *vma);
+/*
+ * To be called before anything of an area, or of what its pages may do, changes: waits until no fault is
+ * at work in it, and lets none begin until mmap_lock is released or downgraded. May sleep. => mmap_lock
+ * held for writing; nothing held that a fault may wait for
+ */
+void __vma_start_write(struct vm_area_struct *vma);
+static inline void vma_start_write(struct vm_area_struct *vma)
+{
+	DEBUG_ON(!rwsem_is_write_locked(&vma->vm_mm->mmap_lock));
+	if (vma->vm_lock_seq != vma->vm_mm->mm_lock_seq)
+		__vma_start_write(vma);
+}
+/* Whether the area may be changed now. */
+static inline bool vma_is_write_locked(const struct vm_area_struct *vma)
+{
+	return rwsem_is_write_locked(&vma->vm_mm->mmap_lock) &&
+	       vma->vm_lock_seq == vma->vm_mm->mm_lock_seq;
+}
+/*
+ * The area that addr lies in, its own lock held for reading: it stays and doesn't change, without
+ * mmap_lock. NULL when there is none, or somebody changes it: then mmap_lock tells. Never waits.
+ * => mm is the running task's
+ */
+struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long addr);
+static inline void vma_end_read(struct vm_area_struct *vma)
+{
+	struct mm_struct *mm = vma->vm_mm;
+
+	/* A writer may have waited only to free it: after the last one has left, only the mm is safe. */
+	if (atomic_dec_and_test(&vma->vm_readers) &&
+	    unlikely(!list_empty(&mm->vma_writer_wait.waiters)))
+		wake_up(&mm->vma_writer_wait);
+}
 void vma_gap_update(struct vm_area_struct *vma);
 
 /* An area for [start, end) that is in no list yet; or NULL. */

@@ -14,7 +14,8 @@
  *	V's first part: PPPP****VVVV   -> PPPPPPPPVVVV  prev
  *	V's last part:  VVVV****NNNN   -> VVVVNNNNNNNN  next
  *
- * In three steps: decide, prepare (the only one that allocates), commit (which can't fail).
+ * In three steps: decide, prepare (which locks all areas that will change, and is the only one that
+ * allocates), commit (which can't fail).
  *
  * Pages that were written know their area's anon_vma, and an area has one for new pages. So two areas
  * can be one if they have the same, or if one has none yet; but an area that has none doesn't take over
@@ -98,6 +99,13 @@ static void decide_new(struct vma_op *op, struct vm_area_struct *prev)
 /* An area that takes over another's written pages must be known to their anon_vma. */
 static int prepare(struct vma_op *op)
 {
+	/* All before the first change: two areas will lie on one range for a moment. */
+	if (op->prev)
+		vma_start_write(op->prev);
+	if (op->next)
+		vma_start_write(op->next);
+	if (op->vma)
+		vma_start_write(op->vma);
 	if (op->prev && op->next && !op->prev->anon_vma && op->next->anon_vma)
 		return anon_vma_clone(op->prev, op->next);
 	return 0;

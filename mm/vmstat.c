@@ -16,6 +16,10 @@ static const char *const names[NR_VM_EVENTS] = {
 	[MREMAP_MOVED_PTE] = "mremap_moved_pte",
 	[VMA_VISITED] = "vma_visited",
 	[OOM_KILL] = "oom_kill",
+	[VMA_LOCK_SUCCESS] = "vma_lock_success",
+	[VMA_LOCK_ABORT] = "vma_lock_abort",
+	[VMA_LOCK_RETRY] = "vma_lock_retry",
+	[VMA_LOCK_MISS] = "vma_lock_miss",
 };
 
 const char *vm_event_name(enum vm_event event)

@@ -18,6 +18,10 @@ enum vm_event {
 	MREMAP_MOVED_PTE, /* a single entry */
 	VMA_VISITED,	  /* areas looked at to find one, or a gap */
 	OOM_KILL,
+	VMA_LOCK_SUCCESS, /* faults resolved under their area's lock alone */
+	VMA_LOCK_ABORT,	  /* looked up under mmap_lock: no such area, or somebody changed it */
+	VMA_LOCK_RETRY,	  /* begun under the area's lock, and done once more under mmap_lock */
+	VMA_LOCK_MISS,	  /* as ABORT: it was another area by the time it was locked */
 	NR_VM_EVENTS,
 };
 

@@ -40,9 +40,9 @@ static inline void replace_child(struct rb_root *root, struct rb_node *parent, s
 				 struct rb_node *node)
 {
 	if (parent)
-		parent->rb_child[side_of(old, parent)] = node;
+		WRITE_ONCE(parent->rb_child[side_of(old, parent)], node);
 	else
-		root->rb_node = node;
+		WRITE_ONCE(root->rb_node, node);
 }
 
 /*
@@ -62,10 +62,10 @@ static __always_inline void rotate(struct rb_root *root, struct rb_node *top, en
 	struct rb_node *between = up->rb_child[side];
 	struct rb_node *parent = rb_parent(top);
 
-	top->rb_child[!side] = between;
+	WRITE_ONCE(top->rb_child[!side], between);
 	if (between)
 		set_parent(between, top);
-	up->rb_child[side] = top;
+	WRITE_ONCE(up->rb_child[side], top);
 	set_parent(top, up);
 	set_parent(up, parent);
 	replace_child(root, parent, top, up);
@@ -312,7 +312,7 @@ void rb_replace_node(struct rb_node *old, struct rb_node *fresh, struct rb_root 
 {
 	fresh->__rb_parent_color = old->__rb_parent_color;
 	for (enum side side = LEFT; side <= RIGHT; side++) {
-		fresh->rb_child[side] = old->rb_child[side];
+		WRITE_ONCE(fresh->rb_child[side], old->rb_child[side]);
 		if (fresh->rb_child[side])
 			set_parent(fresh->rb_child[side], fresh);
 	}

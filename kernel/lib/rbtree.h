@@ -25,6 +25,10 @@
  *
  * No locks here: the caller holds whatever protects the tree. All operations are O(log n), except
  * that a step to the next or previous node is O(1) on average.
+ *
+ * Who walks down while somebody else changes the tree may miss nodes and go in circles, but each link
+ * leads to a node that is or was in the tree, complete with its key, or is NULL: links are written whole,
+ * and that to a new node last.
  */
 #ifndef KERNEL_LIB_RBTREE_H
 #define KERNEL_LIB_RBTREE_H
@@ -90,7 +94,7 @@ static inline void rb_link_node(struct rb_node *node, struct rb_node *parent, st
 	node->__rb_parent_color = (unsigned long)parent | RB_RED;
 	node->rb_left = NULL;
 	node->rb_right = NULL;
-	*link = node;
+	__atomic_store_n(link, node, __ATOMIC_RELEASE);
 }
 
 /* Restores the rules of the colours after rb_link_node(). */
