@@ -27,13 +27,11 @@ extern char entry_vectors[], entry_syscall[], entry_syscall32[];
 DEFINE_PER_CPU(unsigned long, cpu_user_sp);
 DEFINE_PER_CPU(unsigned long, entry_scratch);
 
-DEFINE_PER_CPU(unsigned long, irq_counts)[256];
 DEFINE_PER_CPU(unsigned int, irq_from_user);
 static void (*irq_handlers[256])(void);
 
 #define VECTOR_DE  0
 #define VECTOR_DB  1
-#define VECTOR_NMI 2
 #define VECTOR_BP  3
 #define VECTOR_OF  4
 #define VECTOR_UD  6
