@@ -42,8 +42,7 @@ int proc_show_interrupts(struct proc_file *pf, struct seq_text *seq)
 	unsigned int cpu;
 
 	seq_printf(seq, "%11s", "");
-	for_each_online_cpu(cpu)
-		seq_printf(seq, "CPU%-8u", cpu);
+	for_each_online_cpu(cpu) seq_printf(seq, "CPU%-8u", cpu);
 	seq_printf(seq, "\n");
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		seq_printf(seq, "%3u: ", lines[i].irq);

@@ -43,7 +43,7 @@
 /* From one processor to another. */
 #define VECTOR_RESCHED	0xf0
 #define VECTOR_CALL	0xf1
-#define VECTOR_SPURIOUS	 0xff
+#define VECTOR_SPURIOUS 0xff
 
 /* IST stacks, as numbered in a gate (1 is TSS.IST1). */
 #define IST_DF	1
