@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of /proc that are about the machine as a whole. */
 #include <arch/clock.h>
+#include <arch/smp.h>
 #include <arch/tlb.h>
 
 #include "kernel/base/cmdline.h"
@@ -189,14 +190,19 @@ static int show_cpuinfo(struct proc_file *pf, struct seq_text *seq)
 		{ "erms", cpu->erms },	       { "smap", cpu->smap },
 		{ "umip", cpu->umip },	       { "rdtscp", cpu->rdtscp },
 	};
+	unsigned int n;
 
-	seq_printf(seq,
-		   "processor\t: 0\nvendor_id\t: %s\nmodel name\t: %s\nflags\t\t:", cpu->vendor,
-		   cpu->brand);
-	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++)
-		if (flags[i].has)
-			seq_printf(seq, " %s", flags[i].name);
-	seq_printf(seq, "\n\n");
+	/* One may only come online that has what the first one has. */
+	for_each_online_cpu(n)
+	{
+		seq_printf(seq, "processor\t: %u\nvendor_id\t: %s\nmodel name\t: %s\n", n,
+			   cpu->vendor, cpu->brand);
+		seq_printf(seq, "apicid\t\t: %u\nflags\t\t:", smp_apic_id(n));
+		for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++)
+			if (flags[i].has)
+				seq_printf(seq, " %s", flags[i].name);
+		seq_printf(seq, "\n\n");
+	}
 	return 0;
 }
 
@@ -285,6 +291,7 @@ const struct proc_entry proc_root_entries[] = {
 	{ .name = "cpuinfo", .mode = S_IFREG | 0444, .show = show_cpuinfo },
 	{ .name = "diskstats", .mode = S_IFREG | 0444, .show = show_diskstats },
 	{ .name = "filesystems", .mode = S_IFREG | 0444, .show = show_filesystems },
+	{ .name = "interrupts", .mode = S_IFREG | 0444, .show = proc_show_interrupts },
 	{ .name = "loadavg", .mode = S_IFREG | 0444, .show = show_loadavg, .exists = tasks_known },
 	{ .name = "meminfo", .mode = S_IFREG | 0444, .show = show_meminfo },
 	{ .name = "mounts", .mode = S_IFLNK | 0777, .iops = &mounts_iops },

@@ -14,8 +14,10 @@
 #include <arch/trap.h>
 #include <arch/vga.h>
 
+#include "kernel/base/cmdline.h"
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
+#include "kernel/base/string.h"
 #include "kernel/fs/dev.h"
 #include "kernel/fs/tty.h"
 #include "kernel/fs/vfs.h"
@@ -81,7 +83,12 @@ static const void *map_table(u64 phys, size_t len)
 
 static void read_acpi(const struct boot_info *info)
 {
-	if (acpi_init(info->rsdp, info->has_rsdp_copy ? info->rsdp_copy : NULL, map_table))
+	unsigned long rsdp = info->rsdp;
+	char text[24];
+
+	if (cmdline_get("acpi_rsdp", text, sizeof(text)) > 0 && kstrtoul(text, 16, &rsdp))
+		pr_warn("acpi_rsdp=%s is no address\n", text);
+	if (acpi_init(rsdp, info->has_rsdp_copy ? info->rsdp_copy : NULL, map_table))
 		pr_info("no ACPI tables: one processor, interrupts as on an old PC\n");
 	while (nr_table_maps > 0)
 		iounmap(table_maps[--nr_table_maps]);

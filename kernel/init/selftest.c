@@ -230,7 +230,7 @@ struct call_count {
 	atomic_t misplaced; /* of these, with interrupts on */
 };
 
-static void count_call(void *arg)
+static void note_call(void *arg)
 {
 	struct call_count *count = arg;
 
@@ -246,7 +246,7 @@ static bool call_others(void)
 	cpu_bits_t online = cpumask_bits(&cpu_online_mask);
 	struct call_count count = { 0 };
 
-	smp_call_function_many(online, count_call, &count);
+	smp_call_function_many(online, note_call, &count);
 	return cpumask_bits(&count.cpus) == (online & ~BIT((unsigned int)smp_processor_id())) &&
 	       atomic_read(&count.calls) == (int)num_online_cpus() - 1 &&
 	       !atomic_read(&count.misplaced);

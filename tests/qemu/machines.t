@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 #
-# Machines other than the usual one: more processors (one of them is used), another chipset, no ACPI.
+# Machines other than the usual one: more processors, another chipset, no ACPI.
 use strict;
 use warnings;
 use FindBin;

@@ -27,26 +27,24 @@ extern char entry_vectors[], entry_syscall[], entry_syscall32[];
 DEFINE_PER_CPU(unsigned long, cpu_user_sp);
 DEFINE_PER_CPU(unsigned long, entry_scratch);
 
-DEFINE_PER_CPU(unsigned long, irq_counts)[256];
 DEFINE_PER_CPU(unsigned int, irq_from_user);
 static void (*irq_handlers[256])(void);
 
-#define VECTOR_DE  0
-#define VECTOR_DB  1
-#define VECTOR_NMI 2
-#define VECTOR_BP  3
-#define VECTOR_OF  4
-#define VECTOR_UD  6
-#define VECTOR_NM  7
-#define VECTOR_DF  8
-#define VECTOR_NP  11
-#define VECTOR_SS  12
-#define VECTOR_GP  13
-#define VECTOR_PF  14
-#define VECTOR_MF  16
-#define VECTOR_AC  17
-#define VECTOR_MC  18
-#define VECTOR_XM  19
+#define VECTOR_DE 0
+#define VECTOR_DB 1
+#define VECTOR_BP 3
+#define VECTOR_OF 4
+#define VECTOR_UD 6
+#define VECTOR_NM 7
+#define VECTOR_DF 8
+#define VECTOR_NP 11
+#define VECTOR_SS 12
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+#define VECTOR_MF 16
+#define VECTOR_AC 17
+#define VECTOR_MC 18
+#define VECTOR_XM 19
 
 /*
  * Intel SDM volume 3A, table 6-1; and what Linux sends for each. With a code, si_addr is the

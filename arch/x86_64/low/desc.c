@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <arch/cpu.h>
 #include <arch/desc.h>
+#include <arch/trap.h>
 #include <arch/vdso.h>
 
 #include "kernel/base/string.h"
@@ -20,6 +21,7 @@ static DEFINE_PER_CPU(u64, cpu_gdt)[NR_GDT];
 static u8 boot_ist_stacks[NR_IST][IST_STACK_SIZE] __aligned(16);
 static DEFINE_PER_CPU(void *, ist_stacks)[NR_IST];
 
+DEFINE_PER_CPU(unsigned long, irq_counts)[256];
 static struct idt_gate idt[256] __aligned(16);
 
 struct table_ptr {

@@ -124,8 +124,7 @@ void smp_call_function_many(cpu_bits_t cpus, void (*fn)(void *), void *arg)
 
 /* --- stopping ---------------------------------------------------------------------------------------- */
 
-#define STOP_POLL_US 100
-#define STOP_POLLS   (1000000 / STOP_POLL_US)
+#define STOP_NS 1000000000UL
 
 DEFINE_PER_CPU(struct smp_stopped, smp_stopped);
 static cpumask_t to_stop, stopped;
@@ -141,8 +140,11 @@ void smp_stop_others(void)
 		cpumask_set_cpu(cpu, &to_stop);
 		lapic_send_nmi(apic_ids[cpu]);
 	}
-	for (int i = 0; i < STOP_POLLS && cpumask_bits(&stopped) != others; i++)
-		udelay(STOP_POLL_US);
+	for (u64 start = clock_ns(); cpumask_bits(&stopped) != others;) {
+		if (clock_ns() - start >= STOP_NS)
+			break;
+		cpu_relax();
+	}
 }
 
 void smp_stop_self(const struct pt_regs *regs)

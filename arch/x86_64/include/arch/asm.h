@@ -35,15 +35,15 @@
 #define PT_SS	   160
 #define PT_SIZE	   168
 
-/* Interrupt vectors beyond the 32 exceptions. */
+/* Interrupt vectors: the one that can't be masked, and those beyond the 32 exceptions. */
+#define VECTOR_NMI	0x02
 #define VECTOR_TIMER	0x20
 #define VECTOR_KEYBOARD 0x21
 #define VECTOR_SERIAL	0x24
 /* From one processor to another. */
-#define VECTOR_RESCHED	 0xf0
-#define VECTOR_CALL	 0xf1
-#define VECTOR_TLB_FLUSH 0xf2
-#define VECTOR_SPURIOUS	 0xff
+#define VECTOR_RESCHED	0xf0
+#define VECTOR_CALL	0xf1
+#define VECTOR_SPURIOUS 0xff
 
 /* IST stacks, as numbered in a gate (1 is TSS.IST1). */
 #define IST_DF	1
