@@ -367,28 +367,40 @@ static unsigned long pcp_pages(enum zone_type type)
 
 /* --- the face ------------------------------------------------------------------------------------------- */
 
-static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
+static void prepare_one(struct page *page, gfp_t gfp)
+{
+	check_poison(page);
+	DEBUG_ON(page_flags(page) != 0);
+	DEBUG_ON(atomic_long_read(&page->counts) != 0);
+	if (gfp & __GFP_ZERO)
+		clear_page(page_address(page));
+}
+
+/* The pages behind the first of a block. */
+static noinline void prepare_rest(struct page *page, gfp_t gfp, unsigned int order)
 {
 	unsigned long nr = 1UL << order;
 
-	for (unsigned long i = 0; i < nr; i++) {
-		check_poison(&page[i]);
-		DEBUG_ON(page_flags(&page[i]) != 0);
-		DEBUG_ON(atomic_long_read(&page[i].counts) != 0);
-		if (gfp & __GFP_ZERO)
-			clear_page(page_address(&page[i]));
+	for (unsigned long i = 1; i < nr; i++)
+		prepare_one(&page[i], gfp);
+	if (!(gfp & __GFP_COMP))
+		return;
+	__page_set_flags(page, BIT(PG_head));
+	for (unsigned long i = 1; i < nr; i++) {
+		__page_set_flags(&page[i], BIT(PG_tail));
+		page[i].compound_head = page;
 	}
+}
+
+static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
+{
+	prepare_one(page, gfp);
 	page->mapping = NULL;
 	page->private = 0;
 	page->order = (u16)order;
 	atomic_long_set(&page->counts, PAGE_ONE_REF);
-	if (order > 0 && (gfp & __GFP_COMP)) {
-		__page_set_flags(page, BIT(PG_head));
-		for (unsigned long i = 1; i < nr; i++) {
-			__page_set_flags(&page[i], BIT(PG_tail));
-			page[i].compound_head = page;
-		}
-	}
+	if (order > 0)
+		prepare_rest(page, gfp, order);
 }
 
 static bool should_fail(void)
@@ -401,14 +413,12 @@ void page_alloc_fail_nth(unsigned long nth)
 	atomic_long_set(&fail_nth, (long)nth);
 }
 
-static struct page *zone_alloc(enum zone_type type, gfp_t gfp, unsigned int order)
+static noinline struct page *zone_alloc(enum zone_type type, gfp_t gfp, unsigned int order)
 {
 	struct zone *zone = &zones[type];
 	struct page *page;
 	unsigned long flags;
 
-	if (order == 0)
-		return pcp_alloc(type, gfp);
 	flags = spin_lock_irqsave(&zone->lock);
 	page = may_take(zone, gfp, 1UL << order) ? rmqueue(zone, order) : NULL;
 	spin_unlock_irqrestore(&zone->lock, flags);
@@ -421,7 +431,8 @@ static struct page *alloc_from(int type, gfp_t gfp, unsigned int order)
 	struct page *page = NULL;
 
 	for (; type >= 0 && !page; type--)
-		page = zone_alloc((enum zone_type)type, gfp, order);
+		page = likely(order == 0) ? pcp_alloc((enum zone_type)type, gfp) :
+					    zone_alloc((enum zone_type)type, gfp, order);
 	return page;
 }
 
@@ -445,15 +456,22 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 }
 
 /* What a page may not be when it is freed. */
+#define NOT_WHEN_FREED \
+	(BIT(PG_buddy) | BIT(PG_reserved) | BIT(PG_locked) | BIT(PG_slab) | BIT(PG_lru))
+
+static noinline void bad_freed_page(const struct page *page)
+{
+	if (page_flags(page) & NOT_WHEN_FREED)
+		panic("page frame %#lx freed in a state it can't be freed in: flags %#lx",
+		      page_to_pfn(page).v, page_flags(page));
+	panic("page frame %#lx freed with %d references and %d mappings", page_to_pfn(page).v,
+	      page_count(page), page_mapcount(page));
+}
+
 static void check_freed_page(const struct page *page)
 {
-	if (page_flags(page) &
-	    (BIT(PG_buddy) | BIT(PG_reserved) | BIT(PG_locked) | BIT(PG_slab) | BIT(PG_lru)))
-		panic("page frame %#lx freed in a state it can't be freed in: flags %#lx",
-		      page_to_pfn(page).v, page->flags);
-	if (atomic_long_read(&page->counts) != 0)
-		panic("page frame %#lx freed with %d references and %d mappings",
-		      page_to_pfn(page).v, page_count(page), page_mapcount(page));
+	if (unlikely((page_flags(page) & NOT_WHEN_FREED) || page_counts(page) != 0))
+		bad_freed_page(page);
 }
 
 static void prepare_free(struct page *page)
