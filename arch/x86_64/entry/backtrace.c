@@ -169,6 +169,5 @@ void show_kernel_state(const struct pt_regs *regs)
 	unsigned int cpu;
 
 	show_this_cpu(regs);
-	for_each_online_cpu(cpu) if (cpu != (unsigned int)smp_processor_id())
-		show_stopped_cpu(cpu);
+	for_each_online_cpu(cpu) if (cpu != (unsigned int)smp_processor_id()) show_stopped_cpu(cpu);
 }
