@@ -399,7 +399,8 @@ HOST_OBJS := $(HOST_LIB_SRCS:%.c=$(O)/host/obj/%.o)
 HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 	$(WARNINGS) -DTESSERA_HOST -DCONFIG_DEBUG -Itests/host/include -Iarch/x86_64/include -I.
 # Calls between the files of mm/ that the machine looks at on their way: support/sim_machine.c.
-HOST_WRAPPED := alloc_pages free_pages put_page kmem_cache_alloc down_read down_write mutex_lock
+HOST_WRAPPED := alloc_pages free_pages put_page kmem_cache_alloc down_read down_write mutex_lock \
+	tlb_flush_range
 HOST_LDFLAGS := $(HOST_WRAPPED:%=-Wl,--wrap=%)
 
 $(if $(BUILDING),$(call remember,$(O)/host/flags,$(HOST_CC) $(HOST_CFLAGS) $(HOST_LDFLAGS)))

@@ -67,6 +67,9 @@ void sim_frame_freed(unsigned long pfn, unsigned long nr);
 /* Makes everything cached so far forgotten, as an unlucky machine may do at any time too. */
 void sim_forget(void);
 
+/* Mistakes: interrupts to these CPUs (a bit each) get lost; the nth tlb_flush_range() from now does nothing. */
+extern unsigned int sim_lost_interrupts, sim_lost_flush;
+
 /* Reads (or writes) kernel memory by its virtual address, through the kernel's page tables. */
 bool sim_kernel_access(unsigned long addr, void *buf, size_t len, enum sim_kind kind);
 

@@ -8,6 +8,7 @@
 
 #include <arch/cpu.h>
 #include <arch/smp.h>
+#include <arch/tlb.h>
 
 #include "kernel/base/cpumask.h"
 #include "kernel/base/panic.h"
@@ -15,6 +16,8 @@
 #include "tests/host/sim.h"
 
 /* --- interrupts to others ------------------------------------------------------------------------ */
+
+unsigned int sim_lost_interrupts, sim_lost_flush;
 
 void smp_call_function_many(cpu_bits_t cpus, void (*fn)(void *), void *arg)
 {
@@ -25,12 +28,24 @@ void smp_call_function_many(cpu_bits_t cpus, void (*fn)(void *), void *arg)
 	for_each_cpu_bit(cpu, cpus)
 	{
 		BUG_ON(cpu == back || cpu >= SIM_NR_CPUS);
+		if (sim_lost_interrupts & BIT(cpu))
+			continue;
 		sim_set_cpu(cpu);
 		local_irq_disable();
 		fn(arg);
 		local_irq_enable();
 	}
 	sim_set_cpu(back);
+}
+
+/* The flush that a test leaves out; all others are the kernel's. */
+void __real_tlb_flush_range(struct mm_context *ctx, unsigned long start, unsigned long end);
+void __wrap_tlb_flush_range(struct mm_context *ctx, unsigned long start, unsigned long end);
+
+void __wrap_tlb_flush_range(struct mm_context *ctx, unsigned long start, unsigned long end)
+{
+	if (!sim_lost_flush || --sim_lost_flush)
+		__real_tlb_flush_range(ctx, start, end);
 }
 
 /* --- locks and sleeping ---------------------------------------------------------------------------- */
