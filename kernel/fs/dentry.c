@@ -182,11 +182,15 @@ static void swap_names(struct dentry *a, struct dentry *b)
 	b->d_hash = hash;
 }
 
-void d_move(struct dentry *dentry, struct dentry *to)
+void d_move(struct dentry *dentry, struct dentry *to, struct dentry *victim)
 {
 	struct dentry *old_parent = dentry->d_parent;
 
 	spin_lock(&dcache_lock);
+	if (victim) {
+		tree_remove(victim);
+		victim->d_deleted = true;
+	}
 	tree_remove(dentry);
 	swap_names(dentry, to);
 	/* The references on the parents change hands with the parents. */
@@ -194,6 +198,7 @@ void d_move(struct dentry *dentry, struct dentry *to)
 	to->d_parent = old_parent;
 	tree_insert(dentry);
 	spin_unlock(&dcache_lock);
+	dput(victim);
 }
 
 /* The directory it lies in, across mounts; NULL above the root of everything. => dcache_lock */

@@ -279,8 +279,8 @@ static int tmpfs_link(struct inode *inode, struct inode *dir, struct dentry *den
 	return 0;
 }
 
-/* Takes a name out of its directory, which has been checked to be allowed. */
-static void leave(struct inode *dir, struct dentry *dentry)
+/* What the end of a name, which has been checked to be allowed, means for its file and directory. */
+static void end_name(struct inode *dir, const struct dentry *dentry)
 {
 	struct inode *inode = dentry->d_inode;
 
@@ -293,12 +293,12 @@ static void leave(struct inode *dir, struct dentry *dentry)
 		drop_name(inode);
 	}
 	dir_changed(dir, -1);
-	d_delete(dentry);
 }
 
 static int tmpfs_unlink(struct inode *dir, struct dentry *dentry)
 {
-	leave(dir, dentry);
+	end_name(dir, dentry);
+	d_delete(dentry);
 	return 0;
 }
 
@@ -307,8 +307,7 @@ static int tmpfs_rmdir(struct inode *dir, struct dentry *dentry)
 {
 	if (!list_empty(&dentry->d_children))
 		return -ENOTEMPTY;
-	leave(dir, dentry);
-	return 0;
+	return tmpfs_unlink(dir, dentry);
 }
 
 static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
@@ -317,8 +316,8 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 	if (victim && !list_empty(&victim->d_children))
 		return -ENOTEMPTY;
 	if (victim)
-		leave(new_dir, victim);
-	d_move(old, to);
+		end_name(new_dir, victim);
+	d_move(old, to, victim);
 	dir_changed(old_dir, -1);
 	dir_changed(new_dir, 1);
 	if (d_is_dir(old)) {

@@ -319,8 +319,11 @@ void d_add(struct dentry *dentry);
 void d_delete(struct dentry *dentry);
 /* The child of that name in the tree with a new reference, or NULL. */
 struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len);
-/* Moves `dentry` in the tree to the parent and name of `to`. => i_rwsem of both parents, writing */
-void d_move(struct dentry *dentry, struct dentry *to);
+/*
+ * Moves `dentry` in the tree to the parent and name of `to`; `victim`, which has that name now, or NULL, goes out
+ * of it at the same time. => i_rwsem of both parents, writing
+ */
+void d_move(struct dentry *dentry, struct dentry *to, struct dentry *victim);
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *dentry);
 struct dentry *dget_parent(struct dentry *dentry);
 /* Up one directory and out of mounts; stays at `root`. Takes over and returns a reference. */

@@ -288,7 +288,7 @@ static int unshare_files(struct task_struct *task)
 	struct files_struct *files = task->files, *copy;
 	unsigned long flags;
 
-	if (atomic_read(&files->count) == 1)
+	if (!shared_with_others(&files->count))
 		return 0;
 	copy = files_dup(files);
 	if (!copy)
@@ -356,25 +356,6 @@ static bool layout_is_led(const struct binprm *bprm)
 		current->signal->rlim[RLIMIT_STACK].cur > SECURE_STACK);
 }
 
-/* Whether other tasks go by our working directory. A look through /proc doesn't count. */
-static bool shares_fs(const struct task_struct *task)
-{
-	const struct signal_struct *process;
-	const struct task_struct *t;
-	unsigned long flags;
-	bool shared = false;
-
-	if (atomic_read(&task->fs->count) == 1)
-		return false;
-	flags = spin_lock_irqsave(&tasklist_lock);
-	for_each_process(process)
-	{
-		for_each_thread(process, t) shared |= t != task && t->fs == task->fs;
-	}
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	return shared;
-}
-
 /*
  * The ids and capabilities that the new program has. Who shares the working directory with others, or wants
  * no more rights, gets no more than there were, nor ids that had been lent before (execve(2)).
@@ -383,7 +364,7 @@ static bool shares_fs(const struct task_struct *task)
 static void lend_rights(struct binprm *bprm, struct cred *c)
 {
 	const u64 had = c->cap_permitted;
-	bool shared = shares_fs(current), refuse = current->no_new_privs;
+	bool shared = shared_with_others(&current->fs->count), refuse = current->no_new_privs;
 
 	c->euid = bprm->euid;
 	c->egid = bprm->egid;

@@ -238,6 +238,28 @@ struct signal_struct *find_process(int tgid)
 	return task && thread_group_leader(task) ? task->signal : NULL;
 }
 
+bool shared_with_others(const atomic_t *count)
+{
+	const struct signal_struct *process;
+	const struct task_struct *t;
+	unsigned long flags;
+	bool shared = false;
+
+	if (atomic_read(count) == 1)
+		return false;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	for_each_process(process)
+	{
+		for_each_thread(process, t)
+		{
+			shared |= t != current && ((t->files && &t->files->count == count) ||
+						   (t->fs && &t->fs->count == count));
+		}
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return shared;
+}
+
 /* A process's first thread: the process itself comes into the world. */
 static void link_process(struct task_struct *leader, struct signal_struct *parent)
 {

@@ -215,6 +215,11 @@ void reap_dead_tasks(void);
 int task_set_user(u32 uid);
 /* Whether the task's user, who isn't root, has more tasks than its RLIMIT_NPROC allows. */
 bool task_over_nproc(const struct task_struct *task);
+/*
+ * Whether other tasks than the running one have its descriptor table or fs_context, told by its count. Who
+ * only looks at it, by /proc, doesn't matter.
+ */
+bool shared_with_others(const atomic_t *count);
 struct task_struct *find_task(int tid);	      /* => tasklist_lock */
 struct signal_struct *find_process(int tgid); /* => tasklist_lock */
 /* Notes how much of it was resident before a task of the process lets go of an address space. */

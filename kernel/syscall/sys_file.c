@@ -378,7 +378,7 @@ static int unshare_files(void)
 {
 	struct files_struct *old = current_files(), *new;
 
-	if (atomic_read(&old->count) == 1)
+	if (!shared_with_others(&old->count))
 		return 0;
 	new = files_dup(old);
 	if (!new)

@@ -205,10 +205,11 @@ long sys_getcwd(char __user *buf, unsigned long size)
 
 	if (!page)
 		goto out;
-	ret = -ENOENT;
-	if (cwd->d_deleted)
-		goto out;
 	path = d_path_from(cwd, root, page, PATH_MAX);
+	/* Afterwards: what is removed only now may be told or not, but not as "(deleted)". */
+	ret = -ENOENT;
+	if (READ_ONCE(cwd->d_deleted))
+		goto out;
 	ret = PTR_ERR(path);
 	if (IS_ERR(path))
 		goto out;
