@@ -94,6 +94,9 @@ enum fault_verdict sim_access(unsigned long addr, void *buf, size_t len, enum si
 int sim_peek(unsigned long addr);
 bool sim_poke(unsigned long addr, u8 value);
 
+/* What others do while the only thread sleeps; NULL: there is nobody, and the test ends. */
+extern void (*sim_on_schedule)(void);
+
 /* --- memory that runs out -------------------------------------------------------------------------- */
 
 enum sim_fail {

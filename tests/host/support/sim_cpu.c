@@ -77,8 +77,15 @@ void sim_might_sleep(const char *what)
 		      sim_spinlocks_held, sim_irqs_off ? "off" : "on");
 }
 
+void (*sim_on_schedule)(void);
+
 void schedule(void)
 {
+	if (sim_on_schedule) {
+		sim_might_sleep("who waits");
+		sim_on_schedule();
+		return;
+	}
 	panic("the only thread goes to sleep: nobody could wake it");
 }
 
