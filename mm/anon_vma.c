@@ -21,15 +21,12 @@
  * takes over an ancestor's anon_vma that no area writes to any more and that has but one child.
  *
  * Locks: mmap_lock for an area's list of chains (for reading, one fault at a time under
- * prepare_lock); the root's rwsem for the trees and counts of a family. It nests in i_mmap_rwsem,
+ * mm->anon_vma_lock); the root's rwsem for the trees and counts of a family. It nests in i_mmap_rwsem,
  * and page_table_lock in it. Everything is allocated before the first change.
  */
 #include "mm/internal.h"
 
 static struct kmem_cache *anon_vma_cache, *avc_cache;
-
-/* Faults of one mm hold mmap_lock only for reading, so two may want to give an area its anon_vma. */
-static struct mutex prepare_lock = MUTEX_INIT(prepare_lock);
 
 void anon_vma_init(void)
 {
@@ -169,7 +166,8 @@ int __anon_vma_prepare(struct vm_area_struct *vma)
 
 	if (!alloc_chains(&spare, 1))
 		return -ENOMEM;
-	mutex_lock(&prepare_lock);
+	/* Others fault at the same time, in this area or in one beside it. */
+	mutex_lock(&vma->vm_mm->anon_vma_lock);
 	if (vma->anon_vma)
 		goto out;
 	av = find_mergeable_anon_vma(vma);
@@ -184,7 +182,7 @@ int __anon_vma_prepare(struct vm_area_struct *vma)
 	activate(vma, av);
 	up_write(&av->root->rwsem);
 out:
-	mutex_unlock(&prepare_lock);
+	mutex_unlock(&vma->vm_mm->anon_vma_lock);
 	free_chains(&spare);
 	return err;
 }

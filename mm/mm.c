@@ -29,6 +29,7 @@ struct mm_struct *mm_alloc(void)
 	init_rwsem(&mm->mmap_lock);
 	mm->mm_lock_seq = 1;
 	init_waitqueue_head(&mm->vma_writer_wait);
+	mutex_init(&mm->anon_vma_lock);
 	arch_pick_mmap_layout(mm, 0, 0, 0);
 	return mm;
 }

@@ -41,12 +41,13 @@ void unmap_mapping_pages(struct address_space *mapping, unsigned long first, uns
 {
 	struct interval_tree_node *node;
 
-	down_write(&mapping->i_mmap_rwsem);
+	/* Others may take pages away at the same time: entries have their table's lock. */
+	down_read(&mapping->i_mmap_rwsem);
 	for (node = interval_tree_iter_first(&mapping->i_mmap, first, last); node;
 	     node = interval_tree_iter_next(node, first, last))
 		zap_file_range(container_of(node, struct vm_area_struct, i_mmap_node), first, last,
 			       even_cows);
-	up_write(&mapping->i_mmap_rwsem);
+	up_read(&mapping->i_mmap_rwsem);
 }
 
 /* --- out of the cache ------------------------------------------------------------------------------ */

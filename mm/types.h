@@ -337,6 +337,8 @@ struct mm_struct {
 	struct rw_semaphore mmap_lock; /* the areas: list, tree, every field of them */
 	u64 mm_lock_seq;	       /* of the present or next hold of mmap_lock for writing */
 	struct wait_queue_head vma_writer_wait; /* who holds it and waits for readers of an area */
+	struct mutex
+		anon_vma_lock; /* for who gives an area its anon_vma under mmap_lock for reading */
 
 	/* In pages. */
 	unsigned long total_vm, locked_vm, data_vm, exec_vm, stack_vm;
