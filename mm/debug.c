@@ -286,10 +286,13 @@ static void audit_page(const struct audit *a, struct page *page, pte_t pte, unsi
 	const unsigned long mapping = (unsigned long)READ_ONCE(page->mapping);
 	const unsigned long tag = mapping & PAGE_MAPPING_FLAGS, flags = page_flags(page);
 	const struct vm_area_struct *vma = a->vma;
+	/* Both in one look: others may map it and let go of it. */
+	const long counts = page_counts(page);
+	const int maps = (int)(counts >> 32), refs = (int)(u32)counts;
 
-	if (page_mapcount(page) < 1 || page_count(page) < page_mapcount(page))
+	if (maps < 1 || refs < maps)
 		panic("audit: page at %#lx is mapped but counts %d mappings, %d references", addr,
-		      page_mapcount(page), page_count(page));
+		      maps, refs);
 	if (flags & (BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table)))
 		panic("audit: page at %#lx is mapped but is free or the kernel's: flags %#lx", addr,
 		      flags);

@@ -188,6 +188,7 @@ static void promise(unsigned int cpu)
 				atomic_long_inc(&damaged);
 		}
 	}
+	atomic_long_add(&promised, -(long)had);
 	vm_unacct_memory(had);
 }
 
