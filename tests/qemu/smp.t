@@ -22,14 +22,17 @@ sub check {
 	is(join(' ', map { /^processor\s*: (\d+)/ } @lines), join(' ', 0 .. $#ids),
 		"$name: /proc/cpuinfo has " . @ids) or Guest::show_tail($run);
 	is(join(' ', map { /^apicid\s*: (\d+)/ } @lines), "@ids", "$name: those of the machine");
-	is(scalar @tests, 1, "$name: the test was started");
+	is(scalar @tests, @ids > 6 ? 0 : 1, "$name: " . (@ids > 6 ? "nothing else was started" : "the test was started"));
 	Guest::replay($_, "$name: $_->{name}") for @tests;
 }
 
 # check() of a boot that ends by itself; returns the console.
 sub runs_with {
 	my ($name, $ids, @options) = @_;
-	my $run = Guest::boot(@boot, @options);
+	my %o = (@boot, @options);
+	# On the few processors of a test's host so many take long to do anything together.
+	$o{cmdline} =~ s/,smp_cpus// if @$ids > 6;
+	my $run = Guest::boot(%o);
 	check($name, $run, @$ids);
 	Guest::ends_well($run, $name);
 	return $run->{console};
