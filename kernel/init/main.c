@@ -237,6 +237,7 @@ void kernel_main(const struct boot_info *info)
 		register_console(&serial_console);
 	use_boot_info(info);
 	cpu_init();
+	spin_lock_choose(cpu_features.hypervisor);
 	tsc_init();
 	memory_init();
 	register_panic_hook(&state_hook);
