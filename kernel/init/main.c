@@ -169,6 +169,8 @@ static void run_selftests(const char *which)
 
 	if (!strcmp(which, "panic") || !strcmp(which, "panics"))
 		selftest_panic(which[5] == 's');
+	if (selftest_locks(which))
+		panic("nobody noticed");
 	printk("##begin selftest\n");
 	failed = selftest_run();
 	printk("##end selftest exit=%d\n##done\n", failed != 0);
