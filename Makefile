@@ -102,7 +102,7 @@ KLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-si
 	-z noexecstack --orphan-handling=warn $(if $(WERROR),--fatal-warnings)
 
 # A tail call leaves no frame: the debug kernel's backtraces name every caller.
-CONFIG_FLAGS_debug := -DCONFIG_DEBUG -fno-optimize-sibling-calls
+CONFIG_FLAGS_debug := -DCONFIG_DEBUG -DCONFIG_LOCKDEP -fno-optimize-sibling-calls
 CONFIG_FLAGS_release :=
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
@@ -392,7 +392,7 @@ $(O)/bench.cpio: $(O)/user/bin/bench iso/mkimage
 HOST_TESTS := $(patsubst tests/host/%.c,$(O)/host/%,$(wildcard tests/host/test_*.c))
 HOST_SUPPORT := $(wildcard tests/host/support/*.c)
 # All of mm/, unchanged, over the simulated machine of tests/host/sim.h.
-HOST_LIB_SRCS := $(wildcard kernel/lib/*.c mm/*.c kernel/sync/*.c) kernel/sched/wait.c \
+HOST_LIB_SRCS := $(wildcard kernel/lib/*.c mm/*.c) $(addprefix kernel/sync/,mutex.c rcu.c rwsem.c) kernel/sched/wait.c \
 	kernel/sched/run_queue.c arch/x86_64/low/tlb.c \
 	kernel/base/cmdline.c boot/multiboot2.c boot/pvh.c $(HOST_SUPPORT)
 HOST_OBJS := $(HOST_LIB_SRCS:%.c=$(O)/host/obj/%.o)
@@ -614,7 +614,7 @@ check-static:
 	$(Q)mkdir -p $(O)/check/cppcheck
 	$(Q)cppcheck -q -j$(JOBS) --std=c11 --platform=unix64 --enable=warning,portability \
 		--cppcheck-build-dir=$(O)/check/cppcheck --inline-suppr --error-exitcode=1 \
-		--suppressions-list=tests/check/cppcheck.txt $(INCLUDES) -D__x86_64__ -DCONFIG_DEBUG $(CFILES)
+		--suppressions-list=tests/check/cppcheck.txt $(INCLUDES) -D__x86_64__ -DCONFIG_DEBUG -DCONFIG_LOCKDEP $(CFILES)
 
 .PHONY: check-models
 check-models:

@@ -301,7 +301,7 @@ struct mm_struct *dup_mm(struct mm_struct *old)
 	if (!mm)
 		return ERR_PTR(-ENOMEM);
 	mmap_write_lock(old);
-	mmap_write_lock(mm);
+	mmap_write_lock_child(mm);
 	inherit_layout(mm, old);
 	err = dup_mmap(mm, old);
 	mmap_write_unlock(mm);

@@ -45,9 +45,6 @@ static inline spinlock_t *pte_lockptr(const pmd_t *pmd)
 {
 	return table_lockptr(pmdp_get(pmd));
 }
-#ifndef spin_lock_nested
-#define spin_lock_nested(lock, subclass) spin_lock(lock)
-#endif
 #define PTE_LOCK_SECOND 1 /* the subclass */
 /*
  * Maps [virt, virt + size) of the kernel's half to physical memory with the largest leaves that fit

@@ -18,6 +18,7 @@
  * any CPU and in any context. In it nests zone->lock, for lists and counts. Both are taken with
  * interrupts off. zone->free is read without, by who asks whether there is enough; it may be a little old.
  */
+#include "kernel/base/context.h"
 #include "kernel/base/cpumask.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
@@ -442,6 +443,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	struct page *page = NULL;
 
 	BUG_ON(order > MAX_ORDER);
+	might_sleep_if(gfp & __GFP_SLEEP);
 	if (should_fail())
 		return NULL;
 	page = alloc_from(first, gfp, order);

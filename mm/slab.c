@@ -18,6 +18,7 @@
 #include "mm/slab.h"
 
 #include "kernel/base/cpumask.h"
+#include "kernel/base/context.h"
 #include "kernel/base/string.h"
 #include "mm/fault_inject.h"
 
@@ -242,6 +243,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	struct magazine *mag;
 	void *obj = NULL;
 
+	might_sleep_if(gfp & __GFP_SLEEP);
 	if (fail_countdown(&fail_nth) || should_fail_alloc())
 		return NULL;
 	flags = local_irq_save();

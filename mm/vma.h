@@ -19,6 +19,12 @@ static inline void vma_end_write_all(struct mm_struct *mm)
 	__atomic_store_n(&mm->mm_lock_seq, mm->mm_lock_seq + 1, __ATOMIC_RELEASE);
 }
 
+/* The same for a new one, whose parent's is held. */
+static inline void mmap_write_lock_child(struct mm_struct *mm)
+{
+	down_write_nested(&mm->mmap_lock, 1);
+}
+
 static inline void mmap_write_unlock(struct mm_struct *mm)
 {
 	vma_end_write_all(mm);

@@ -4,6 +4,7 @@
 #include <arch/irqflags.h>
 #include <arch/percpu.h>
 
+#include "kernel/base/context.h"
 #include "kernel/base/printf.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/printk_internal.h"
@@ -69,6 +70,7 @@ static void __noreturn __printf(2, 0) die(const struct pt_regs *regs, const char
 	int depth;
 
 	local_irq_disable();
+	stop_context_checks();
 	if (!take_panic())
 		panic_late(fmt, args);
 	depth = panics++;

@@ -252,7 +252,7 @@ static int rmdir_last(struct path_walk *w)
 	if (!err && !dir->i_op->rmdir)
 		err = -EPERM;
 	if (!err) {
-		down_write(&inode->i_rwsem);
+		down_write_nested(&inode->i_rwsem, I_RWSEM_GONE);
 		err = dentry->d_mounted ? -EBUSY : dir->i_op->rmdir(dir, dentry);
 		up_write(&inode->i_rwsem);
 	}
@@ -302,10 +302,10 @@ static void lock_two(struct dentry *a, struct dentry *b)
 	mutex_lock(&rename_mutex);
 	if (d_is_ancestor(b, a) || (!d_is_ancestor(a, b) && b < a)) {
 		down_write(&b->d_inode->i_rwsem);
-		down_write(&a->d_inode->i_rwsem);
+		down_write_nested(&a->d_inode->i_rwsem, I_RWSEM_SECOND);
 	} else {
 		down_write(&a->d_inode->i_rwsem);
-		down_write(&b->d_inode->i_rwsem);
+		down_write_nested(&b->d_inode->i_rwsem, I_RWSEM_SECOND);
 	}
 }
 
@@ -387,7 +387,7 @@ static int rename_locked(struct renaming *r, unsigned int flags)
 		return err;
 	if (r->victim && d_is_dir(r->victim)) {
 		gone = r->victim->d_inode;
-		down_write(&gone->i_rwsem);
+		down_write_nested(&gone->i_rwsem, I_RWSEM_GONE);
 	}
 	err = old_dir->i_op->rename(old_dir, r->old, new_dir, r->fresh, r->victim);
 	if (gone)

@@ -150,6 +150,10 @@ struct inode_operations {
 };
 
 /* The size of a file is i_data.size, in bytes; see i_size_read(). Times are ns since 1970. */
+/* A second directory of a rename; what a directory loses, and is locked with it. */
+#define I_RWSEM_SECOND 1
+#define I_RWSEM_GONE   2
+
 struct inode {
 	atomic_t i_count;
 	umode_t i_mode;
@@ -161,14 +165,14 @@ struct inode {
 	struct super_block *i_sb;
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop;
-	struct rw_semaphore i_rwsem;
-	u32 i_flags;		  /* FS_*_FL, see vfs_set_flags(). => i_rwsem to change */
-	bool i_dead;		  /* a directory that was removed: nothing may be made in it */
-	atomic_t i_writecount;	  /* > 0: that many writers; < 0: that many programs run it */
-	u64 i_dir_seq;		  /* a directory: numbers its entries in the order they came */
-	u64 i_tag;		  /* the file system's own */
-	bool i_linkable;	  /* made by O_TMPFILE: may get its first name */
-	struct list_head i_locks; /* locks.c: advisory locks */
+	struct rw_semaphore i_rwsem; /* of several the first is above the others: I_RWSEM_* */
+	u32 i_flags;		     /* FS_*_FL, see vfs_set_flags(). => i_rwsem to change */
+	bool i_dead;		     /* a directory that was removed: nothing may be made in it */
+	atomic_t i_writecount;	     /* > 0: that many writers; < 0: that many programs run it */
+	u64 i_dir_seq;		     /* a directory: numbers its entries in the order they came */
+	u64 i_tag;		     /* the file system's own */
+	bool i_linkable;	     /* made by O_TMPFILE: may get its first name */
+	struct list_head i_locks;    /* locks.c: advisory locks */
 	union {
 		char *i_link;			/* a symbolic link's text */
 		struct pipe_inode_info *i_pipe; /* of a pipe or FIFO while somebody has it open */

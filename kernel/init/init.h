@@ -18,6 +18,8 @@ void smp_init(void);
 
 /* The kernel's own tests ("selftest=all"): TAP on the console; the number that failed. */
 int selftest_run(void);
+/* A mistake with locks, which the debug kernel does not survive. False: there is none of that name. */
+bool selftest_locks(const char *which);
 /* A bug made on purpose ("selftest=panic", "selftest=panics" on all other processors): never comes back. */
 void selftest_panic(bool everywhere) __attribute__((noreturn));
 

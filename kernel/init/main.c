@@ -169,6 +169,8 @@ static void run_selftests(const char *which)
 
 	if (!strcmp(which, "panic") || !strcmp(which, "panics"))
 		selftest_panic(which[5] == 's');
+	if (selftest_locks(which))
+		panic("nobody noticed");
 	printk("##begin selftest\n");
 	failed = selftest_run();
 	printk("##end selftest exit=%d\n##done\n", failed != 0);
@@ -237,6 +239,7 @@ void kernel_main(const struct boot_info *info)
 		register_console(&serial_console);
 	use_boot_info(info);
 	cpu_init();
+	spin_lock_choose(cpu_features.hypervisor);
 	tsc_init();
 	memory_init();
 	register_panic_hook(&state_hook);

@@ -229,7 +229,7 @@ static void lock_both(struct futex_bucket *a, struct futex_bucket *b)
 {
 	spin_lock(a < b ? &a->lock : &b->lock);
 	if (a != b)
-		spin_lock(a < b ? &b->lock : &a->lock);
+		spin_lock_nested(a < b ? &b->lock : &a->lock, 1);
 }
 
 static void unlock_both(struct futex_bucket *a, struct futex_bucket *b)

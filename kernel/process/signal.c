@@ -44,6 +44,7 @@ struct sighand *sighand_alloc(struct sighand *old)
 	if (!sighand)
 		return NULL;
 	atomic_set(&sighand->count, 1);
+	spin_lock_init(&sighand->lock);
 	if (old)
 		copy_actions(sighand, old);
 	return sighand;

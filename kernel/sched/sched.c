@@ -132,6 +132,7 @@ static void switch_to(struct run_queue *rq, struct sched_entity *prev, struct sc
 		fpu_save(prev->fpu);
 	hooks->switch_out_in(prev, next);
 	this_cpu_write(current_se, next);
+	lockdep_set_thread(se_held_locks(next));
 	set_kernel_stack(next->stack_top);
 	if (next->fpu)
 		fpu_restore(next->fpu);
@@ -192,6 +193,7 @@ void schedule(void)
 	struct run_queue *rq = this_rq();
 	struct sched_entity *prev = rq->curr, *next;
 
+	check_schedule();
 	rcu_note_context_switch();
 	spin_lock(&rq->lock);
 	se_clear_work(prev, WORK_RESCHED);
@@ -501,6 +503,7 @@ static void halt(struct run_queue *rq)
 
 static void __noreturn idle_loop(struct run_queue *rq)
 {
+	enable_context_checks();
 	for (;;) {
 		local_irq_disable();
 		balance(rq);

@@ -47,6 +47,9 @@ struct sched_entity {
 	/* Ticks that found it in its program, and in the kernel: how sum_exec is divided. */
 	unsigned long user_ticks, system_ticks;
 	unsigned long switches, forced_switches; /* it slept; somebody else's turn came */
+#ifdef CONFIG_LOCKDEP
+	struct held_locks held; /* the sleeping locks it has */
+#endif
 };
 
 DECLARE_PER_CPU(struct sched_entity *, current_se);
@@ -129,6 +132,16 @@ static inline void set_current_state(enum task_state state)
 }
 
 /* A full barrier. On a running entity of another CPU: sched_notify() or sched_kick() it afterwards. */
+/* NULL in release builds, which don't know. */
+static inline struct held_locks *se_held_locks(struct sched_entity *se)
+{
+#ifdef CONFIG_LOCKDEP
+	return &se->held;
+#else
+	return NULL;
+#endif
+}
+
 static inline void se_set_work(struct sched_entity *se, u32 bits)
 {
 	__atomic_fetch_or(&se->work, bits, __ATOMIC_SEQ_CST);

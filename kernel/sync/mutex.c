@@ -11,14 +11,7 @@ static void *current_thread(void)
 	return sleep_ops ? sleep_ops->current() : &boot_thread;
 }
 
-void mutex_init(struct mutex *m)
-{
-	m->owner = NULL;
-	spin_lock_init(&m->wait_lock);
-	INIT_LIST_HEAD(&m->waiters);
-}
-
-bool mutex_trylock(struct mutex *m)
+static bool try_to_take(struct mutex *m)
 {
 	void *none = NULL;
 
@@ -34,7 +27,7 @@ static noinline void mutex_lock_slow(struct mutex *m)
 	BUG_ON(READ_ONCE(m->owner) == self.thread);
 	BUG_ON(!sleep_ops);
 	flags = spin_lock_irqsave(&m->wait_lock);
-	if (mutex_trylock(m)) {
+	if (try_to_take(m)) {
 		spin_unlock_irqrestore(&m->wait_lock, flags);
 		return;
 	}
@@ -48,17 +41,88 @@ static noinline void mutex_lock_slow(struct mutex *m)
 	spin_unlock_irqrestore(&m->wait_lock, flags);
 }
 
-void mutex_lock(struct mutex *m)
+static inline void take(struct mutex *m)
 {
-	if (unlikely(!mutex_trylock(m)))
+	if (unlikely(!try_to_take(m)))
 		mutex_lock_slow(m);
 }
 
+#ifdef CONFIG_LOCKDEP
+
+static struct lock_use use_of(struct mutex *m, unsigned int subclass, const char *name)
+{
+	return (struct lock_use){
+		.lock = m,
+		.class = &m->class,
+		.name = name,
+		.kind = LOCK_MUTEX,
+		.subclass = (u8)subclass,
+	};
+}
+
+void __mutex_init(struct mutex *m, struct lock_site *site)
+{
+	*m = (struct mutex)MUTEX_INIT(*m);
+	m->class = lockdep_site_class(site);
+}
+
+void __mutex_lock(struct mutex *m, unsigned int subclass, const char *name)
+{
+	struct lock_use use = use_of(m, subclass, name);
+
+	might_sleep();
+	use.ip = caller_ip();
+	lockdep_acquire(&use);
+	take(m);
+}
+
+bool mutex_trylock(struct mutex *m)
+{
+	struct lock_use use = use_of(m, 0, "mutex");
+
+	if (!try_to_take(m))
+		return false;
+	use.ip = caller_ip();
+	use.try = true;
+	lockdep_acquire(&use);
+	return true;
+}
+
+static void note_release(struct mutex *m, unsigned long ip)
+{
+	lockdep_release(m, m->class, LOCK_MUTEX, ip);
+}
+
+#else
+
+void mutex_init(struct mutex *m)
+{
+	*m = (struct mutex)MUTEX_INIT(*m);
+}
+
+void mutex_lock(struct mutex *m)
+{
+	take(m);
+}
+
+bool mutex_trylock(struct mutex *m)
+{
+	return try_to_take(m);
+}
+
+static void note_release(struct mutex *m, unsigned long ip)
+{
+}
+
+#endif
+
 void mutex_unlock(struct mutex *m)
 {
-	unsigned long flags = spin_lock_irqsave(&m->wait_lock);
 	struct lock_waiter *next;
+	unsigned long flags;
 
+	note_release(m, caller_ip());
+	flags = spin_lock_irqsave(&m->wait_lock);
 	DEBUG_ON(READ_ONCE(m->owner) != current_thread());
 	if (list_empty(&m->waiters)) {
 		__atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);

@@ -41,10 +41,6 @@ struct rcu_cpu {
 };
 static DEFINE_PER_CPU(struct rcu_cpu, rcu_cpu);
 
-#ifdef CONFIG_DEBUG
-DEFINE_PER_CPU(unsigned int, rcu_readers);
-#endif
-
 static struct {
 	spinlock_t lock;
 	unsigned long begun, ended, wanted; /* numbers of grace periods; begun - ended is 0 or 1 */
@@ -267,7 +263,7 @@ void synchronize_rcu(void)
 {
 	struct rcu_sync sync = { .waiter = { .left = 1 } };
 
-	BUG_ON(rcu_read_depth());
+	might_sleep();
 	if (nobody_reads())
 		return;
 	spin_lock_init(&sync.waiter.lock);
@@ -301,7 +297,7 @@ void rcu_barrier(void)
 	cpu_bits_t cpus = cpumask_bits(&cpu_online_mask);
 	unsigned int cpu;
 
-	BUG_ON(rcu_read_depth());
+	might_sleep();
 	if (nobody_reads()) {
 		for_each_cpu_bit(cpu, cpus) call_all(per_cpu_ptr(&rcu_cpu, cpu));
 		return;

@@ -9,8 +9,7 @@
 #ifndef KERNEL_SYNC_RCU_H
 #define KERNEL_SYNC_RCU_H
 
-#include <arch/percpu.h>
-
+#include "kernel/base/context.h"
 #include "kernel/base/panic.h"
 
 struct rcu_head {
@@ -18,10 +17,7 @@ struct rcu_head {
 	void (*fn)(struct rcu_head *head);
 };
 
-#ifdef CONFIG_DEBUG
-/* How many read sections this processor is in, one within the other. */
-DECLARE_PER_CPU(unsigned int, rcu_readers);
-
+#ifdef CONFIG_LOCKDEP
 static inline unsigned int rcu_read_depth(void)
 {
 	return this_cpu_read(rcu_readers);
@@ -77,7 +73,6 @@ void rcu_report_quiet(void);
 /* This processor is about to switch tasks, or could: it reads nothing. => not reading */
 static inline void rcu_note_context_switch(void)
 {
-	DEBUG_ON(rcu_read_depth() != 0);
 	if (unlikely(__atomic_load_n(&rcu_holdouts, __ATOMIC_RELAXED) & BIT(smp_processor_id())))
 		rcu_report_quiet();
 }

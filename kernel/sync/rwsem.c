@@ -6,20 +6,13 @@
  */
 #include "kernel/sync/rwsem.h"
 
-void init_rwsem(struct rw_semaphore *sem)
-{
-	atomic_long_set(&sem->count, 0);
-	spin_lock_init(&sem->wait_lock);
-	INIT_LIST_HEAD(&sem->waiters);
-}
-
 static bool count_cmpxchg(struct rw_semaphore *sem, long *old, long new)
 {
 	return __atomic_compare_exchange_n(&sem->count.v, old, new, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_RELAXED);
 }
 
-bool down_read_trylock(struct rw_semaphore *sem)
+static bool try_to_read(struct rw_semaphore *sem)
 {
 	long old = atomic_long_read(&sem->count);
 
@@ -29,7 +22,7 @@ bool down_read_trylock(struct rw_semaphore *sem)
 	return false;
 }
 
-bool down_write_trylock(struct rw_semaphore *sem)
+static bool try_to_write(struct rw_semaphore *sem)
 {
 	long old = 0;
 
@@ -81,15 +74,15 @@ static noinline void rwsem_wait(struct rw_semaphore *sem, bool write)
 	spin_unlock_irqrestore(&sem->wait_lock, flags);
 }
 
-void down_read(struct rw_semaphore *sem)
+static inline void take_read(struct rw_semaphore *sem)
 {
-	if (unlikely(!down_read_trylock(sem)))
+	if (unlikely(!try_to_read(sem)))
 		rwsem_wait(sem, false);
 }
 
-void down_write(struct rw_semaphore *sem)
+static inline void take_write(struct rw_semaphore *sem)
 {
-	if (unlikely(!down_write_trylock(sem)))
+	if (unlikely(!try_to_write(sem)))
 		rwsem_wait(sem, true);
 }
 
@@ -104,20 +97,138 @@ static void rwsem_wake_after(struct rw_semaphore *sem, long count)
 	spin_unlock_irqrestore(&sem->wait_lock, flags);
 }
 
-void up_read(struct rw_semaphore *sem)
+static inline void release_read(struct rw_semaphore *sem)
 {
 	DEBUG_ON(atomic_long_read(&sem->count) < RWSEM_READER);
 	rwsem_wake_after(sem, atomic_long_add_return(&sem->count, -RWSEM_READER));
 }
 
-void up_write(struct rw_semaphore *sem)
+static inline void release_write(struct rw_semaphore *sem)
 {
 	DEBUG_ON(!rwsem_is_write_locked(sem));
 	rwsem_wake_after(sem, atomic_long_add_return(&sem->count, -RWSEM_WRITER));
 }
 
-void downgrade_write(struct rw_semaphore *sem)
+static inline void downgrade(struct rw_semaphore *sem)
 {
 	DEBUG_ON(!rwsem_is_write_locked(sem));
 	rwsem_wake_after(sem, atomic_long_add_return(&sem->count, RWSEM_READER - RWSEM_WRITER));
 }
+
+#ifdef CONFIG_LOCKDEP
+
+static void note(struct rw_semaphore *sem, enum lock_kind kind, unsigned int subclass,
+		 const char *name, unsigned long ip)
+{
+	const struct lock_use use = {
+		.lock = sem,
+		.class = &sem->class,
+		.name = name ? name : "semaphore",
+		.ip = ip,
+		.kind = (u8)kind,
+		.subclass = (u8)subclass,
+		.try = !name,
+	};
+
+	lockdep_acquire(&use);
+}
+
+void __init_rwsem(struct rw_semaphore *sem, struct lock_site *site)
+{
+	*sem = (struct rw_semaphore)RWSEM_INIT(*sem);
+	sem->class = lockdep_site_class(site);
+}
+
+void __down_read(struct rw_semaphore *sem, unsigned int subclass, const char *name)
+{
+	might_sleep();
+	note(sem, LOCK_READ, subclass, name, caller_ip());
+	take_read(sem);
+}
+
+void __down_write(struct rw_semaphore *sem, unsigned int subclass, const char *name)
+{
+	might_sleep();
+	note(sem, LOCK_WRITE, subclass, name, caller_ip());
+	take_write(sem);
+}
+
+bool down_read_trylock(struct rw_semaphore *sem)
+{
+	bool taken = try_to_read(sem);
+
+	if (taken)
+		note(sem, LOCK_READ, 0, NULL, caller_ip());
+	return taken;
+}
+
+bool down_write_trylock(struct rw_semaphore *sem)
+{
+	bool taken = try_to_write(sem);
+
+	if (taken)
+		note(sem, LOCK_WRITE, 0, NULL, caller_ip());
+	return taken;
+}
+
+void up_read(struct rw_semaphore *sem)
+{
+	lockdep_release(sem, sem->class, LOCK_READ, caller_ip());
+	release_read(sem);
+}
+
+void up_write(struct rw_semaphore *sem)
+{
+	lockdep_release(sem, sem->class, LOCK_WRITE, caller_ip());
+	release_write(sem);
+}
+
+void downgrade_write(struct rw_semaphore *sem)
+{
+	lockdep_downgrade(sem, sem->class, caller_ip());
+	downgrade(sem);
+}
+
+#else
+
+void init_rwsem(struct rw_semaphore *sem)
+{
+	*sem = (struct rw_semaphore)RWSEM_INIT(*sem);
+}
+
+void down_read(struct rw_semaphore *sem)
+{
+	take_read(sem);
+}
+
+void down_write(struct rw_semaphore *sem)
+{
+	take_write(sem);
+}
+
+bool down_read_trylock(struct rw_semaphore *sem)
+{
+	return try_to_read(sem);
+}
+
+bool down_write_trylock(struct rw_semaphore *sem)
+{
+	return try_to_write(sem);
+}
+
+void up_read(struct rw_semaphore *sem)
+{
+	release_read(sem);
+}
+
+void up_write(struct rw_semaphore *sem)
+{
+	release_write(sem);
+}
+
+void downgrade_write(struct rw_semaphore *sem)
+{
+	downgrade(sem);
+}
+
+#endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket spinlocks: who comes first is served first. Holding one, a CPU must not sleep; a lock
+ * Ticket spinlocks: who comes first is served first (but see spin_lock_choose()). Holding one, a CPU must not sleep; a lock
  * that an interrupt handler also takes is taken with the irq variants everywhere.
+ *
+ * Debug builds know who holds a lock, and check the order: kernel/sync/lockdep.h.
  */
 #ifndef KERNEL_SYNC_SPINLOCK_H
 #define KERNEL_SYNC_SPINLOCK_H
@@ -9,16 +11,77 @@
 #include <arch/cpu.h>
 
 #include "kernel/base/panic.h"
+#include "kernel/sync/lockdep.h"
 
+/* There are fewer CPUs than tickets. */
 typedef struct {
-	u16 owner; /* the ticket now served */
-	u16 next;  /* the ticket the next one to come will draw */
+	union {
+		struct {
+			u8 owner; /* the ticket now served */
+			u8 next;  /* the ticket the next one to come will draw */
+		};
+		u16 tickets;
+	};
+	u8 class; /* lock_class_t, and the CPU that holds it, plus 1: in debug builds */
+	u8 cpu;
 } spinlock_t;
 
-#define SPINLOCK_INIT \
-	{             \
-		0, 0  \
+#define SPINLOCK_INIT                \
+	{                            \
+		.class = 0, .cpu = 0 \
 	}
+
+static inline bool spin_is_locked(const spinlock_t *lock)
+{
+	return READ_ONCE(lock->owner) != READ_ONCE(lock->next);
+}
+
+/* The lock itself, without the checks: draws the next ticket if it is served at once. */
+static inline bool spin_try(spinlock_t *lock)
+{
+	u16 old = __atomic_load_n(&lock->tickets, __ATOMIC_RELAXED);
+
+	/* The owner's is the low byte; a carry out of the high one is lost. */
+	return (u8)old == old >> 8 &&
+	       __atomic_compare_exchange_n(&lock->tickets, &old, (u16)(old + 0x100), false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* When that failed: waits. */
+void spin_wait(spinlock_t *lock);
+
+static inline void spin_serve_next(spinlock_t *lock)
+{
+	__atomic_store_n(&lock->owner, (u8)(lock->owner + 1), __ATOMIC_RELEASE);
+}
+
+/*
+ * How to wait, once at boot. In a virtual machine the one whose turn it is may not be running, and
+ * everybody would wait until it does: there, who comes first when the lock is free has it.
+ */
+void spin_lock_choose(bool virtual_machine);
+
+#ifdef CONFIG_LOCKDEP
+
+/* Each place that initialises locks makes a class of them: a macro. */
+#define spin_lock_init(lock)                                          \
+	do {                                                          \
+		static struct lock_site sli_site = { .name = #lock }; \
+		__spin_lock_init((lock), &sli_site);                  \
+	} while (0)
+void __spin_lock_init(spinlock_t *lock, struct lock_site *site);
+void __spin_lock(spinlock_t *lock, unsigned int subclass, const char *name);
+bool __spin_trylock(spinlock_t *lock, const char *name);
+void spin_unlock(spinlock_t *lock);
+/* Whether this CPU holds it. */
+bool spin_is_held(const spinlock_t *lock);
+
+#define spin_lock(lock)		       __spin_lock((lock), 0, #lock)
+#define spin_lock_nested(lock, subcls) __spin_lock((lock), (subcls), #lock)
+#define spin_trylock(lock)	       __spin_trylock((lock), #lock)
+#define assert_spin_locked(lock)       BUG_ON(!spin_is_held(lock))
+
+#else
 
 static inline void spin_lock_init(spinlock_t *lock)
 {
@@ -27,29 +90,33 @@ static inline void spin_lock_init(spinlock_t *lock)
 
 static inline void spin_lock(spinlock_t *lock)
 {
-	u16 ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-
-	while (unlikely(__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket))
-		cpu_relax();
+	if (unlikely(!spin_try(lock)))
+		spin_wait(lock);
 }
 
 static inline void spin_unlock(spinlock_t *lock)
 {
-	__atomic_store_n(&lock->owner, (u16)(lock->owner + 1), __ATOMIC_RELEASE);
+	spin_serve_next(lock);
 }
 
-static inline bool spin_is_locked(const spinlock_t *lock)
+/* Takes it only if it is free: true on success. */
+static inline bool spin_trylock(spinlock_t *lock)
 {
-	return READ_ONCE(lock->owner) != READ_ONCE(lock->next);
+	return spin_try(lock);
 }
 
-static inline unsigned long spin_lock_irqsave(spinlock_t *lock)
-{
-	unsigned long flags = local_irq_save();
+/* The second lock of a class: 1; a third one: 2. Which is the first must be clear: see docs/locking.md. */
+#define spin_lock_nested(lock, subclass) spin_lock(lock)
+#define assert_spin_locked(lock)	 ((void)(lock))
 
-	spin_lock(lock);
-	return flags;
-}
+#endif
+
+#define spin_lock_irqsave(lock)                             \
+	({                                                  \
+		unsigned long sli_flags = local_irq_save(); \
+		spin_lock(lock);                            \
+		sli_flags;                                  \
+	})
 
 static inline void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
 {

@@ -15,6 +15,7 @@
 #include <arch/smp.h>
 #include <arch/switch.h>
 
+#include "kernel/base/context.h"
 #include "kernel/base/ksyms.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
@@ -297,10 +298,12 @@ static void handle_irq(const struct pt_regs *regs, unsigned int vector)
 {
 	this_cpu_write(irq_from_user, user_mode(regs));
 	count_irq(vector);
+	irq_enter();
 	if (irq_handlers[vector])
 		irq_handlers[vector]();
 	else
 		pr_warn("interrupt %#x, which nobody asked for\n", vector);
+	irq_exit();
 }
 
 void set_irq_handler(unsigned int vector, void (*handler)(void))

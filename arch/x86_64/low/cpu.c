@@ -45,6 +45,7 @@ static void find_features(struct cpu_features *f)
 	find_names(f, max_ext);
 	cpuid(1, 0, &a, &b, &c, &d);
 	f->pge = d & BIT(13);
+	f->hypervisor = c & BIT(31);
 	f->pat = d & BIT(16);
 	f->mce = d & BIT(7);
 	f->xsave = c & BIT(26);

@@ -2,6 +2,7 @@
 #include <arch/cpu.h>
 #include <arch/uaccess.h>
 
+#include "kernel/base/context.h"
 #include "kernel/base/errno.h"
 
 unsigned long __copy_user(void *to, const void *from, unsigned long len);
@@ -19,6 +20,7 @@ void uaccess_init(void)
 
 unsigned long copy_from_user(void *to, const void __user *from, unsigned long len)
 {
+	might_sleep();
 	if (!access_ok((unsigned long)from, len))
 		return len;
 	return __copy_user(to, from, len);
@@ -26,6 +28,7 @@ unsigned long copy_from_user(void *to, const void __user *from, unsigned long le
 
 unsigned long copy_to_user(void __user *to, const void *from, unsigned long len)
 {
+	might_sleep();
 	if (!access_ok((unsigned long)to, len))
 		return len;
 	return __copy_user(to, from, len);
@@ -33,6 +36,7 @@ unsigned long copy_to_user(void __user *to, const void *from, unsigned long len)
 
 unsigned long clear_user(void __user *to, unsigned long len)
 {
+	might_sleep();
 	if (!access_ok((unsigned long)to, len))
 		return len;
 	return __clear_user(to, len);
@@ -43,6 +47,7 @@ long strncpy_from_user(char *to, const char __user *from, long size)
 	unsigned long addr = (unsigned long)from;
 	long room, n;
 
+	might_sleep();
 	if (addr >= TASK_SIZE)
 		return -EFAULT;
 	/* The string may end right at the end of user space, but not go on beyond it. */

@@ -132,6 +132,7 @@ static inline void clear_data_segments(void)
 /* What the processor has, found once at boot; the kernel is right without each of them. */
 struct cpu_features {
 	bool nx, smep, smap, umip, pge, fsgsbase, xsave, gbpages, erms, pat, mce, rdtscp;
+	bool hypervisor; /* this is a virtual machine */
 	char vendor[13];
 	char brand[49];
 	u32 xsave_size; /* bytes of the XSAVE area for the features in xcr0 */

@@ -9,15 +9,17 @@
 #include <arch/cpu.h>
 
 #include "kernel/base/panic.h"
+#include "kernel/sync/lockdep.h"
 
 typedef struct {
 	u16 owner; /* the ticket now served */
 	u16 next;  /* the ticket the next one to come will draw */
+	lock_class_t class;
 } spinlock_t;
 
-#define SPINLOCK_INIT \
-	{             \
-		0, 0  \
+#define SPINLOCK_INIT      \
+	{                  \
+		.class = 0 \
 	}
 
 static inline void spin_lock_init(spinlock_t *lock)
@@ -37,6 +39,21 @@ static inline void spin_lock(spinlock_t *lock)
 	while (unlikely(__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket))
 		cpu_relax();
 	sim_spinlocks_held++;
+}
+
+/* Second locks of a class are locks like others. */
+#define spin_lock_nested(lock, subclass) spin_lock(lock)
+
+static inline bool spin_trylock(spinlock_t *lock)
+{
+	u16 ticket = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
+
+	/* Free when the ticket that is served has not been drawn. */
+	if (!__atomic_compare_exchange_n(&lock->next, &ticket, (u16)(ticket + 1), false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	sim_spinlocks_held++;
+	return true;
 }
 
 static inline void spin_unlock(spinlock_t *lock)
