@@ -17,7 +17,7 @@ my $smp = $ENV{SOAK_SMP} || 4;
 my $seed = $ENV{SOAK_SEED} || 1;
 my $workers = $smp < 3 ? 3 : $smp;
 
-my $run = Guest::boot(limit => 300 + 120 * $minutes, smp => $smp,
+my $run = Guest::boot(limit => 300 + 600 * $minutes, smp => $smp,
 	cmdline => 'quiet leakcheck init=/bin/runner uid=65534 tests=/bin/soak' .
 		"+seconds=$seconds+seed=$seed+processes=$workers");
 my ($section) = Guest::sections($run);
