@@ -534,10 +534,10 @@ test-host: ## run the tests of kernel code compiled for the host, under ASan and
 	$(Q)$(PROVE) -j$(JOBS) -e '' $(HOST_TESTS) $(TSAN_TESTS)
 
 .PHONY: test-linux
-test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU (HOST=1: on this machine)
+test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU: SMP=n (HOST=1: on this machine)
 	$(Q)O=$(O) tools/bootstrap $(if $(HOST),test,reference)
 	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio $(PROGRAM_IMAGES))
-	$(Q)O=$(O) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),$(REFERENCE_TESTS))
+	$(Q)O=$(O) SMP=$(if $(filter file,$(origin SMP)),2,$(SMP)) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),$(REFERENCE_TESTS))
 
 MINUTES ?= 20
 SEED ?= 1

@@ -440,6 +440,32 @@ sub replay_point {
 	}
 }
 
+# run_tests(NAME, [ TEST, ... ], WORDS, OPTION => VALUE, ...): boots with these user tests, as WORDS on
+# the command line ask for them, and passes their points on. Nothing that they used may stay away, and
+# the kernel may not report anything.
+sub run_tests {
+	my ($name, $expected, $words, %boot) = @_;
+	my $run = boot(images => [qw(base tests)], cmdline => "quiet leakcheck init=/bin/runner $words", %boot);
+	my @sections = sections($run);
+	is(join(' ', sort map { $_->{name} =~ s{.*/}{}r } @sections), join(' ', sort @$expected),
+		"$name: all programs ran");
+	replay($_, "$name: $_->{name}") for @sections;
+	like($run->{console}, qr/^##done/m, "$name: the suite came to its end");
+	like($run->{console}, qr/^leakcheck: init ended with status 0; everything came back$/m,
+		"$name: free memory is what it was before");
+	no_reports($run, $name);
+	ends_well($run, "$name: the suite");
+	note sprintf '%s: %.1f s', $name, $run->{seconds};
+}
+
+# One test: the kernel has found nothing odd about itself.
+sub no_reports {
+	my ($run, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my @reports = $run->{console} =~ /^.*\b(?:WARNING|PANIC|panic|deadlock)\b.*$/mg;
+	is(join("\n", @reports), '', "$name: the kernel reports nothing");
+}
+
 # The user tests about what root may do: their sources say "runs as root" among their first lines.
 sub root_tests {
 	return sort map { m{([^/]+)\.c$} } grep { head($_, 5) =~ m{^/\* runs as root \*/$}m } glob 'user/tests/*.c';

@@ -9,7 +9,7 @@
 
 #define FILES  2
 #define PAGES  16
-#define ROUNDS 250
+#define ROUNDS 120
 #define WORDS  (PAGE / 8)
 
 static struct file {

@@ -7,7 +7,7 @@
 #include "smp.h"
 
 #define THREADS	    4
-#define ROUNDS	    6 /* of each kind of end */
+#define ROUNDS	    5 /* of each kind of end */
 #define CHILD_PAGES 2048
 
 static volatile long *progress; /* of the present child's threads, one each; shared with it */

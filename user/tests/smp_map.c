@@ -7,7 +7,7 @@
 #include "smp.h"
 
 #define PAGES	 96   /* one's own */
-#define ROUNDS	 2000 /* of all owners together */
+#define ROUNDS	 1000 /* of all owners together */
 #define WORDS	 (PAGE / 8)
 #define VISITORS 2
 

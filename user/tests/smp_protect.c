@@ -7,7 +7,7 @@
 #include "smp.h"
 
 #define PAGES  4
-#define ROUNDS 10 /* of each kind, on each kind of memory */
+#define ROUNDS 5 /* of each kind, on each kind of memory */
 
 /* What the writers may expect, as long as it is the same before a write and after it. */
 enum { OPEN, CLOSING, CLOSED, OPENING };

@@ -8,8 +8,8 @@
 #include "smp.h"
 
 #define PROCESSES 2
-#define OWNERS	  2   /* of each process; and as many visitors */
-#define ROUNDS	  120 /* of each owner */
+#define OWNERS	  2  /* of each process; and as many visitors */
+#define ROUNDS	  60 /* of each owner */
 #define PAGES	  24
 #define WORDS	  (PAGE / 8)
 #define MIB2	  (2 * MIB)

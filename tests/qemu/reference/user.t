@@ -24,8 +24,8 @@ my @disk = ('-drive', "if=none,id=disk,format=raw,file=$disk_name", '-device', '
 sub run_tests {
 	my ($name, $words) = @_;
 	my $run = Guest::boot(
-		kernel => $kernel, images => [qw(base tests)], cpu => 'max,la57=off', limit => 240,
-		qemu => \@disk,
+		kernel => $kernel, images => [qw(base tests)], cpu => 'max,la57=off', limit => 1200,
+		smp => $ENV{SMP} || 2, qemu => \@disk,
 		cmdline => 'rdinit=/bin/runner transparent_hugepage=never norandmaps console=ttyS0 quiet '
 			. "panic=-1 $words",
 	);
