@@ -22,24 +22,25 @@ struct move {
 /* --- page tables ------------------------------------------------------------------------------------ */
 
 /*
- * Moves the table under *from, which maps `size` bytes at `old`, to *to; false when something hangs there
- * already. From the moment others can get the lock nobody comes to it by the old address: else he
- * could still write a page that has been unmapped at the new one, and given away.
+ * Moves tables that map `size` bytes each, from `old` on, from the entries at from to those at to: up to
+ * max of them, until one is missing or has something in its way. Returns how many. From the moment
+ * others can get the lock nobody comes to them by the old address: else he could still write a page that
+ * has been unmapped at the new one, and given away.
  */
-static bool move_table(struct mm_struct *mm, unsigned long *from, unsigned long *to,
-		       unsigned long old, unsigned long size)
+static unsigned int move_tables(struct mm_struct *mm, unsigned long *from, unsigned long *to,
+				unsigned long max, unsigned long old, unsigned long size)
 {
-	bool empty;
+	unsigned int n;
 
 	spin_lock(&mm->page_table_lock);
-	empty = READ_ONCE(*to) == 0;
-	if (empty) {
-		WRITE_ONCE(*to, *from);
-		WRITE_ONCE(*from, 0);
-		tlb_flush_range(&mm->context, old, old + size);
+	for (n = 0; n < max && READ_ONCE(from[n]) && !READ_ONCE(to[n]); n++) {
+		WRITE_ONCE(to[n], from[n]);
+		WRITE_ONCE(from[n], 0);
 	}
+	if (n)
+		tlb_flush_range(&mm->context, old, old + n * size);
 	spin_unlock(&mm->page_table_lock);
-	return empty;
+	return n;
 }
 
 static pte_t move_soft_dirty(pte_t pte)
@@ -116,6 +117,7 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 	unsigned long n = extent(old, new, left, PUD_SIZE);
 	pud_t *old_pud = pud_lookup(mm, old), *new_pud;
 	pmd_t *old_pmd, *new_pmd;
+	unsigned long max, moved;
 
 	if (!old_pud || !pud_table(pudp_get(old_pud)))
 		return n;
@@ -123,7 +125,7 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 		new_pud = back ? pud_lookup(mm, new) : pud_alloc(mm, new);
 		if (!new_pud)
 			return back ? n : 0;
-		if (move_table(mm, &old_pud->v, &new_pud->v, old, PUD_SIZE)) {
+		if (move_tables(mm, &old_pud->v, &new_pud->v, 1, old, PUD_SIZE)) {
 			count_vm_event(MREMAP_MOVED_PUD);
 			return n;
 		}
@@ -135,9 +137,12 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 	new_pmd = back ? pmd_lookup(mm->context.pgd, new) : pmd_alloc(mm, new);
 	if (!new_pmd)
 		return back ? n : 0;
-	if (n == PMD_SIZE && move_table(mm, &old_pmd->v, &new_pmd->v, old, PMD_SIZE)) {
-		count_vm_event(MREMAP_MOVED_PMD);
-		return n;
+	if (n == PMD_SIZE) {
+		max = extent(old, new, left, PUD_SIZE) / PMD_SIZE;
+		moved = move_tables(mm, &old_pmd->v, &new_pmd->v, max, old, PMD_SIZE);
+		count_vm_events(MREMAP_MOVED_PMD, moved);
+		if (moved)
+			return moved * PMD_SIZE;
 	}
 	if (back && !pmd_table(pmdp_get(new_pmd)))
 		return n;

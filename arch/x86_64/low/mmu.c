@@ -49,11 +49,6 @@ void copy_page(void *to, const void *from)
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
 
-void mmu_invlpg(unsigned long addr)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(addr) : "memory");
-}
-
 void mmu_flush_global(void)
 {
 	unsigned long flags;

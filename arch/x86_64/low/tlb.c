@@ -74,7 +74,7 @@ static bool is_full(const struct flush *f)
 	return f->end - f->start > TLB_FLUSH_ALL_PAGES << PAGE_SHIFT;
 }
 
-static void forget(const struct flush *f)
+static inline void forget(const struct flush *f)
 {
 	if (!is_full(f)) {
 		this_cpu_add(tlb_events[NR_TLB_LOCAL_FLUSH_ONE], (f->end - f->start) >> PAGE_SHIFT);
@@ -91,16 +91,12 @@ static void forget(const struct flush *f)
 }
 
 /* A processor that keeps the address space for nobody is better off without it than flushing it. */
-static bool leave_lazy(const struct flush *f)
+static bool leave_lazy(const struct mm_context *ctx)
 {
 	struct tlb_state *state = this_cpu_ptr(&tlb_state);
-	unsigned long flags;
-	bool leaves;
+	unsigned long flags = local_irq_save();
+	bool leaves = state->lazy && state->loaded == ctx;
 
-	if (likely(!state->lazy))
-		return false;
-	flags = local_irq_save();
-	leaves = state->lazy && state->loaded == f->ctx;
 	if (leaves) {
 		this_cpu_inc(tlb_events[NR_TLB_LOCAL_FLUSH_ALL]);
 		load(state, NULL);
@@ -109,10 +105,14 @@ static bool leave_lazy(const struct flush *f)
 	return leaves;
 }
 
-static void flush_here(const struct flush *f)
+static inline void flush_here(const struct flush *f)
 {
-	if (f->ctx && (this_cpu_ptr(&tlb_state)->loaded != f->ctx || leave_lazy(f)))
-		return;
+	if (f->ctx) {
+		const struct tlb_state *state = this_cpu_ptr(&tlb_state);
+
+		if (state->loaded != f->ctx || (unlikely(state->lazy) && leave_lazy(f->ctx)))
+			return;
+	}
 	forget(f);
 }
 
@@ -122,7 +122,7 @@ static void flush_interrupt(void *arg)
 	flush_here(arg);
 }
 
-static void flush_on(cpu_bits_t cpus, struct flush *f)
+static inline void flush_on(cpu_bits_t cpus, struct flush *f)
 {
 	cpu_bits_t others = cpus & ~BIT((unsigned int)smp_processor_id());
 

@@ -155,7 +155,10 @@ void mmu_load_pgd(const pgd_t *pgd);
 /* The physical address in CR3. */
 phys_addr_t mmu_current_pgd(void);
 /* INVLPG: forgets the page at addr here, and what the paging-structure caches hold on the way to it. */
-void mmu_invlpg(unsigned long addr);
+static inline void mmu_invlpg(unsigned long addr)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(addr) : "memory");
+}
 /* Forgets everything here, global translations too. */
 void mmu_flush_global(void);
 /* Whether leaves of 1 GiB can be used. */
