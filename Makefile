@@ -434,7 +434,10 @@ TSAN_CFLAGS := -std=gnu11 -g -O1 -fsanitize=thread $(WARNINGS) -Wno-unknown-warn
 	-DTESSERA_HOST -DCONFIG_DEBUG -Itests/host/threads/include -Itests/host/include \
 	-Iarch/x86_64/include -I.
 
-$(if $(BUILDING),$(call remember,$(O)/host-tsan/flags,$(HOST_CC) $(TSAN_CFLAGS) $(HOST_LDFLAGS)))
+# Flushes are looked at by the other machine's MMU.
+TSAN_LDFLAGS := $(filter-out %=tlb_flush_range,$(HOST_LDFLAGS))
+
+$(if $(BUILDING),$(call remember,$(O)/host-tsan/flags,$(HOST_CC) $(TSAN_CFLAGS) $(TSAN_LDFLAGS)))
 $(if $(BUILDING),$(call remember,$(O)/host-tsan/list,$(TSAN_OBJS)))
 
 $(O)/host-tsan/obj/%.o: %.c $(O)/host-tsan/flags
@@ -447,7 +450,7 @@ $(O)/host-tsan/libhost.a: $(TSAN_OBJS) $(O)/host-tsan/list
 
 $(O)/host-tsan/tsan_%: tests/host/threads/tsan_%.c $(O)/host-tsan/libhost.a
 	@echo "  HOSTCC  $<"
-	$(Q)$(HOST_CC) $(TSAN_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(HOST_LDFLAGS) -o $@ $< $(O)/host-tsan/libhost.a -lpthread
+	$(Q)$(HOST_CC) $(TSAN_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(TSAN_LDFLAGS) -o $@ $< $(O)/host-tsan/libhost.a -lpthread
 
 -include $(TSAN_TESTS:%=%.d) $(TSAN_OBJS:.o=.d)
 

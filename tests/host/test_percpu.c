@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <string.h>
 
+/* The C library has one, too. */
+#define sched_yield kernel_sched_yield
+
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 #include "mm/vmstat.h"

@@ -6,17 +6,17 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The C library has one, too. */
+#define sched_yield kernel_sched_yield
+
 #include <arch/cpu.h>
 #include <arch/smp.h>
 
 #include "kernel/base/panic.h"
+#include "kernel/sched/sched.h"
 #include "kernel/sync/rcu.h"
 #include "kernel/sync/sleep.h"
 #include "tests/host/threads/threads.h"
-
-/* The C library has one, too. */
-#define sched_yield kernel_sched_yield
-#include "kernel/sched/sched.h"
 
 struct cpu {
 	pthread_mutex_t irqs; /* held with interrupts off, and by who interrupts */
