@@ -24,6 +24,7 @@ static inline unsigned int rcu_read_depth(void)
 }
 static inline void rcu_count_reader(unsigned int n)
 {
+	DEBUG_ON(n == -1U && rcu_read_depth() == 0);
 	this_cpu_add(rcu_readers, n);
 }
 #else
@@ -46,7 +47,6 @@ static inline void rcu_read_lock(void)
 static inline void rcu_read_unlock(void)
 {
 	barrier();
-	DEBUG_ON(rcu_read_depth() == 0);
 	rcu_count_reader(-1U);
 }
 
