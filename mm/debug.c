@@ -10,6 +10,7 @@
  * every VALIDATE_EVERYth time; the second and third when an address space ends. Each panics with a
  * sentence that names what is wrong.
  */
+#include "kernel/sched/sched.h"
 #include "mm/internal.h"
 #include "mm/mapping.h"
 
@@ -259,9 +260,13 @@ static bool chain_has(const struct vm_area_struct *vma, const struct anon_vma *a
 /* A page that more than these map is looked for once in a while only: else all look for each other. */
 #define AUDIT_RMAP_ALWAYS 16
 
-#define AUDIT_RMAP_TRIES 10
+#define AUDIT_RMAP_TRIES 100
 
-/* Every mapping of an anonymous page must be found from the page. */
+/*
+ * Every mapping of an anonymous page must be found from the page. Other address spaces may map or unmap it
+ * while it is counted: that was no count, then. One may be found twice, while an area is cut in two; so
+ * only those that are missing count, if they stay away.
+ */
 static void audit_rmap(struct page *page, unsigned long addr)
 {
 	static atomic_t visits;
@@ -269,13 +274,12 @@ static void audit_rmap(struct page *page, unsigned long addr)
 
 	if (counted > AUDIT_RMAP_ALWAYS && atomic_add_return(&visits, 1) % counted)
 		return;
-	/* Other address spaces may map or unmap the page while it is counted: that was no count, then. */
-	for (int wrong = 0, i = 0; wrong < 3; i++) {
+	for (int i = 0; i < AUDIT_RMAP_TRIES; i++) {
 		counted = page_mapcount(page);
 		found = page_count_mappings(page);
-		if (found == counted || i == AUDIT_RMAP_TRIES)
+		if (found >= counted || page_mapcount(page) != counted)
 			return;
-		wrong = counted == page_mapcount(page) ? wrong + 1 : 0;
+		cond_resched();
 	}
 	panic("audit: page at %#lx counts %d mappings, its reverse map finds %d", addr, counted,
 	      found);
