@@ -219,6 +219,21 @@ static void watch(void)
 			ended(pid, status);
 }
 
+/* Shared memory of those who were killed before they could give it back: it stays until told to go. */
+static void remove_shm(void)
+{
+	struct shm_info info;
+	struct shmid_ds ds;
+	long last = raw(SYS_shmctl, 0, SHM_INFO, &info);
+
+	for (long i = 0; i <= last; i++) {
+		long id = raw(SYS_shmctl, i, SHM_STAT, &ds);
+
+		if (id >= 0)
+			raw(SYS_shmctl, id, IPC_RMID, NULL);
+	}
+}
+
 static unsigned long option(int argc, char **argv, const char *name, unsigned long otherwise)
 {
 	size_t len = strlen(name);
@@ -292,6 +307,7 @@ int main(int argc, char **argv)
 	tap_start(argc > 1 && strchr(argv[1], '=') ? 1 : argc, argv, modes);
 	prepare(argc, argv);
 	watch();
+	remove_shm();
 	say_counts();
 	return shared->complaints != 0;
 }
