@@ -76,17 +76,6 @@ static void cb_splice(struct rcu_list *to, struct rcu_list *from)
 	*from = (struct rcu_list){ NULL, NULL, 0 };
 }
 
-static struct rcu_head *cb_pop(struct rcu_list *list)
-{
-	struct rcu_head *head = list->first;
-
-	if (head) {
-		list->first = head->next;
-		list->len--;
-	}
-	return head;
-}
-
 /* --- grace periods ------------------------------------------------------------------------------------ */
 
 /* => rcu.lock */
@@ -151,24 +140,39 @@ static bool is_holdout(void)
 
 /* --- calling ------------------------------------------------------------------------------------------ */
 
-/* Of the processor's `done`, the first `max`. => interrupts off */
-static void call_done(struct rcu_cpu *rc, unsigned long max)
+/* => rc->lock. Takes the first `max` of `done` out, in order. */
+static struct rcu_list cb_take(struct rcu_cpu *rc, unsigned long max)
 {
-	struct rcu_head *head;
+	struct rcu_list taken = rc->done;
+	struct rcu_head *last = taken.first;
 
-	while (max-- > 0) {
-		spin_lock(&rc->lock);
-		head = cb_pop(&rc->done);
-		spin_unlock(&rc->lock);
-		if (!head)
-			break;
+	if (taken.len <= max) {
+		rc->done = (struct rcu_list){ NULL, NULL, 0 };
+		return taken;
+	}
+	for (unsigned long i = 1; i < max; i++)
+		last = last->next;
+	rc->done.first = last->next;
+	rc->done.len -= max;
+	last->next = NULL;
+	return taken;
+}
+
+/* => interrupts off, no lock */
+static void cb_call(struct rcu_head *head)
+{
+	while (head) {
+		struct rcu_head *next = head->next;
+
 		head->fn(head);
+		head = next;
 	}
 }
 
 bool rcu_tick(bool quiet)
 {
 	struct rcu_cpu *rc = this_cpu_ptr(&rcu_cpu);
+	struct rcu_list due;
 	unsigned long max;
 
 	spin_lock(&rc->lock);
@@ -178,8 +182,9 @@ bool rcu_tick(bool quiet)
 		advance(rc);
 	}
 	max = READ_ONCE(rcu.flush) ? rc->done.len : max(rc->done.len / 4, (unsigned long)MIN_BATCH);
+	due = cb_take(rc, max);
 	spin_unlock(&rc->lock);
-	call_done(rc, max);
+	cb_call(due.first);
 	rc->held_ticks = is_holdout() ? rc->held_ticks + 1 : 0;
 	return rc->held_ticks > PATIENCE_TICKS;
 }
@@ -207,16 +212,17 @@ static bool nobody_reads(void)
 /* Everything this processor has, whatever grace period it waits for. => nobody_reads() */
 static void call_all(struct rcu_cpu *rc)
 {
-	unsigned long flags = local_irq_save(), left;
+	unsigned long flags = local_irq_save();
+	struct rcu_list due;
 
 	do {
 		spin_lock(&rc->lock);
 		cb_splice(&rc->done, &rc->waiting);
 		cb_splice(&rc->done, &rc->fresh);
-		left = rc->done.len;
+		due = cb_take(rc, rc->done.len);
 		spin_unlock(&rc->lock);
-		call_done(rc, left);
-	} while (left);
+		cb_call(due.first);
+	} while (due.first);
 	local_irq_restore(flags);
 }
 

@@ -19,7 +19,7 @@ void spin_lock_choose(bool virtual_machine)
 
 static noinline void check_stuck(const spinlock_t *lock, u64 *since)
 {
-	u8 mark = READ_ONCE(lock->cpu);
+	u8 mark = READ_ONCE(lock->holder);
 
 	if (!*since)
 		*since = clock_ns();
@@ -53,40 +53,29 @@ noinline void spin_wait(spinlock_t *lock)
 {
 	unsigned long turns = 0;
 	u64 since = 0;
-	u8 ticket;
+	u8 ticket = 0;
 
-	if (unfair) {
-		do
+	if (!unfair) {
+		ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+		while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
 			spin_turn(lock, &turns, &since);
-		while (!spin_try(lock));
-		return;
 	}
-	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+	while (spin_is_locked(lock) || !spin_try(lock))
 		spin_turn(lock, &turns, &since);
+	if (!unfair)
+		__atomic_store_n(&lock->serving, (u8)(ticket + 1), __ATOMIC_RELEASE);
 }
 
 #ifdef CONFIG_LOCKDEP
 
-static u8 this_cpu_mark(void)
-{
-	return (u8)(smp_processor_id() + 1);
-}
-
 bool spin_is_held(const spinlock_t *lock)
 {
-	return READ_ONCE(lock->cpu) == this_cpu_mark();
+	return READ_ONCE(lock->holder) == spin_this_holder();
 }
 
 void __spin_lock_init(spinlock_t *lock, struct lock_site *site)
 {
 	*lock = (spinlock_t){ .class = lockdep_site_class(site) };
-}
-
-static void taken(spinlock_t *lock)
-{
-	WRITE_ONCE(lock->cpu, this_cpu_mark());
-	this_cpu_inc(spinlock_depth);
 }
 
 void __spin_lock(spinlock_t *lock, unsigned int subclass, const char *name)
@@ -103,7 +92,7 @@ void __spin_lock(spinlock_t *lock, unsigned int subclass, const char *name)
 	lockdep_acquire(&use);
 	if (unlikely(!spin_try(lock)))
 		spin_wait(lock);
-	taken(lock);
+	this_cpu_inc(spinlock_depth);
 }
 
 bool __spin_trylock(spinlock_t *lock, const char *name)
@@ -120,7 +109,7 @@ bool __spin_trylock(spinlock_t *lock, const char *name)
 	if (!spin_try(lock))
 		return false;
 	lockdep_acquire(&use);
-	taken(lock);
+	this_cpu_inc(spinlock_depth);
 	return true;
 }
 
@@ -133,8 +122,7 @@ void spin_unlock(spinlock_t *lock)
 	}
 	lockdep_release(lock, lock->class, LOCK_SPIN, caller_ip());
 	this_cpu_add(spinlock_depth, -1U);
-	WRITE_ONCE(lock->cpu, 0);
-	spin_serve_next(lock);
+	spin_release(lock);
 }
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket spinlocks: who comes first is served first (but see spin_lock_choose()). Holding one, a CPU must not sleep; a lock
- * that an interrupt handler also takes is taken with the irq variants everywhere.
+ * Spinlocks: one byte says who holds it, and who has to wait draws a ticket, so that those who wait are
+ * served in order (but see spin_lock_choose()). Holding one, a CPU must not sleep; a lock that an
+ * interrupt handler also takes is taken with the irq variants everywhere.
  *
- * Debug builds know who holds a lock, and check the order: kernel/sync/lockdep.h.
+ * Debug builds check the order of locks: kernel/sync/lockdep.h.
  */
 #ifndef KERNEL_SYNC_SPINLOCK_H
 #define KERNEL_SYNC_SPINLOCK_H
@@ -15,44 +16,46 @@
 
 /* There are fewer CPUs than tickets. */
 typedef struct {
-	union {
-		struct {
-			u8 owner; /* the ticket now served */
-			u8 next;  /* the ticket the next one to come will draw */
-		};
-		u16 tickets;
-	};
-	u8 class; /* lock_class_t, and the CPU that holds it, plus 1: in debug builds */
-	u8 cpu;
+	u8 holder; /* 0: nobody. Debug builds: the CPU, plus 1 */
+	u8 serving,
+		next; /* tickets: whose turn it is to wait for `holder`, and what is drawn next */
+	lock_class_t class; /* debug builds */
 } spinlock_t;
 
-#define SPINLOCK_INIT                \
-	{                            \
-		.class = 0, .cpu = 0 \
+#define SPINLOCK_INIT      \
+	{                  \
+		.class = 0 \
 	}
 
 static inline bool spin_is_locked(const spinlock_t *lock)
 {
-	return READ_ONCE(lock->owner) != READ_ONCE(lock->next);
+	return READ_ONCE(lock->holder);
 }
 
-/* The lock itself, without the checks: draws the next ticket if it is served at once. */
+static inline u8 spin_this_holder(void)
+{
+#ifdef CONFIG_LOCKDEP
+	return (u8)(smp_processor_id() + 1);
+#else
+	return 1;
+#endif
+}
+
+/* The lock itself, without the checks. */
 static inline bool spin_try(spinlock_t *lock)
 {
-	u16 old = __atomic_load_n(&lock->tickets, __ATOMIC_RELAXED);
+	u8 nobody = 0;
 
-	/* The owner's is the low byte; a carry out of the high one is lost. */
-	return (u8)old == old >> 8 &&
-	       __atomic_compare_exchange_n(&lock->tickets, &old, (u16)(old + 0x100), false,
+	return __atomic_compare_exchange_n(&lock->holder, &nobody, spin_this_holder(), false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 /* When that failed: waits. */
 void spin_wait(spinlock_t *lock);
 
-static inline void spin_serve_next(spinlock_t *lock)
+static inline void spin_release(spinlock_t *lock)
 {
-	__atomic_store_n(&lock->owner, (u8)(lock->owner + 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
 }
 
 /*
@@ -96,7 +99,7 @@ static inline void spin_lock(spinlock_t *lock)
 
 static inline void spin_unlock(spinlock_t *lock)
 {
-	spin_serve_next(lock);
+	spin_release(lock);
 }
 
 /* Takes it only if it is free: true on success. */
