@@ -22,7 +22,7 @@
  *
  * Locks: mmap_lock for an area's list of chains (for reading, one fault at a time under
  * mm->anon_vma_lock); the root's rwsem for the trees and counts of a family. It nests in i_mmap_rwsem,
- * and page_table_lock in it. Everything is allocated before the first change.
+ * and page tables' locks in it. Everything is allocated before the first change.
  */
 #include "mm/internal.h"
 

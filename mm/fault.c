@@ -13,8 +13,9 @@
  *
  * Locks: the area's own for reading throughout, so it stays and nothing waits for what happens to
  * others (vma_lock.c). What that doesn't do for is done under mmap_lock for reading: an area's first
- * write, which looks at its neighbours; and for writing while a stack grows. The page table's lock only around looking at an entry and changing it: pages are allocated before, and the
- * entry is looked at again under the lock, since another thread may have been faster.
+ * write, which looks at its neighbours; and for writing while a stack grows. The page table's lock only
+ * around looking at an entry and changing it: pages are allocated before, and the entry is looked at
+ * again under the lock, since another thread may have been faster.
  */
 #include "kernel/abi/mman.h"
 #include "mm/internal.h"

@@ -5,7 +5,8 @@
  *
  * Locks: mapping->lock for the tree and nrpages. PG_locked, the page's own, for who fills it, maps it,
  * or takes it out of the cache: so what is mapped is always in the cache. i_mmap_rwsem for the areas
- * that map the file. They nest: mmap_lock, PG_locked, i_mmap_rwsem, page_table_lock, mapping->lock.
+ * that map the file. They nest: mmap_lock or an area's, PG_locked, i_mmap_rwsem, a page table's lock,
+ * mapping->lock.
  */
 #include "mm/filemap.h"
 

@@ -24,7 +24,7 @@ pgd_t *pgd_alloc(void);
 void pgd_free(pgd_t *pgd);
 /*
  * The PMD entry for addr, making the tables above it; NULL when there is no memory (what was made
- * stays, empty). => mmap_lock held; takes page_table_lock.
+ * stays, empty). => mmap_lock or the area's lock held; takes page_table_lock.
  */
 pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr);
 /* The same one level higher. */
@@ -35,7 +35,7 @@ int pte_alloc(struct mm_struct *mm, pmd_t *pmd);
 pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr);
 /*
  * What protects the entries of a last-level table: a lock of its own, in the table's struct page. Two
- * of them are taken with nested_pte_lock() for the second. => *pmd is a table, and stays: see pgtable.c
+ * of them are taken with spin_lock_nested() for the second. => *pmd is a table, and stays: see pgtable.c
  */
 static inline spinlock_t *table_lockptr(pmd_t pmd)
 {

@@ -21,7 +21,7 @@ int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, pfn_t pfn, u
 		    pgprot_t prot);
 /*
  * The same for one page from a fault operation. VM_FAULT_NOPAGE, or VM_FAULT_OOM. => the area is
- * VM_PFNMAP; mmap_lock
+ * VM_PFNMAP; mmap_lock or the area's
  */
 unsigned int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, pfn_t pfn);
 
@@ -43,7 +43,7 @@ struct vm_special_mapping {
 	 */
 	struct page **pages;
 	unsigned long nr_pages;
-	/* Instead of them: maps the page itself (vmf_insert_pfn), or says why not. => mmap_lock */
+	/* Instead of them: maps the page itself (vmf_insert_pfn), or says why not. => as vm_ops->fault */
 	unsigned int (*fault)(const struct vm_special_mapping *sm, struct vm_area_struct *vma,
 			      struct vm_fault *vmf);
 	/*

@@ -33,6 +33,12 @@ static int mincore_pte(pte_t *ptep, unsigned long addr, unsigned long next, stru
 	struct mincore *m = walk->private;
 	pte_t pte = ptep_get(ptep);
 
+	/* While another thread's fault makes a copy, there is no entry for a moment. */
+	if (pte_none(pte)) {
+		spin_lock(walk->ptl);
+		pte = ptep_get(ptep);
+		spin_unlock(walk->ptl);
+	}
 	if (pte_none(pte))
 		return mincore_hole(addr, next, 1, walk);
 	*m->vec++ = pte_present(pte);

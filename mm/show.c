@@ -53,22 +53,15 @@ int show_map_vma(const struct vm_area_struct *vma, char *buf, size_t size)
 #define PM_EXCLUSIVE  BIT(56)
 #define PM_SOFT_DIRTY BIT(55)
 
-u64 pagemap_entry(struct mm_struct *mm, unsigned long addr, bool frames)
+/* => the table's lock */
+static u64 pagemap_of_pte(pte_t pte, bool frames)
 {
-	struct vm_area_struct *vma = find_vma_intersection(mm, addr, addr + PAGE_SIZE);
-	pmd_t *pmd = pmd_lookup(mm->context.pgd, addr);
-	u64 entry = vma && (vma->vm_flags & VM_SOFTDIRTY) ? PM_SOFT_DIRTY : 0;
 	struct page *page;
-	pte_t pte;
+	u64 entry;
 
-	if (!vma || (vma->vm_flags & VM_PFNMAP) || !pmd || !pmd_table(pmdp_get(pmd)))
-		return entry;
-	pte = ptep_get(pte_offset(pmdp_get(pmd), addr));
 	if (!pte_present(pte))
-		return entry;
-	entry |= PM_PRESENT;
-	if (pte_soft_dirty(pte))
-		entry |= PM_SOFT_DIRTY;
+		return 0;
+	entry = PM_PRESENT | (pte_soft_dirty(pte) ? PM_SOFT_DIRTY : 0);
 	if (frames)
 		entry |= pte_pfn(pte).v;
 	page = vm_normal_page(pte);
@@ -78,6 +71,27 @@ u64 pagemap_entry(struct mm_struct *mm, unsigned long addr, bool frames)
 		entry |= PM_FILE;
 	if (page_mapcount(page) == 1)
 		entry |= PM_EXCLUSIVE;
+	return entry;
+}
+
+u64 pagemap_entry(struct mm_struct *mm, unsigned long addr, bool frames)
+{
+	struct vm_area_struct *vma = find_vma_intersection(mm, addr, addr + PAGE_SIZE);
+	u64 entry = vma && (vma->vm_flags & VM_SOFTDIRTY) ? PM_SOFT_DIRTY : 0;
+	spinlock_t *lock;
+	pmd_t *pmd;
+
+	/* Where no area is, munmap may just be freeing the tables. */
+	if (!vma || (vma->vm_flags & VM_PFNMAP))
+		return entry;
+	pmd = pmd_lookup(mm->context.pgd, addr);
+	if (!pmd || !pmd_table(pmdp_get(pmd)))
+		return entry;
+	/* While somebody changes an entry there is none for a moment; and a page that is mapped stays. */
+	lock = pte_lockptr(pmd);
+	spin_lock(lock);
+	entry |= pagemap_of_pte(ptep_get(pte_offset(pmdp_get(pmd), addr)), frames);
+	spin_unlock(lock);
 	return entry;
 }
 

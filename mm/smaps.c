@@ -53,8 +53,7 @@ static int smaps_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct
 	struct page *page;
 	pte_t pte;
 
-	if (!pte_present(ptep_get(ptep)))
-		return 0;
+	/* Not before it is locked: while a fault makes a copy, there is no entry for a moment. */
 	spin_lock(walk->ptl);
 	pte = ptep_get(ptep);
 	page = pte_present(pte) ? vm_normal_page(pte) : NULL;

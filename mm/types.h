@@ -188,7 +188,7 @@ struct vm_file {
 struct vm_operations_struct {
 	void (*open)(struct vm_area_struct *vma);
 	void (*close)(struct vm_area_struct *vma);
-	/* Finds the page for vmf->pgoff; fills vmf->page with a reference. => mmap_lock. */
+	/* Finds the page for vmf->pgoff; fills vmf->page with a reference. => mmap_lock or the area's. */
 	unsigned int (*fault)(struct vm_fault *vmf);
 	/*
 	 * Maps what is in memory already of the pages [start_pgoff, end_pgoff], whose entries are in
@@ -200,7 +200,7 @@ struct vm_operations_struct {
 	 * A page of a shared area that is mapped read-only, vmf->page with a reference, is about to be
 	 * written; the file may refuse, or note that it becomes dirty. VM_FAULT_LOCKED with the page
 	 * locked and still the file's; VM_FAULT_NOPAGE when it isn't any more; or an error. Optional:
-	 * then pages of such areas are mapped writable at once. => mmap_lock
+	 * then pages of such areas are mapped writable at once. => mmap_lock or the area's
 	 */
 	unsigned int (*page_mkwrite)(struct vm_fault *vmf);
 	/* 0, or why the area can't be cut at addr. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The fast paths are one compare-and-exchange. Whoever can't have the lock queues up under
- * wait_lock and sets RWSEM_WAITERS, which makes every later unlock come to rwsem_wake(): it hands
- * the lock to the first in the queue, and if that is a reader, to all readers directly behind it.
+ * wait_lock and sets RWSEM_WAITERS, which makes every later unlock come to rwsem_wake(), under
+ * wait_lock, too: it hands the lock to the first in the queue, and if that is a reader, to all readers
+ * directly behind it.
  */
 #include "kernel/sync/rwsem.h"
 
@@ -86,33 +87,48 @@ static inline void take_write(struct rw_semaphore *sem)
 		rwsem_wait(sem, true);
 }
 
-static void rwsem_wake_after(struct rw_semaphore *sem, long count)
+static noinline void change_and_wake(struct rw_semaphore *sem, long change)
 {
-	unsigned long flags;
+	unsigned long flags = spin_lock_irqsave(&sem->wait_lock);
 
-	if (likely(!(count & RWSEM_WAITERS)))
-		return;
-	flags = spin_lock_irqsave(&sem->wait_lock);
+	atomic_long_add(&sem->count, change);
 	rwsem_wake(sem);
 	spin_unlock_irqrestore(&sem->wait_lock, flags);
+}
+
+/*
+ * Who gets the lock after us may free what it lies in: an anon_vma's root goes with its last area. So we
+ * don't touch it any more once he can have it: either nobody waits in the moment we let go, or we let go
+ * under wait_lock, which who waits takes before he goes on.
+ */
+static inline void release(struct rw_semaphore *sem, long change)
+{
+	long old = atomic_long_read(&sem->count);
+
+	do {
+		if (unlikely(old & RWSEM_WAITERS)) {
+			change_and_wake(sem, change);
+			return;
+		}
+	} while (unlikely(!count_cmpxchg(sem, &old, old + change)));
 }
 
 static inline void release_read(struct rw_semaphore *sem)
 {
 	DEBUG_ON(atomic_long_read(&sem->count) < RWSEM_READER);
-	rwsem_wake_after(sem, atomic_long_add_return(&sem->count, -RWSEM_READER));
+	release(sem, -RWSEM_READER);
 }
 
 static inline void release_write(struct rw_semaphore *sem)
 {
 	DEBUG_ON(!rwsem_is_write_locked(sem));
-	rwsem_wake_after(sem, atomic_long_add_return(&sem->count, -RWSEM_WRITER));
+	release(sem, -RWSEM_WRITER);
 }
 
 static inline void downgrade(struct rw_semaphore *sem)
 {
 	DEBUG_ON(!rwsem_is_write_locked(sem));
-	rwsem_wake_after(sem, atomic_long_add_return(&sem->count, RWSEM_READER - RWSEM_WRITER));
+	release(sem, RWSEM_READER - RWSEM_WRITER);
 }
 
 #ifdef CONFIG_LOCKDEP

@@ -90,19 +90,20 @@ static inline void forget(const struct flush *f)
 		mmu_flush_global();
 }
 
-/* A processor that keeps the address space for nobody is better off without it than flushing it. */
-static bool leave_lazy(const struct mm_context *ctx)
+/*
+ * A processor that keeps the address space for nobody is better off without it than flushing it. If somebody
+ * else's interrupt has made it leave since the caller looked, it may not be loaded again.
+ */
+static void leave_lazy(const struct mm_context *ctx)
 {
 	struct tlb_state *state = this_cpu_ptr(&tlb_state);
 	unsigned long flags = local_irq_save();
-	bool leaves = state->lazy && state->loaded == ctx;
 
-	if (leaves) {
+	if (state->loaded == ctx) {
 		this_cpu_inc(tlb_events[NR_TLB_LOCAL_FLUSH_ALL]);
 		load(state, NULL);
 	}
 	local_irq_restore(flags);
-	return leaves;
 }
 
 static inline void flush_here(const struct flush *f)
@@ -110,8 +111,12 @@ static inline void flush_here(const struct flush *f)
 	if (f->ctx) {
 		const struct tlb_state *state = this_cpu_ptr(&tlb_state);
 
-		if (state->loaded != f->ctx || (unlikely(state->lazy) && leave_lazy(f->ctx)))
+		if (state->loaded != f->ctx)
 			return;
+		if (unlikely(state->lazy)) {
+			leave_lazy(f->ctx);
+			return;
+		}
 	}
 	forget(f);
 }
