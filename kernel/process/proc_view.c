@@ -128,11 +128,14 @@ static int proc_next_pid(int after)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	struct pid *pid = pid_next(after);
+	int nr;
 
 	while (pid && !find_process(pid->nr))
 		pid = pid_next(pid->nr);
+	/* Unlocked, it may be gone. */
+	nr = pid ? pid->nr : -1;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	return pid ? pid->nr : -1;
+	return nr;
 }
 
 static bool proc_get(int pid, struct proc_task_info *info)
