@@ -155,7 +155,9 @@ struct sched_entity *rq_steal(struct run_queue *from, unsigned int cpu, int prio
 {
 	struct sched_entity *se, *found = NULL;
 
-	spin_lock(&from->lock);
+	/* Who finds it locked comes again with the next tick: many may want to take from one at once. */
+	if (!READ_ONCE(from->ready) || !spin_trylock(&from->lock))
+		return NULL;
 	list_for_each_entry(se, &from->queue, run_link)
 	{
 		if (se->rt_priority < priority)

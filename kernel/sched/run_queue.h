@@ -89,7 +89,7 @@ static inline bool may_run_on(const struct sched_entity *se, unsigned int cpu)
 unsigned int rq_choose_cpu(const struct sched_entity *se);
 /*
  * Takes one that may run on `cpu` and is at least that urgent out of the queue, and makes it belong to
- * `cpu`; or NULL. => interrupts off, no queue's lock
+ * `cpu`; or NULL: there is none, or the queue is locked just now. => interrupts off, no queue's lock
  */
 struct sched_entity *rq_steal(struct run_queue *from, unsigned int cpu, int priority);
 
