@@ -336,6 +336,12 @@ void console_write(const char *text, size_t len)
 	}
 }
 
+bool printk_pending(void)
+{
+	/* After a panic nobody will come back to it. */
+	return consoles && !ignore_writers && !(all_shown(&log_ring) && all_shown(&user_ring));
+}
+
 /* Takes the consoles to change their list. False when it is we who are showing. => interrupts off */
 static bool consoles_wait(void)
 {

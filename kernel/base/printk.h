@@ -26,6 +26,12 @@ void vprintk(const char *fmt, va_list args) __printf(1, 0);
 /* Hands bytes to every console without logging them: what user programs write to /dev/console. */
 void console_write(const char *text, size_t len);
 
+/*
+ * Whether another CPU is still showing what was written: who ends the machine waits for that, but not
+ * for ever.
+ */
+bool printk_pending(void);
+
 /* With quiet set, pr_info goes to the log but not to the consoles. */
 void printk_set_quiet(bool quiet);
 void printk_log_only(const char *fmt, ...) __printf(1, 2);

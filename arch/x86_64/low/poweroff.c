@@ -7,6 +7,8 @@
 #include <arch/power.h>
 #include <arch/serial.h>
 
+#include "kernel/base/printk.h"
+
 /* PM1 control register, ACPI 6.5 section 4.8.3.2.1 */
 #define PM1_SCI_EN	  BIT(0)
 #define PM1_SLP_TYP_SHIFT 10
@@ -25,6 +27,18 @@ static void __noreturn halt_for_ever(void)
 {
 	for (;;)
 		__asm__ volatile("cli; hlt");
+}
+
+#define LAST_TEXT_NS 5000000000UL
+
+/* The last words, which another processor may be showing. => interrupts off: it waits for nobody */
+static void finish_output(void)
+{
+	u64 start = clock_ns();
+
+	while (printk_pending() && clock_ns() - start < LAST_TEXT_NS)
+		cpu_relax();
+	serial_flush();
 }
 
 /* Machines act on these writes a little later: time for it before the next way is tried. */
@@ -79,7 +93,7 @@ static bool on_hypervisor(void)
 void machine_poweroff(void)
 {
 	local_irq_disable();
-	serial_flush();
+	finish_output();
 	acpi_poweroff();
 	/* Unknown ports are not to be written on a real machine; an emulator ignores them. */
 	if (on_hypervisor()) {
@@ -94,7 +108,7 @@ void machine_poweroff(void)
 void machine_exit(int status)
 {
 	local_irq_disable();
-	serial_flush();
+	finish_output();
 	outl(DEBUG_EXIT_PORT, (u32)status);
 	machine_poweroff();
 }
@@ -115,7 +129,7 @@ void machine_reboot(void)
 	unsigned int i;
 
 	local_irq_disable();
-	serial_flush();
+	finish_output();
 	if (acpi_info.has_reset) { /* section 4.8.3.6 */
 		outb(acpi_info.reset_port, acpi_info.reset_value);
 		settle();

@@ -124,7 +124,8 @@ void smp_call_function_many(cpu_bits_t cpus, void (*fn)(void *), void *arg)
 
 /* --- stopping ---------------------------------------------------------------------------------------- */
 
-#define STOP_NS 1000000000UL
+/* A host that is busy may leave a processor without time for long, which then takes no NMI either. */
+#define STOP_NS 10000000000UL
 
 DEFINE_PER_CPU(struct smp_stopped, smp_stopped);
 static cpumask_t to_stop, stopped;

@@ -30,8 +30,8 @@ void smp_resched_irq(void);
 void smp_call_irq(void);
 
 /*
- * For the end of everything: stops all other processors where they are, by NMI, and waits a second at
- * most. What they were doing is left in smp_stopped. => interrupts off
+ * For the end of everything: stops all other processors where they are, by NMI, and waits ten seconds
+ * at most. What they were doing is left in smp_stopped. => interrupts off
  */
 void smp_stop_others(void);
 /* From the NMI handler: does not return when this processor is to stop. */
