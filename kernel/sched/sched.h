@@ -131,7 +131,6 @@ static inline void set_current_state(enum task_state state)
 	__atomic_store_n(&se->state, state, __ATOMIC_SEQ_CST);
 }
 
-/* A full barrier. On a running entity of another CPU: sched_notify() or sched_kick() it afterwards. */
 /* NULL in release builds, which don't know. */
 static inline struct held_locks *se_held_locks(struct sched_entity *se)
 {
@@ -142,6 +141,7 @@ static inline struct held_locks *se_held_locks(struct sched_entity *se)
 #endif
 }
 
+/* A full barrier. On a running entity of another CPU: sched_notify() or sched_kick() it afterwards. */
 static inline void se_set_work(struct sched_entity *se, u32 bits)
 {
 	__atomic_fetch_or(&se->work, bits, __ATOMIC_SEQ_CST);

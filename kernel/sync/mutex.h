@@ -6,7 +6,7 @@
 
 /* A sleeping lock with one owner, handed over in order of arrival. Not from interrupts. */
 struct mutex {
-	void *owner; /* the thread, or MUTEX_BOOT before the scheduler runs; NULL when free */
+	void *owner; /* the thread, or the only one before the scheduler runs; NULL when free */
 	spinlock_t wait_lock;
 	lock_class_t class; /* in debug builds */
 	struct list_head waiters;

@@ -4,7 +4,8 @@
  * processor is the address of its own copy: %gs:name is one processor's variable, in one
  * instruction, without knowing which processor it is.
  *
- * Callers that need to stay on one processor between two accesses disable preemption or interrupts.
+ * The kernel isn't preempted, so a task stays on its processor until it sleeps or faults. Who shares the
+ * variable with an interrupt handler turns interrupts off between two accesses.
  */
 #ifndef ARCH_PERCPU_H
 #define ARCH_PERCPU_H
