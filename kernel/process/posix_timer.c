@@ -110,6 +110,9 @@ static void expired(struct posix_timer *t)
 	if (t->interval) {
 		fired = forward(t);
 		arm(t);
+		/* The clock was set back since it was found due. */
+		if (!fired)
+			return;
 	} else {
 		t->active = false;
 	}
