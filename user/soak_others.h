@@ -238,15 +238,17 @@ static void op_file(struct worker *w)
 {
 	int file = below(w, FILES);
 	unsigned long page = below(w, FILE_PAGES - 1), size = below(w, FILE_PAGES + 1) * PAGE;
+	long ret;
 
 	switch (below(w, 8)) {
 	case 0:
 		got(raw(SYS_ftruncate, FILE_FD + file, size - (size ? 8 * below(w, WORDS) : 0)), 0,
 		    "ftruncate");
 		break;
-	case 1: /* a hole; room */
-		got(raw(SYS_fallocate, FILE_FD + file, below(w, 2) ? 3 : 0, page * PAGE, 3 * PAGE),
-		    0, "fallocate");
+	case 1: /* a hole; room, whose making a signal may stop */
+		ret = raw(SYS_fallocate, FILE_FD + file, below(w, 2) ? 3 : 0, page * PAGE,
+			  3 * PAGE);
+		got(ret == -EINTR ? 0 : ret, 0, "fallocate");
 		break;
 	default:
 		file_words(w, file, page);
