@@ -209,4 +209,26 @@ TAP_FN void breathe(unsigned long n)
 		raw(SYS_sched_yield);
 }
 
+/* --- what the kernel counted ------------------------------------------------------------------ */
+
+/* A number of /proc/vmstat, or -1. */
+TAP_FN long vmstat(const char *name)
+{
+	static char text[16384];
+	size_t len = 0, n = strlen(name);
+	int fd = open("/proc/vmstat", O_RDONLY);
+	long got;
+
+	while (len < sizeof(text) - 1 && (got = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += got;
+	close(fd);
+	text[len] = '\0';
+	for (char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, n) == 0 && line[n] == ' ')
+			return strtol(line + n + 1, NULL, 10);
+	}
+	return -1;
+}
+
 #endif

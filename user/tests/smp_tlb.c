@@ -11,26 +11,6 @@
 #define ROUNDS 20
 #define PAGES  8
 
-/* A number of /proc/vmstat, or -1. */
-static long vmstat(const char *name)
-{
-	static char text[16384];
-	size_t len = 0, n = strlen(name);
-	int fd = open("/proc/vmstat", O_RDONLY);
-	long got;
-
-	while (len < sizeof(text) - 1 && (got = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += got;
-	close(fd);
-	text[len] = '\0';
-	for (char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, name, n) == 0 && line[n] == ' ')
-			return strtol(line + n + 1, NULL, 10);
-	}
-	return -1;
-}
-
 /* Everything that takes translations away. Returns how many of the steps failed. */
 static int change_mappings(int rounds)
 {
