@@ -462,7 +462,7 @@ sub run_tests {
 sub no_reports {
 	my ($run, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my @reports = $run->{console} =~ /^.*\b(?:WARNING|PANIC|panic|deadlock)\b.*$/mg;
+	my @reports = $run->{console} =~ /^.*\b(?:WARNING|PANIC|panic|deadlock|lockdep)\b.*$/mg;
 	is(join("\n", @reports), '', "$name: the kernel reports nothing");
 }
 
