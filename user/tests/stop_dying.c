@@ -51,10 +51,12 @@ static void without_leader(void)
 
 /* --- killed before anybody has heard ------------------------------------------------------------ */
 
+/* Continued, it may run before its death comes: it must not end by itself meanwhile. */
 static int stop_self(void *arg)
 {
 	raw(SYS_kill, my_pid(), SIGSTOP);
-	return 0;
+	for (;;)
+		raw(SYS_pause);
 }
 
 static void killed_unheard(void)
