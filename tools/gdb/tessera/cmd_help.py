@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""tessera: what there is."""
+from tessera import command
+from tessera.command import Command
+
+
+class TesseraCommand(Command):
+    """List the commands that explain this kernel.
+
+Usage: tessera
+`help NAME` tells more of each."""
+
+    name = "tessera"
+
+    def run(self, argv):
+        if argv:
+            raise self.usage()
+        for name, line in sorted(command.commands):
+            print(f"{name:<12} {line}")
+
+
+TesseraCommand()

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""What all commands have in common."""
+import gdb
+
+from tessera import memory, process
+
+commands = []  # all that are registered: (name, its first line of help)
+
+# What completes an address: what people ask about.
+ADDRESS_WORDS = ["$rip", "$rsp", "$cr2", "$rax", "$rdi", "$rsi"]
+
+
+class Command(gdb.Command):
+    """A command. The subclass's docstring is its help, the first line what `tessera` shows.
+
+    run(argv) does it: argv are the words, an address being one word or "quoted". completions(before,
+    word) lists what the word may become, given the words before it.
+    """
+
+    name = None
+
+    def __init__(self):
+        super().__init__(self.name, gdb.COMMAND_USER)
+        commands.append((self.name, self.__doc__.strip().split("\n")[0]))
+
+    def run(self, argv):
+        raise NotImplementedError
+
+    def completions(self, before, word):
+        return []
+
+    def invoke(self, argument, _from_tty):
+        self.dont_repeat()
+        with memory.session():
+            try:
+                self.run(gdb.string_to_argv(argument))
+            except memory.Unreadable as error:
+                raise gdb.GdbError(f"{self.name}: {error}: damaged, or not set up yet?") from None
+            except gdb.error as error:
+                raise gdb.GdbError(f"{self.name}: {error}") from None
+
+    def complete(self, text, word):
+        words = text.split()
+        if word is not None and words and not text.endswith(" "):
+            words.pop()
+        try:
+            with memory.session():
+                found = self.completions(words, word or "")
+        except (gdb.error, gdb.GdbError, memory.Unreadable):
+            return []
+        # gdb wants the rest of what it takes for a word, which begins after a $ or -.
+        typed = "" if text.endswith(" ") or not text else text.split()[-1]
+        cut = len(typed) - len(word or "")
+        return [f[cut:] for f in found if f.startswith(typed)]
+
+    def usage(self):
+        """What to raise at wrong arguments: the line of help that shows how it is called."""
+        lines = [line.strip() for line in self.__doc__.strip().split("\n")]
+        use = next((line for line in lines if line.startswith("Usage:")), f"Usage: {self.name}")
+        return gdb.GdbError(use)
+
+
+def number(text, what="number"):
+    """What an expression of the user's comes to, as an unsigned 64-bit number."""
+    try:
+        with memory.virtually():
+            value = gdb.parse_and_eval(text)
+            if value.type.strip_typedefs().code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_ARRAY,
+                                                    gdb.TYPE_CODE_FUNC):
+                value = value.address
+            return int(value) & (1 << 64) - 1
+    except gdb.error as error:
+        raise gdb.GdbError(f"`{text}` is no {what}: {error}") from None
+
+
+def address(text):
+    """An address the user gives: a number, register, symbol or any expression of C's."""
+    return number(text, "address")
+
+
+def address_range(text):
+    """A RANGE: START-END (END not in it), START+LENGTH, or an address for its page."""
+    for sign in "-+":
+        start, found, rest = text.partition(sign)
+        if found and start.strip() and rest.strip():
+            try:
+                low, high = number(start), number(rest)
+            except gdb.GdbError:
+                continue
+            return (low, high) if sign == "-" else (low, low + high)
+    page = address(text) & ~(memory.PAGE_SIZE - 1)
+    return page, page + memory.PAGE_SIZE
+
+
+def pids():
+    """For completion."""
+    return [str(task.pid) for task in process.tasks()] if process.is_up() else []
+
+
+def size_words(count):
+    """Bytes, in a unit people read."""
+    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= size:
+            return f"{count // size} {unit}" if count % size == 0 else f"{count / size:.1f} {unit}"
+    return f"{count} bytes"

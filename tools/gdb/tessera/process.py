@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Processors, tasks, and the process that commands speak of."""
+import gdb
+
+from tessera import kernel, memory, pte
+
+STATES = {"TASK_RUNNING": "R", "TASK_INTERRUPTIBLE": "S", "TASK_UNINTERRUPTIBLE": "D",
+          "TASK_KILLABLE": "D", "TASK_STOPPED": "T", "TASK_DEAD": "X"}
+
+chosen = None  # what `proc PID` said: a thread's id, or None: what runs on the selected CPU
+
+
+# --- processors -----------------------------------------------------------------------------------------
+
+def selected_cpu():
+    """The number of the CPU that gdb speaks of; each is a thread of gdb's."""
+    thread = gdb.selected_thread()
+    if thread is None or not thread.is_valid():
+        raise gdb.GdbError("There is no guest to look at: use `make debug`, or `target remote`.")
+    return thread.num - 1
+
+
+def online_cpus():
+    """The processors that the kernel runs on."""
+    mask = kernel.variable("cpu_online_mask")
+    return [cpu for cpu in range(kernel.NR_CPUS) if mask >> cpu & 1]
+
+
+def register(name):
+    """A register of the selected CPU, as a number."""
+    try:
+        with memory.virtually():
+            return int(gdb.selected_frame().read_register(name)) & (1 << 64) - 1
+    except (ValueError, gdb.error):
+        pass
+    try:
+        with memory.virtually():
+            return int(gdb.parse_and_eval(f"(unsigned long)${name}")) & (1 << 64) - 1
+    except gdb.error as error:
+        raise gdb.GdbError(f"This target shows no register {name}: {error}") from None
+
+
+def loaded_root():
+    """The physical address in the selected CPU's CR3."""
+    return register("cr3") & pte.PFN_MASK
+
+
+def paging_is_on():
+    return bool(register("cr0") >> 31 & 1)
+
+
+# --- tasks ------------------------------------------------------------------------------------------
+
+def is_up():
+    """Whether the kernel has come so far that there are tasks."""
+    try:
+        return kernel.variable("all_processes").next != 0 and bool(online_cpus())
+    except memory.Unreadable:
+        return False
+
+
+def processes():
+    """All struct signal_struct: processes."""
+    yield from kernel.list_of("signal_struct", "processes", kernel.address_of("all_processes"))
+
+
+def threads(process):
+    """The struct task_struct of a process."""
+    yield from kernel.list_of("task_struct", "thread_link", process.address_of("threads"))
+
+
+def tasks():
+    for process in processes():
+        yield from threads(process)
+
+
+def find(tid):
+    """The task of that id, or None."""
+    return next((task for task in tasks() if task.pid == tid), None)
+
+
+def running(cpu):
+    """The task that runs on a processor; None if it idles, or is still in its boot stack."""
+    entity = kernel.per_cpu("current_se", cpu)
+    if not entity:
+        return None
+    return next((task for task in tasks() if task._address == entity), None)
+
+
+def mm_of(task):
+    """Its struct mm_struct; None for a kernel thread."""
+    address = task.mm_part.mm
+    return kernel.struct("mm_struct", address) if address else None
+
+
+def state(task):
+    """As in ps: R S D T Z X."""
+    if task.zombie:
+        return "Z"
+    return STATES.get(kernel.enum_names("task_state").get(task.se.state), "?")
+
+
+# --- what commands speak of -------------------------------------------------------------------------------
+
+def current():
+    """The task that commands speak of: the one chosen, or what runs on the selected CPU. Or None."""
+    if chosen is not None:
+        task = find(chosen)
+        if task is None:
+            raise gdb.GdbError(f"Process {chosen} is there no longer: choose another, or `proc -` for "
+                               "the CPU's own.")
+        return task
+    return running(selected_cpu()) if is_up() else None
+
+
+def current_mm():
+    """Its address space; gdb.GdbError with the reason if there is none."""
+    if not is_up():
+        raise gdb.GdbError("The kernel has no processes yet.")
+    task = current()
+    if task is None:
+        raise gdb.GdbError(f"CPU {selected_cpu()} runs no process now: choose one with `proc PID`; `ps` "
+                           "lists them.")
+    mm = mm_of(task)
+    if mm is None:
+        what = "has ended, and its address space with it" if task.zombie or task.exiting \
+            else "is a kernel thread, without an address space"
+        raise gdb.GdbError(f"{task.comm}[{task.pid}] {what}: choose another with `proc PID`.")
+    return mm
+
+
+def root_of(mm):
+    """The physical address of its top-level table."""
+    return kernel.translate(mm.context.pgd)
+
+
+def current_root():
+    """(physical address of the top-level table that commands walk, whose it is in words)."""
+    if chosen is not None:
+        task, mm = current(), current_mm()
+        return root_of(mm), f"{task.comm}[{task.pid}]"
+    root = loaded_root()
+    words = f"CPU {selected_cpu()}"
+    if is_up():
+        if root == kernel.kernel_root():
+            return root, words + ", the kernel's own tables"
+        task = current()
+        mm = mm_of(task) if task else None
+        if mm is not None and root_of(mm) == root:
+            return root, words + f", {task.comm}[{task.pid}]"
+        for other in tasks():
+            mm = mm_of(other)
+            if mm is not None and root_of(mm) == root:
+                return root, words + f", tables of {other.comm}[{other.pid}], who ran last"
+    return root, words
