@@ -214,7 +214,7 @@ def send(text):
 
 # --- letting it run -------------------------------------------------------------------------------
 
-def _continue(watch):
+def _continue(watch, command="continue"):
     """Continues; watch(until) runs beside it and, when it returns, stops the guest. Returns what gdb
     says at the stop, and what watch returned."""
     ended = threading.Event()
@@ -233,7 +233,7 @@ def _continue(watch):
         thread = threading.Thread(target=beside, daemon=True)
         thread.start()
     try:
-        text = said("continue")
+        text = said(command)
     finally:
         ended.set()
         thread.join()
@@ -256,15 +256,15 @@ def until(pattern):
     return text
 
 
-def go():
-    """Lets the guest run until it stops by itself, at a breakpoint or at its end. Returns what gdb
-    says."""
+def go(command="continue"):
+    """Lets the guest run, by that command, until it stops by itself: at a breakpoint, or at its end.
+    Returns what gdb says."""
     def watch(limit):
         while limit() > time.monotonic():
             time.sleep(0.02)
 
     start = time.monotonic()
-    stop, _ = _continue(watch)
+    stop, _ = _continue(watch, command)
     if time.monotonic() - start >= LIMIT:
         raise Stuck(f"no breakpoint was met\ngdb: {stop}")
     return stop
