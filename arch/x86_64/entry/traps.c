@@ -267,7 +267,8 @@ static void kernel_page_fault(struct pt_regs *regs, unsigned long addr, unsigned
 		   fault_step_text[why], error);
 }
 
-static void handle_page_fault(struct pt_regs *regs, unsigned long error)
+/* Not inlined: a debugger that waits for faults stops here, where CR2 is still the fault's. */
+static noinline void handle_page_fault(struct pt_regs *regs, unsigned long error)
 {
 	unsigned long addr = read_cr2();
 
@@ -368,15 +369,22 @@ void set_irq_handler(unsigned int vector, void (*handler)(void))
 	irq_handlers[vector] = handler;
 }
 
+static noinline void handle_other_trap(struct pt_regs *regs, unsigned int vector,
+				       unsigned long error)
+{
+	if (vector >= 32)
+		handle_irq(regs, vector);
+	else
+		handle_exception(regs, vector, error);
+}
+
 /* From entry.S, interrupts off; returns with them off. error: the exception's error code, or 0. */
 void handle_trap(struct pt_regs *regs, unsigned long vector, unsigned long error)
 {
 	if (vector == VECTOR_PF)
 		handle_page_fault(regs, error);
-	else if (vector >= 32)
-		handle_irq(regs, (unsigned int)vector);
 	else
-		handle_exception(regs, (unsigned int)vector, error);
+		handle_other_trap(regs, (unsigned int)vector, error);
 }
 
 /* On an IST stack: nothing here may sleep or touch what was interrupted. */
