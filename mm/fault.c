@@ -282,12 +282,26 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 	return 0;
 }
 
-/* Makes the tables that are missing on the way to the entry. 0 or VM_FAULT_OOM. */
+/*
+ * Whether it will turn out that mmap_lock is needed: known before anything is done, so that the way under
+ * mmap_lock begins where this one did.
+ */
+static bool must_retry(const struct vm_fault *vmf)
+{
+	const struct vm_area_struct *vma = vmf->vma;
+
+	return (vmf->flags & FAULT_FLAG_VMA_LOCK) && (vmf->flags & FAULT_FLAG_WRITE) &&
+	       !(vma->vm_flags & VM_SHARED) && !READ_ONCE(vma->anon_vma);
+}
+
+/* Makes the tables that are missing on the way to the entry. 0, VM_FAULT_OOM or VM_FAULT_RETRY. */
 static noinline unsigned int make_tables(struct vm_fault *vmf)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	const pgd_t pgd = pgdp_get(pgd_offset_pgd(mm->context.pgd, vmf->address));
 
+	if (must_retry(vmf))
+		return VM_FAULT_RETRY;
 	if (pgd_none(pgd))
 		note_fault_step(STEP_TABLES_3);
 	else if (pud_none(pudp_get(pud_offset(pgd, vmf->address))))

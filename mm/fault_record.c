@@ -80,8 +80,8 @@ static const char *access_name(const struct fault_record *r)
 int show_fault_record(const struct fault_record *r, char *buf, size_t size)
 {
 	int len = scnprintf(buf, size,
-			    "fault %lu tid %d cpu %u tsc %lu %s %s %#lx ip %#lx error %#x "
-			    "pte %#lx after %#lx\n",
+			    "fault %lu tid %d cpu %u tsc %lu %s %s 0x%lx ip 0x%lx error 0x%x "
+			    "pte 0x%lx after 0x%lx\n",
 			    (unsigned long)(r->seq / 2), r->tid, r->cpu, (unsigned long)r->tsc,
 			    r->error & PF_USER ? "user" : "kernel", access_name(r),
 			    (unsigned long)r->address, (unsigned long)r->ip, r->error,
