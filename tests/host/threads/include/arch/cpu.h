@@ -46,6 +46,11 @@ static inline void local_irq_restore(unsigned long flags)
 		local_irq_enable();
 }
 
+static inline u64 rdtsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
 static inline void cpu_relax(void)
 {
 	sim_spin();
