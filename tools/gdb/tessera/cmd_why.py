@@ -2,7 +2,7 @@
 """why, faults: what an access would do and why; what the last faults were."""
 import gdb
 
-from tessera import command, faults, kernel, predict, process, pte, vma
+from tessera import command, faults, kernel, paging, predict, process, pte, vma
 from tessera.command import ADDRESS_WORDS, Command, address
 
 KINDS = {"r": "r", "read": "r", "w": "w", "write": "w", "x": "x", "execute": "x"}
@@ -38,12 +38,14 @@ def area_lines(mm, at):
         yield f"       above, {distance(above.vm_start - at)} away: {vma.line(above, mm)}"
 
 
-def entry_line(way):
-    """The last entry on the way."""
-    if not way.walk.steps:
-        return None
-    last = way.walk.last
-    return f"entry  {pte.INTEL_NAMES[last.level]:<4} {last.table:#x}[{last.index}]: {last.entry:#x}, " \
+def place_lines(mm, at, root):
+    """Area and entry."""
+    if at < pte.TASK_SIZE and mm is not None:
+        yield from area_lines(mm, at)
+    else:
+        yield f"area   none: {'in the kernel half, ' if kernel.kernel_half(at) else ''}{kernel.region(at)}"
+    last = paging.Walk(root, at).last
+    yield f"entry  {pte.INTEL_NAMES[last.level]:<4} {last.table:#x}[{last.index}]: {last.entry:#x}, " \
         f"{pte.bits(last.entry, last.level)}"
 
 
@@ -110,16 +112,12 @@ def explain(at, access, root, task, mm):
     if not pte.is_canonical(at):
         yield from not_canonical(access, task)
         return
-    if at < pte.TASK_SIZE and mm is not None:
-        yield from area_lines(mm, at)
-    else:
-        yield f"area   none: {kernel.region(at)}"
-    yield entry_line(predict.Way(root, at))
+    yield from place_lines(mm, at, root)
     prediction = predict.predict(at, access, root, task, mm)
     for number, (refused, fault) in enumerate(zip(prediction.refusals, prediction.faults)):
         if number:
             yield "The instruction is tried again, and faults again."
-        yield f"refused at the {refused.words}"
+        yield f"refused by the processor at the {refused.words}"
         yield f"page fault, error code {faults.error_words(refused.error)}"
         yield from handler_lines(fault)
     if prediction.end is None and prediction.faults:
@@ -149,7 +147,7 @@ def kernel_notes(at, access, root, task, mm):
     other = predict.predict(at, access, root, task, mm, uaccess=False)
     if other.faults:
         yield "   That is by copy_from_user() and its like. By any other instruction of the kernel:"
-        yield f"   refused at the {other.refusals[0].words}"
+        yield f"   refused by the processor at the {other.refusals[0].words}"
         yield from ("   " + line for line in step_lines(other.faults[0]))
     else:
         yield "   Any other instruction of the kernel succeeds, too."
@@ -163,34 +161,14 @@ def explain_fault(regs, error, at, task, mm, root):
     mode = "" if error & faults.PF_USER else " in kernel mode"
     yield f"page fault: {by}{mode}, at ip {regs.ip:#x}, tries to {access.words} {at:#x}"
     yield f"error code {faults.error_words(error)}"
-    if at < pte.TASK_SIZE and mm is not None:
-        yield from area_lines(mm, at)
-    else:
-        yield f"area   none: {kernel.region(at)}"
-    way = predict.Way(root, at)
-    if way.walk.steps:
-        yield entry_line(way)
-    fault = predict.of_fault(at, error, root, task, mm, may_fault(regs.ip))
+    yield from place_lines(mm, at, root)
+    fault = predict.of_fault(at, error, root, task, mm,
+                             predict.fixup_of(regs.ip))
     yield from handler_lines(fault)
     if fault.end in predict.SIGNALS:
         yield f"=> {signal_words(task, fault.end)}."
     elif fault.end is None:
         yield "=> The instruction is tried again."
-
-
-def may_fault(ip):
-    """Whether the kernel's instruction is one that may access a program's memory: extable_may_fault()."""
-    at, end = (kernel.address_of(f"__{edge}___ex_table") for edge in ("start", "stop"))
-    data = memory_array(at, end)
-    for i in range(0, len(data) - 2, 3):
-        if (at + 4 * i + data[i]) & (1 << 64) - 1 == ip:
-            return not data[i + 2]
-    return False
-
-
-def memory_array(start, end):
-    raw = kernel.read(start, end - start)
-    return [int.from_bytes(raw[i:i + 4], "little", signed=True) for i in range(0, len(raw), 4)]
 
 
 class WhyCommand(Command):

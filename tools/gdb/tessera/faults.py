@@ -83,7 +83,7 @@ def steps(path):
 # --- records ------------------------------------------------------------------------------------------
 
 def records(task):
-    """What is remembered of a task's faults, newest first. Each has `number` and `steps`."""
+    """What is remembered of a task's faults, newest first; seq is twice the number of each."""
     ring = task.mm_part.faults
     found = []
     for number in range(ring.count, max(ring.count - RECORDS, 0), -1):

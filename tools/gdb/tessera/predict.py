@@ -5,7 +5,9 @@ Here is what mm/fault.c, cow.c, filemap.c, pfnmap.c and special_mapping.c decide
 looking at memory only. A fault's path is a list of the steps in mm/fault_steps.h, by name; it is the
 one that the kernel's record of the fault will show.
 """
-from tessera import faults, kernel, paging, process, pte, vma
+import array
+
+from tessera import kernel, paging, process, pte, vma
 from tessera.faults import PF_INSTR, PF_PRESENT, PF_RSVD, PF_USER, PF_WRITE
 
 PAGE_SIZE, PAGE_SHIFT, PAGE_MASK = 4096, 12, ~4095
@@ -60,6 +62,7 @@ class Way:
         self.walk = paging.Walk(root, address)
         # (level, entry), as far as the processor looks.
         self.entries = [(step.level, step.entry) for step in self.walk.steps]
+        self.frame = True  # whether the frame in the last entry is known
 
     @property
     def missing(self):
@@ -73,11 +76,12 @@ class Way:
         level, entry = self.entries[-1]
         return entry if level == 1 else None
 
-    def becomes(self, entry):
-        """The tables are there, with this last entry."""
+    def becomes(self, fault):
+        """The tables are there, with the last entry that a fault left."""
         known = {level: e for level, e in self.entries if e & pte.PRESENT}
         table = pte.PRESENT | pte.RW | pte.USER
-        self.entries = [(level, known.get(level, table)) for level in (4, 3, 2)] + [(1, entry)]
+        self.entries = [(level, known.get(level, table)) for level in (4, 3, 2)] + [(1, fault.after)]
+        self.frame = fault.frame
 
 
 class Refusal:
@@ -134,7 +138,7 @@ class Fault:
     details   {step: what stands behind it here, in words}
     before    the last-level entry, and
     after     what it becomes; both 0 where the way doesn't lead there
-    frame     False: the frame in `after` isn't known before it is allocated
+    frame     False: the frame in `after` isn't known before it is allocated; `before_frame` likewise
     """
 
     def __init__(self, address, error):
@@ -143,7 +147,7 @@ class Fault:
         self.steps = []
         self.details = {}
         self.before = self.after = 0
-        self.frame = True
+        self.frame = self.before_frame = True
 
     @property
     def end(self):
@@ -264,6 +268,7 @@ class Handler:
     def handle(self, address, error, way):
         """The fault that the kernel handles for the program: do_user_fault() and what it calls."""
         fault = Fault(address, error)
+        fault.frame = fault.before_frame = way.frame
         by_kernel = not error & PF_USER
         if address >= pte.TASK_SIZE:
             fault.note("KERNEL_HALF")
@@ -538,14 +543,13 @@ def is_guard(address):
                for vm in kernel.list_of("vm_struct", "link", kernel.address_of("vm_list")))
 
 
-def kernel_fault(address, error, way):
-    """A fault of the kernel's own that no fixup catches: it ends in a panic."""
+def kernel_fault(address, error, in_program, fixup=False):
+    """A fault of the kernel's own that no area can help: it panics, but for instructions with a fixup."""
     fault = Fault(address, error)
-    fault.before = fault.after = way.entry or 0
     if error & PF_RSVD:
         fault.note("RESERVED_BITS")
     elif address < pte.TASK_SIZE:
-        fault.note("NOT_UACCESS")
+        fault.note("NO_PROGRAM" if not in_program else "NO_WAIT" if fixup else "NOT_UACCESS")
     elif is_guard(address):
         fault.note("GUARD_PAGE")
     elif not error & PF_PRESENT:
@@ -553,8 +557,8 @@ def kernel_fault(address, error, way):
     elif error & PF_INSTR:
         fault.note("MAPPED_NO_EXEC")
     else:
-        fault.note("MAPPED_READ_ONLY")
-    fault.note("PANIC")
+        fault.note("MAPPED_READ_ONLY" if error & PF_WRITE else "MAPPED_WELL")
+    fault.note("EFAULT" if fixup else "PANIC")
     return fault
 
 
@@ -584,38 +588,42 @@ def predict(address, access, root, task=None, mm=None, uaccess=True):
         prediction.end = "SEGV_KERNEL" if access.user else "EFAULT" if uaccess else "PANIC"
         return prediction
     cpu, way = Processor(), Way(root, address)
-    handler = Handler(task, mm) if mm is not None else None
-    for_program = access.user or (uaccess and address < pte.TASK_SIZE)
+    handler = Handler(task, mm)
+    for_program = access.user or (uaccess and mm is not None and address < pte.TASK_SIZE)
     while len(prediction.faults) < MAX_FAULTS:
         refused = refusal(way, access, cpu, uaccess)
         if refused is None:
             return prediction
-        if refused.error & PF_RSVD and access.user:
-            fault = Fault(address, refused.error)
-            fault.note("RESERVED_BITS")
-            fault.note("PANIC")
-        elif for_program and handler is not None:
+        if for_program and not refused.error & PF_RSVD:
             fault = handler.handle(address, refused.error, way)
         else:
-            fault = kernel_fault(address, refused.error, way)
+            fault = kernel_fault(address, refused.error, mm is not None)
         prediction.refusals.append(refused)
         prediction.faults.append(fault)
         prediction.end = fault.end
         if fault.end:
             return prediction
-        way.becomes(fault.after)
+        way.becomes(fault)
     return prediction
 
 
-def of_fault(address, error, root, task, mm, uaccess=True):
-    """A fault that has happened already, with this error code: what the handler does about it."""
-    way = Way(root, address)
-    if error & PF_RSVD:
-        return kernel_fault(address, error, way)
-    if mm is not None and (error & PF_USER or (uaccess and address < pte.TASK_SIZE)):
-        return Handler(task, mm).handle(address, error, way)
-    return kernel_fault(address, error, way)
+def of_fault(address, error, root, task, mm, fixup=None):
+    """A fault that has happened already, with this error code: what the handler does about it. By the
+    kernel, fixup says what the instruction has: see FIXUP_*."""
+    if not error & PF_RSVD and (error & PF_USER or (fixup == FIXUP_MAY_FAULT and mm is not None
+                                                    and address < pte.TASK_SIZE)):
+        return Handler(task, mm).handle(address, error, Way(root, address))
+    return kernel_fault(address, error, mm is not None, fixup is not None and not error & PF_USER)
 
 
-__all__ = ["Access", "Fault", "Handler", "Prediction", "Processor", "SIGNALS", "faults", "of_fault",
-           "predict"]
+FIXUP_MAY_FAULT, FIXUP_NO_FAULT = "may fault", "no fault"
+
+
+def fixup_of(ip):
+    """What the kernel's exception table has for an instruction: FIXUP_* or None."""
+    at, end = (kernel.address_of(f"__{edge}___ex_table") for edge in ("start", "stop"))
+    table = array.array("i", kernel.read(at, end - at))
+    for i in range(0, len(table) - 2, 3):
+        if (at + 4 * i + table[i]) & (1 << 64) - 1 == ip:
+            return FIXUP_NO_FAULT if table[i + 2] else FIXUP_MAY_FAULT
+    return None
