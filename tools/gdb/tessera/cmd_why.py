@@ -53,9 +53,9 @@ def place_lines(mm, at, root):
 
 def step_lines(fault):
     for name in fault.steps:
-        yield faults.line(name)
+        yield from faults.lines(name)
         if name in fault.details:
-            yield INDENT + "(" + fault.details[name] + ")"
+            yield from faults.wrapped(f"{INDENT}({fault.details[name]})", len(INDENT) + 1)
 
 
 def entry_change(fault):
@@ -128,11 +128,11 @@ def explain(at, access, root, task, mm):
 
 
 def not_canonical(access, task):
-    yield faults.line("NOT_CANONICAL")
+    yield from faults.lines("NOT_CANONICAL")
     yield "No table is looked at and no page fault happens: it is a general protection fault (by way of"
     yield "rsp or rbp: a stack-segment fault, and SIGBUS)."
     if access.user:
-        yield faults.line("SEGV_KERNEL")
+        yield from faults.lines("SEGV_KERNEL")
         yield "=> It fails. " + signal_words(task, "SEGV_KERNEL") + "."
     else:
         yield "=> As a program's pointer in a system call it is refused before any access: EFAULT."

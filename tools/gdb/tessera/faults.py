@@ -4,6 +4,7 @@
 Every sentence about a fault comes from that table, out of the kernel's memory: here none is written.
 """
 import functools
+import textwrap
 
 import gdb
 
@@ -15,6 +16,7 @@ RECORDS = 8  # of each task: FAULT_RECORDS
 PF_PRESENT, PF_WRITE, PF_USER, PF_RSVD, PF_INSTR = 1, 2, 4, 8, 16
 
 NAME_COLUMNS = 17  # as the kernel prints them
+COLUMNS = 96  # what is longer goes on in the next line
 
 
 def error_words(error):
@@ -66,9 +68,15 @@ def text(name):
     return _text(number)
 
 
-def line(name):
+def wrapped(text, indent):
+    """A line, in several if it is long: the others begin at that column."""
+    return textwrap.wrap(text, COLUMNS, subsequent_indent=" " * indent, break_long_words=False,
+                         break_on_hyphens=False, drop_whitespace=True)
+
+
+def lines(name):
     """A step as /proc/PID/fault shows it."""
-    return f"  {name:<{NAME_COLUMNS}} {text(name)}"
+    return wrapped(f"  {name:<{NAME_COLUMNS}} {text(name)}", NAME_COLUMNS + 3)
 
 
 def steps(path):
@@ -95,9 +103,10 @@ def records(task):
 
 def record_lines(record):
     """A record in the words of /proc/PID/fault."""
-    yield (f"fault {record.seq // 2} tid {record.tid} cpu {record.cpu} tsc {record.tsc} "
-           f"{'user' if record.error & PF_USER else 'kernel'} {access_word(record.error)} "
-           f"{record.address:#x} ip {record.ip:#x} error {record.error:#x} "
-           f"pte {record.pte_before:#x} after {record.pte_after:#x}")
+    yield from wrapped(
+        f"fault {record.seq // 2} tid {record.tid} cpu {record.cpu} tsc {record.tsc} "
+        f"{'user' if record.error & PF_USER else 'kernel'} {access_word(record.error)} "
+        f"{record.address:#x} ip {record.ip:#x} error {record.error:#x} "
+        f"pte {record.pte_before:#x} after {record.pte_after:#x}", 4)
     for name in steps(record.path):
-        yield line(name)
+        yield from lines(name)
