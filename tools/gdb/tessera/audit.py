@@ -81,6 +81,11 @@ class Audit:
         """Why something may be on its way from one place to another, or None."""
         return locks.busy_cpu()
 
+    @functools.cached_property
+    def moving(self):
+        """Why some address space may be in the middle of a change, or None."""
+        return next((space.moving for space in self.spaces if space.moving), None)
+
     @functools.lru_cache(maxsize=None)
     def in_use(self, name):
         """The addresses of all objects of a cache that are in use; None if there is no such cache."""

@@ -2,6 +2,7 @@
 """Audit: the areas of an address space. List, tree and gaps agree; so do the totals, and the caches of
 areas that each thread keeps."""
 from tessera import kernel, pte, rbtree
+from tessera.command import plural
 
 VM_READ, VM_WRITE, VM_EXEC, VM_SHARED = 1, 2, 4, 8
 VM_ACCESS = VM_READ | VM_WRITE | VM_EXEC
@@ -158,7 +159,7 @@ def check_users(audit, space):
     mm = space.mm
     if mm.mm_users < len(space.tasks) or mm.mm_count < (mm.mm_users > 0):
         audit.wrong(f"{space.name}: mm_users is {mm.mm_users} and mm_count {mm.mm_count}, with "
-                    f"{len(space.tasks)} threads in it")
+                    f"{plural(len(space.tasks), 'thread')} in it")
 
 
 def areas(audit):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Audit: struct pages. Free ones are in the allocator's lists, all as they should be; used ones have the
 counts of who uses them."""
-from tessera import frames, kernel, locks, memory
+from tessera import frames, kernel, locks
+from tessera.command import plural
 from tessera.frames import BLOCK_ORDER, BLOCK_PAGES
 
 PIN_BIAS = 1024  # GUP_PIN_COUNTING_BIAS: what a pin adds to the references
@@ -92,7 +93,7 @@ class FreeLists:
         for i, (flag, count) in enumerate(zip(flags, counts)):
             if count:
                 self.wrong(f"frame {pfn + i:#x} is free, in the block {pfn:#x} of order {order}, but has "
-                           f"{count & 0xFFFFFFFF} references and {count >> 32} mappings")
+                           f"{plural(count & 0xFFFFFFFF, 'reference')} and {plural(count >> 32, 'mapping')}")
             if i and flag & buddy:
                 self.wrong(f"frame {pfn + i:#x} begins a free block, and lies in another: {pfn:#x} of order "
                            f"{order}")
@@ -121,8 +122,8 @@ def check_pcp(audit, pcp):
         if block is not None:
             audit.wrong(f"frame {pfn:#x} is in {name}, and in the free block {block[0]:#x}", excuse)
         elif frame.refs or frame.maps:
-            audit.wrong(f"frame {pfn:#x} is free, in {name}, but has {frame.refs} references and "
-                        f"{frame.maps} mappings", excuse)
+            audit.wrong(f"frame {pfn:#x} is free, in {name}, but has "
+                        f"{plural(frame.refs, 'reference')} and {plural(frame.maps, 'mapping')}", excuse)
         elif frame.flags & ~allowed:
             audit.wrong(f"frame {pfn:#x} is free, in {name}, but has flags that free pages don't have: "
                         + " ".join(frame.flag_names()), excuse)
@@ -178,8 +179,8 @@ def check_maps(audit):
         counted, found = mapped.get(pfn, 0), len(audit.entries.get(pfn, []))
         if counted != found:
             where = f": {entry_words(audit, pfn)}" if found else ""
-            audit.wrong(f"frame {pfn:#x} (page {kernel.page_address(pfn):#x}) counts {counted} mappings, "
-                        f"{found or 'no'} {'entry maps' if found == 1 else 'entries map'} it{where}", excuse)
+            audit.wrong(f"frame {pfn:#x} (page {kernel.page_address(pfn):#x}) counts "
+                        f"{plural(counted, 'mapping')}, {found or 'no'} {'entry maps' if found == 1 else 'entries map'} it{where}", excuse)
     audit.checked(len(mapped), "mapped pages")
 
 
@@ -227,12 +228,17 @@ def check_refs(audit):
 
 def check_count(audit, name, refs, maps, mapping, cached, flags):
     need = maps + cached
-    what = f"{maps} mappings" + (" and the page cache" if cached else "")
+    has = f"{name} counts {plural(refs, 'reference')}, but"
+    holders = plural(maps, "mapping") if maps else ""
+    if cached:
+        holders += " and the page cache" if maps else "the page cache"
+    hold = "hold one each" if need > 1 else "holds one"
     if refs < max(need, 1):
-        audit.wrong(f"{name} counts {refs} references, but {what} hold one each", excuse_refs(audit))
+        audit.wrong(f"{has} {holders} {hold}", excuse_refs(audit))
     elif mapping and (refs - need) % PIN_BIAS and not flags & frames.flag("PG_locked"):
         # All that has a mapping is a program's or a file's: who else holds one is at work with it.
-        audit.wrong(f"{name} counts {refs} references, but only {what} hold one each", excuse_extra(audit))
+        audit.wrong(f"{has} only {holders} {hold}" if need else f"{has} no mapping is left to hold one",
+                    excuse_extra(audit))
 
 
 def excuse_refs(audit):
@@ -244,7 +250,7 @@ def excuse_extra(audit):
     """Why somebody may have one for the moment."""
     if audit.busy:
         return audit.busy
-    return next((s.moving for s in audit.spaces if s.moving), None) or audit.waiting
+    return audit.moving or audit.waiting
 
 
 def used(audit):
@@ -333,11 +339,3 @@ def page_cache(audit):
     if total != len(cached):
         audit.wrong(f"nr_file_pages is {total}, files' trees hold {len(cached)}", excuse or audit.busy)
     audit.checked(len(cached), "cached pages")
-
-
-def readable(address, size):
-    try:
-        kernel.read(address, size)
-        return True
-    except memory.Unreadable:
-        return False

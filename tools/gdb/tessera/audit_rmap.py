@@ -2,6 +2,7 @@
 """Audit: the ways from a page back to the areas that may map it. Each area is in the interval trees where
 its pages look for it, and by the pages that it shows: so whoever looks for a page's entries finds all."""
 from tessera import kernel, locks, memory, pte, rbtree
+from tessera.command import plural
 
 
 def family_changes(anon_vma):
@@ -89,7 +90,8 @@ def chain_changes(space, vma):
 def check_anon_vma(audit, av, chained, counts):
     """One anon_vma: its tree holds what areas' chains say, and its counts are right."""
     name = f"anon_vma {av._address:#x}"
-    excuse = family_changes(av)
+    # An area that is being made, or has been taken out, is in the trees and in no list.
+    excuse = family_changes(av) or audit.moving
     offset = kernel.struct_layout("anon_vma_chain").fields["node"][0]
 
     def wrong(sentence):
@@ -104,11 +106,11 @@ def check_anon_vma(audit, av, chained, counts):
     for avc in sorted(in_tree - chained):
         wrong(f"{name}: its tree holds anon_vma_chain {avc:#x}, which no area's list has")
     if av.num_active_vmas != counts["active"]:
-        wrong(f"{name}: num_active_vmas is {av.num_active_vmas}, {counts['active']} areas have it for new "
-              "pages")
+        wrong(f"{name}: num_active_vmas is {av.num_active_vmas}, but {plural(counts['active'], 'area')} "
+              "put new pages there")
     if av.num_children != counts["children"]:
-        wrong(f"{name}: num_children is {av.num_children}, {counts['children']} anon_vmas have it as "
-              "parent")
+        wrong(f"{name}: num_children is {av.num_children}, but it is the parent of "
+              f"{plural(counts['children'], 'anon_vma')}")
 
 
 def anonymous(audit):
@@ -201,7 +203,6 @@ def check_file(audit, mapping, showing, names, offset):
         # Between the file's tree and the mm's an area is in one of them only, under mmap_lock.
         audit.wrong(f"{names[vma][0]} is not in its file's tree i_mmap: the file's pages are not found there",
                     names[vma][1])
-    changing = next((s.changing or s.moving for s in audit.spaces if s.changing or s.moving), None)
     for vma in sorted(in_tree - showing):
         audit.wrong(f"{name}: its tree i_mmap holds {vma:#x}, which is no area of that file",
-                    excuse or changing)
+                    excuse or audit.moving)

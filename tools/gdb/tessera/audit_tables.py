@@ -2,6 +2,7 @@
 """Audit: page tables. What the processor would find by them is what the areas and the pages say."""
 from tessera import audit_rmap, frames, kernel, locks, memory, paging, pte
 from tessera.audit_areas import VM_ACCESS, VM_EXEC, VM_PFNMAP, VM_SHARED, VM_WRITE
+from tessera.command import plural
 
 FILEPAGES, ANONPAGES, SWAPENTS, SHMEMPAGES = range(4)
 RSS_NAMES = ["MM_FILEPAGES", "MM_ANONPAGES", "MM_SWAPENTS", "MM_SHMEMPAGES"]
@@ -68,8 +69,9 @@ class TableWalk:
             self.audit.wrong(f"{self.space.name}: its {what} at {phys:#x} is in a frame that is not marked "
                              "as a page table (PG_table)", self.space.moving)
         elif frame.refs != 1 or frame.maps:
-            self.audit.wrong(f"{self.space.name}: the frame of its {what} at {phys:#x} has {frame.refs} "
-                             f"references and {frame.maps} mappings, not 1 and 0", self.space.moving)
+            self.audit.wrong(f"{self.space.name}: the frame of its {what} at {phys:#x} has "
+                             f"{plural(frame.refs, 'reference')} and {plural(frame.maps, 'mapping')}, not 1 "
+                             "and 0", self.space.moving)
         owner = self.audit.tables.setdefault(phys, self.space)
         if owner is not self.space:
             self.audit.wrong(f"{self.space.name}: its {what} at {phys:#x} is also one of {owner.name}")
@@ -284,4 +286,4 @@ def tables(audit):
     counted = kernel.variable("nr_page_table_pages")
     if counted != total:
         audit.wrong(f"nr_page_table_pages is {counted}, there are {total} tables below top-level ones",
-                    next((s.moving for s in audit.spaces if s.moving), None))
+                    audit.moving)

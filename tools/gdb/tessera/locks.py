@@ -2,6 +2,9 @@
 """Who holds what: whether something may be in the middle of a change just now."""
 from tessera import kernel, memory, process
 
+# Where a processor has nothing in hands: the loop of one that has nothing to do, and what it calls.
+IDLE = ("idle_loop", "halt", "safe_halt")
+
 RWSEM_WRITER = 1
 RWSEM_WAITERS = 2
 
@@ -34,7 +37,7 @@ def cpu_in_kernel(cpu, thread_registers):
     if cs & 3:
         return None
     where = (kernel.function_at(rip) or hex(rip)).split("+")[0].strip()
-    if where in ("halt", "safe_halt", "park_cpu"):
+    if where in IDLE:
         return None
     return f"CPU {cpu} is at work in the kernel, in {where}"
 

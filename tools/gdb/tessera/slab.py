@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Object caches: which objects of a kind there are, and which of them are in use."""
 from tessera import kernel, memory, process
-from tessera.frames import Frame, Snapshot  # noqa: F401
 
 FREE_BYTE = 0x6B
 WORD_FREE = 0xF4EEF4EEF4EEF4EE
@@ -30,8 +29,8 @@ class Cache:
 
     @property
     def has_debug_word(self):
-        """In debug builds the stride has room for a word behind the object."""
-        return self.stride >= max(self.object_size, 8) + 8 and kernel.has_symbol("mark_inuse")
+        """In debug builds a word behind each object says whether it is out."""
+        return "zaps_begun" in kernel.struct_layout("mm_struct").fields
 
     def magazine(self, cpu):
         """The objects in a CPU's magazine: free, but out of the slab's sight."""
