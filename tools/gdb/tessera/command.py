@@ -97,6 +97,11 @@ def pids():
     return [str(task.pid) for task in process.tasks()] if process.is_up() else []
 
 
+def plural(count, thing):
+    """1 page, 2 pages."""
+    return f"{count} {thing}" + ("" if count == 1 else "s")
+
+
 def size_words(count):
     """Bytes, in a unit people read."""
     for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
