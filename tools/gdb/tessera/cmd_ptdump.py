@@ -10,10 +10,15 @@ HALVES = {"user": (0, tables.HALF), "kernel": (tables.TOP - tables.HALF, tables.
 USED_WORDS = ((pte.ACCESSED, "A"), (pte.DIRTY, "D"), (pte.SOFT_DIRTY, "softdirty"))
 
 
-def the_tables(start=0, end=tables.TOP):
-    """The tables that commands speak of, and whose they are in words."""
+def no_paging_yet():
+    """Raises gdb.GdbError if there are no tables to look at."""
     if process.chosen is None and not process.paging_is_on():
         raise gdb.GdbError(f"Paging is off on CPU {process.selected_cpu()}: there are no tables yet.")
+
+
+def the_tables(start=0, end=tables.TOP):
+    """The tables that commands speak of, and whose they are in words."""
+    no_paging_yet()
     root, whose = process.current_root()
     return tables.Tables(root, start, end), root, whose
 
