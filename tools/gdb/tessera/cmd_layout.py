@@ -68,9 +68,10 @@ def groups(found):
     """Areas, those with the least room between them put together until there are few: lists."""
     if len(found) <= ROWS:
         return [[area] for area in found]
-    gaps = sorted(((b.vm_start - a.vm_end, i) for i, (a, b) in enumerate(zip(found, found[1:]))),
-                  reverse=True)
-    cuts = sorted(i + 1 for _, i in gaps[:ROWS - 1])
+    gaps = [b.vm_start - a.vm_end for a, b in zip(found, found[1:])]
+    # Of gaps of a size all are cut at, or none.
+    limit = sorted(gaps, reverse=True)[ROWS - 1]
+    cuts = [i + 1 for i, gap in enumerate(gaps) if gap > limit]
     return [found[low:high] for low, high in zip([0] + cuts, cuts + [len(found)])]
 
 
