@@ -16,7 +16,7 @@ FLAGS = (
     (0x00000020, "MAYWRITE", "mw", "mprotect may allow writing"),
     (0x00000040, "MAYEXEC", "me", "mprotect may allow execution"),
     (0x00000080, "MAYSHARE", "ms", "was mapped with MAP_SHARED"),
-    (0x00000100, "GROWSDOWN", "gd", "grows towards lower addresses when it is touched below: a stack"),
+    (0x00000100, "GROWSDOWN", "gd", "a stack: grows downwards when it is touched below"),
     (0x00000400, "PFNMAP", "pf", "a device's memory: pages without a struct page that counts them"),
     (0x00002000, "LOCKED", "lo", "its pages are there and stay in memory (mlock)"),
     (0x00004000, "IO", "io", "a device's registers or memory"),
@@ -51,6 +51,11 @@ def flag_names(flags):
     return names + ([f"{rest:#x}"] if rest else [])
 
 
+def flag_letters(flags):
+    """The same as in VmFlags of /proc/PID/smaps."""
+    return [letters for bit, _, letters, _ in FLAGS if flags & bit]
+
+
 def perms(flags):
     """As in /proc/PID/maps: rwxp."""
     return "".join((
@@ -58,7 +63,7 @@ def perms(flags):
         "x" if flags & FLAG["EXEC"] else "-", "s" if flags & FLAG["MAYSHARE"] else "p"))
 
 
-# --- reading them -----------------------------------------------------------------------------------
+# --- reading them ---------------------------------------------------------------------------------
 
 def reader():
     """What reads an area's fields: bulk.Fields. Made anew when other symbols are loaded."""
@@ -150,7 +155,7 @@ def gap_below(area, prev_end):
     return max(start_gap(area) - prev_end, 0)
 
 
-# --- what an area is called -----------------------------------------------------------------------------
+# --- what an area is called -----------------------------------------------------------------------
 
 class Names:
     """Names as /proc/PID/maps has them; remembers files, which many areas share."""
@@ -184,7 +189,8 @@ class Names:
 
     def path(self, vm_file):
         if vm_file not in self.files:
-            self.files[vm_file] = path(kernel.struct("file", vm_file).f_dentry).replace("\n", "\\012")
+            text = path(kernel.struct("file", vm_file).f_dentry)
+            self.files[vm_file] = text.replace("\n", "\\012")
         return self.files[vm_file]
 
 
@@ -216,10 +222,10 @@ def path(address):
     return (text or "/") + tail
 
 
-# --- locks ----------------------------------------------------------------------------------------------
+# --- locks ----------------------------------------------------------------------------------------
 
 def rwsem_words(count):
-    """Who holds a struct rw_semaphore, by its count: bit 0 a writer, bit 1 somebody waits, then readers."""
+    """Who holds a struct rw_semaphore, by its count: a writer, who waits, readers in bits."""
     readers = count >> 2
     words = "held for writing" if count & 1 else \
         f"held for reading by {readers}" if readers else "free"

@@ -32,8 +32,8 @@ class Node:
 
 
 class Tree:
-    """The whole tree of an mm: root (a Node or None), nodes in the order of addresses, and what is wrong
-    that belongs to no node."""
+    """The whole tree of an mm: root (a Node or None), nodes in the order of addresses, and what is
+    wrong that belongs to no node."""
 
     def __init__(self, mm):
         self.mm = mm
@@ -68,7 +68,8 @@ class Tree:
 
     def _node(self, read, link, parent, seen):
         if link in seen:
-            self._say(parent, f"a child is {link - self.offset:#x}, which hangs elsewhere in the tree, too")
+            self._say(parent, f"a child is {link - self.offset:#x}, which hangs elsewhere in the "
+                              "tree, too")
             return None
         seen.add(link)
         try:
@@ -97,7 +98,7 @@ class Tree:
             node = node.right
         return order
 
-    # --- what must hold -----------------------------------------------------------------------------
+    # --- what must hold ---------------------------------------------------------------------------
 
     def _check(self):
         end, before = 0, None

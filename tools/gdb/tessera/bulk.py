@@ -11,7 +11,7 @@ _CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 
 
 def fetch(address, length):
-    """kernel.read(), but what lies around it is read along: objects of a kind lie close together."""
+    """kernel.read(), but what lies around it is read along: objects of a kind lie together."""
     try:
         first = kernel.translate(address) >> memory.PAGE_SHIFT
         last = kernel.translate(address + length - 1) >> memory.PAGE_SHIFT
@@ -27,9 +27,9 @@ def fetch(address, length):
 class Fields:
     """Reads some fields of a structure.
 
-    Fields("vm_area_struct", "vm_start", "vm_end", rb_left="vm_rb.rb_left") makes a reader; its at(address)
-    gives a named tuple: `address` itself, then the fields. A field in a structure within is named by
-    dots, and then gets a name of its own.
+    Fields("vm_area_struct", "vm_start", "vm_end", rb_left="vm_rb.rb_left") makes a reader; its
+    at(address) gives a named tuple: `address` itself, then the fields. A field in a structure
+    within is named by dots, and then gets a name of its own.
     """
 
     def __init__(self, name, *fields, **renamed):

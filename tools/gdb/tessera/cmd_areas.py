@@ -18,17 +18,18 @@ def owner():
 
 def unusual(flags):
     """Flags that the four letters don't say and that not every area has."""
-    return ",".join(name.lower() for name in areas.flag_names(flags & ~areas.USUAL)) or "-"
+    return " ".join(areas.flag_letters(flags & ~areas.USUAL)) or "-"
 
 
 class AreasCommand(Command):
     """List the areas of the process: what /proc/PID/maps shows, and more.
 
 Usage: areas [-maps]
-A line for each area, by address: its range; rights as in /proc/PID/maps (p private, s shared); size;
-PAGES that the page tables have a frame for; the offset of its first page in its file, in pages;
-ANON_VMA, the owner of its anonymous pages, if it has had any; flags that are out of the ordinary
-(`area ADDR` tells all, and what they mean); its file, or what it is for.
+A line for each area, by address: its range; rights as in /proc/PID/maps (p private, s shared);
+size; PAGES that the page tables have a frame for; OFF, the offset of its first page in its file, in
+pages; ANON_VMA, the owner of its anonymous pages, if it has had any; flags that are out of the
+ordinary, in the letters of /proc/PID/smaps (`area ADDR` tells all, and what they mean); its file,
+or what it is for.
 With -maps: in exactly the form of /proc/PID/maps."""
 
     name = "areas"
@@ -63,6 +64,8 @@ def maps_line(area, names):
 
 def table(mm, found, names):
     present = tables.Present(process.root_of(mm))
+    high = {area.anon_vma >> 32 for area in found if area.anon_vma}
+    digits = 8 if len(high) == 1 else 16
     rows, total = [], 0
     for area in found:
         count = present.count(area.vm_start, area.vm_end)
@@ -71,35 +74,38 @@ def table(mm, found, names):
             f"{area.vm_start:012x}-{area.vm_end:012x}", areas.perms(area.vm_flags),
             size_words(area.vm_end - area.vm_start), str(count),
             f"{area.vm_pgoff:x}" if area.vm_file else "-",
-            f"{area.anon_vma:016x}" if area.anon_vma else "-", unusual(area.vm_flags),
+            f"{area.anon_vma:016x}"[-digits:] if area.anon_vma else "-", unusual(area.vm_flags),
             names.of(area)))
     lines = [f"{owner()}: {len(rows):,} area{'' if len(rows) == 1 else 's'}, "
              f"{size_words(sum(a.vm_end - a.vm_start for a in found))} in all, "
-             f"{pages(total)} present"]
+             f"{pages(total)} present"
+             + (f"; ANON_VMA is {high.pop():08x}..." if digits == 8 else "")]
     lines += present.damage
     if len(rows) != mm.map_count:
         lines.append(f"The list has {len(rows):,} areas, but map_count is {mm.map_count:,}.")
+    return lines + aligned(("RANGE", "PERM", "SIZE", "PAGES", "OFF", "ANON_VMA", "FLAGS", "NAME"),
+                           rows, "<<>>><<<")
+
+
+def aligned(heads, rows, how):
+    """Lines of a table whose columns are as wide as they must be; how: < or > for each."""
     if not rows:
-        return lines
-    heads = ("RANGE", "PERM", "SIZE", "PAGES", "PGOFF", "ANON_VMA", "FLAGS", "NAME")
-    rows.insert(0, heads)
-    width = [max(len(row[i]) for row in rows) for i in range(len(heads))]
-    for row in rows:
-        lines.append((f"{row[0]:<{width[0]}}  {row[1]}  {row[2]:>{width[2]}}  {row[3]:>{width[3]}}  "
-                      f"{row[4]:>{width[4]}}  {row[5]:<{width[5]}}  {row[6]:<{width[6]}}  "
-                      f"{row[7]}").rstrip())
-    return lines
+        return []
+    rows = [heads] + rows
+    width = [max(map(len, column)) for column in zip(*rows)]
+    form = "  ".join(f"{{:{side}{size}}}" for side, size in zip(how, width))
+    return [form.format(*row).rstrip() for row in rows]
 
 
-# --- one area in full ---------------------------------------------------------------------------------
+# --- one area in full -----------------------------------------------------------------------------
 
 class AreaCommand(Command):
     """Tell everything about the area that an address is in.
 
 Usage: area ADDR
-Its range, size and pages; every flag by name and what it means; what its pages are mapped with; its file;
-its anon_vmas; who lies before and behind it, with the gaps; whether anybody has it locked.
-For an address that is in no area: between which areas it lies."""
+Its range, size and pages; every flag by name and what it means; what its pages are mapped with;
+its file; its anon_vmas; who lies before and behind it, with the gaps; whether anybody has it
+locked. For an address that is in no area: between which areas it lies."""
 
     name = "area"
 
@@ -109,8 +115,8 @@ For an address that is in no area: between which areas it lies."""
         addr = address(argv[0])
         mm = process.current_mm()
         if addr >= pte.TASK_SIZE:
-            raise gdb.GdbError(f"{addr:#x} is in no process's areas: {kernel.region(addr)}. `walk` and "
-                               "`ptdump` show what is mapped there.")
+            raise gdb.GdbError(f"{addr:#x} is in no process's areas: {kernel.region(addr)}. `walk` "
+                               "and `ptdump` show what is mapped there.")
         area = areas.find(mm, addr)
         if areas.covers(area, addr):
             print("\n".join(describe(mm, area, addr)))
@@ -146,7 +152,8 @@ def no_area(mm, area, addr):
     lines.append(f"  above it   {short(area, names)}" if area else "  above it   nothing")
     lines.append(f"  the gap    {low:#x}-{high:#x}, {size_words(high - low)}")
     if area and area.vm_flags & areas.FLAG["GROWSDOWN"]:
-        lines.append("             the area above grows downwards: an access here may make it longer")
+        lines.append("             the area above grows downwards: an access here may make it "
+                     "longer")
     return lines
 
 
@@ -199,10 +206,11 @@ def behind(area):
     if file.mapping:
         mapping = kernel.struct("address_space", file.mapping)
         count = mapping.size + pte.PAGE_SIZE - 1 >> pte.PAGE_SHIFT
-        lines.append(f"             page cache at {file.mapping:#x}: {size_words(mapping.size)} long, "
-                     f"{mapping.nrpages:,} of {pages(count)} in memory")
+        lines.append(f"             page cache at {file.mapping:#x}: {size_words(mapping.size)} "
+                     f"long, {mapping.nrpages:,} of {pages(count)} in memory")
         if last >= count:
-            lines.append(f"             pages from {max(first, count):#x} on lie behind its end: SIGBUS")
+            lines.append(f"             pages from {max(first, count):#x} on lie behind its end: "
+                         "SIGBUS")
     return lines
 
 
@@ -214,9 +222,9 @@ def anon_lines(area):
     for chain in kernel.list_of("anon_vma_chain", "same_vma", head):
         family = kernel.struct("anon_vma", chain.anon_vma)
         words = ["its own" if chain.anon_vma == area.anon_vma else "inherited",
-                 "the family's root" if family.root == chain.anon_vma else f"root {family.root:#x}",
-                 f"{family.num_active_vmas} area{'' if family.num_active_vmas == 1 else 's'} write to it"]
-        lines.append(f"    in the chain {chain._address:#x} of {chain.anon_vma:#x}: {', '.join(words)}")
+                 "a root" if family.root == chain.anon_vma else f"root {family.root:#x}",
+                 f"{family.num_active_vmas} writing to it"]
+        lines.append(f"    chain {chain._address:#x} to {chain.anon_vma:#x}: {', '.join(words)}")
     return lines
 
 
@@ -241,11 +249,9 @@ def neighbours(area, names):
 def lock_lines(mm, area):
     locked = area.vm_lock_seq == mm.mm_lock_seq
     readers = area.vm_readers
-    faults = "no fault is at work in it" if not readers else \
-        f"{readers} fault{'' if readers == 1 else 's'} at work in it"
-    changing = f"is being changed (its number {area.vm_lock_seq} is the mm's)" if locked else \
-        f"not locked for writing (its number {area.vm_lock_seq}, the mm's {mm.mm_lock_seq})"
-    lines = [f"  locks      the area: {changing}, {faults}",
+    lines = [f"  locks      the area: {'' if locked else 'not '}locked for writing (its number is "
+             f"{area.vm_lock_seq}, the mm's {mm.mm_lock_seq})",
+             f"             faults at work in it: {readers or 'none'}",
              f"             mmap_lock: {areas.rwsem_words(mm.mmap_lock.count)}"]
     if not area.attached:
         lines.append("             It is not attached: it has been taken out of the tree.")

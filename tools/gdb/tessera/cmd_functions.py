@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Functions for expressions: print $pte(0x400000), break … if $walk($rdi) == 0x1234, and the like."""
+"""Functions for expressions: print $pte(0x400000), break ... if $walk($rdi) == 0x1234."""
 import gdb
 
 from tessera import areas, kernel, memory, paging, process, pte
@@ -9,8 +9,8 @@ functions = []  # all that are registered: (how it is called, the first line of 
 
 
 class Function(gdb.Function):
-    """A function of gdb's. The subclass's docstring is its help, call how it is called, and most tells
-    how many arguments it takes at most (least: 1 unless said)."""
+    """A function of gdb's. The subclass's docstring is its help, call how it is called, and most
+    tells how many arguments it takes at most (least: 1 unless said)."""
 
     call = None
     least = most = 1
@@ -42,8 +42,8 @@ def plain(value):
 
 
 def quietly(what, *values):
-    """what(*values), which reads the guest's memory: gdb may be amid reading by virtual addresses, and
-    goes on so afterwards."""
+    """what(*values), which reads the guest's memory: gdb may be amid reading by virtual addresses,
+    and goes on so afterwards."""
     with memory.session():
         before = memory._physical
         try:
@@ -111,7 +111,8 @@ $pfn(ADDR)"""
 class PteFunction(Function):
     """The last page-table entry on the way to an address: a pte_t, or pmd_t and so on.
 
-$pte(ADDR): where a table is missing it is the entry of the level above, which is none. .v is the number."""
+$pte(ADDR): where a table is missing it is the entry of the level above, which is none. The number is
+in its field v."""
 
     call = "$pte(ADDR)"
 
@@ -126,8 +127,8 @@ $pte(ADDR): where a table is missing it is the entry of the level above, which i
 class PageFunction(Function):
     """The struct page of a frame: a pointer.
 
-$page(PFN): a frame's number; or an address in the kernel's half, whose frame is meant; or what is too much
-for a frame's number, which is taken for a physical address."""
+$page(PFN): a frame's number; or an address in the kernel's half, whose frame is meant; or what is
+too much for a frame's number, which is taken for a physical address."""
 
     call = "$page(PFN)"
 
@@ -139,7 +140,8 @@ for a frame's number, which is taken for a physical address."""
         else:
             pfn = number
         if kernel.page_of(pfn) is None:
-            raise gdb.GdbError(f"Frame {pfn:#x} has no struct page: it is no memory, or a device's.")
+            raise gdb.GdbError(f"Frame {pfn:#x} has no struct page: it is no memory, or a "
+                               "device's.")
         return pointer("page", kernel.page_address(pfn))
 
 
@@ -196,8 +198,8 @@ $vmflags(X): of a number; or of a pointer to struct vm_area_struct, that area's.
 class PteflagsFunction(Function):
     """The bits of a page-table entry, as text.
 
-$pteflags(X[, LEVEL]): the level is 1 for a PTE, as when it isn't given, 2 for a PMD, 3 for a PUD, 4 for a
-PGD entry."""
+$pteflags(X[, LEVEL]): the level is 1 for a PTE, as when it isn't given, 2 for a PMD, 3 for a PUD,
+4 for a PGD entry."""
 
     call = "$pteflags(X[, LEVEL])"
     most = 2

@@ -8,18 +8,20 @@ CELLS = 64  # of a half, drawn to scale: 2 TiB each
 ROWS = 40  # areas are drawn together when there are more of them
 USER_END = tables.HALF
 KERNEL_START = tables.TOP - tables.HALF
-LETTERS = "dvmif"  # of kernel.REGIONS, in their order
+# Of kernel.REGIONS, in their order.
+SHORT = ("direct map", "vmalloc", "vmemmap", "image", "fixmap")
+LETTERS = "dvmif"
 
 
 class LayoutCommand(Command):
     """Draw the address space: the user half with its areas, the kernel's half with its ranges.
 
 Usage: layout [user|kernel]
-First both halves to scale, a sign for 2 TiB: # where areas are; in the kernel's half a small letter for
-what a range is for, a capital one where something is mapped (d direct map, v vmalloc, m vmemmap, i image,
-with the fixmap).
-Then all of it from the top down, on a scale that shows small things, too: a bar of one sign is 4 KiB, and
-each sign more is twice as much. Areas are #, free room is dots."""
+First both halves to scale, a sign for 2 TiB: # where areas are; in the kernel's half a small
+letter for what a range is for, a capital one where something is mapped (d direct map, v vmalloc,
+m vmemmap, i image, with the fixmap).
+Then all of it from the top down, on a scale that shows small things, too: a bar of one sign is
+up to 4 KiB, and each sign more is four times as much. Areas are #, free room is dots."""
 
     name = "layout"
 
@@ -38,11 +40,11 @@ each sign more is twice as much. Areas are #, free room is dots."""
             lines.append(f"  user    {0:#018x} [{user_strip(user)}]")
         if argv != ["user"]:
             lines.append(f"  kernel  {KERNEL_START:#x} [{kernel_strip(mapped)}]")
-        lines += ["", "From the top down; one sign is 4 KiB, each more is twice as much:"]
+        lines += ["", "From the top down; one sign is up to 4 KiB, each more is four times as much:"]
         if argv != ["user"]:
             lines += kernel_rows(mapped)
         if not argv:
-            lines.append(row(USER_END, KERNEL_START, " ", "not canonical: no addresses at all"))
+            lines.append(row(USER_END, KERNEL_START, "", "no addresses (not canonical)"))
         if argv != ["kernel"]:
             lines += user_rows(user, names)
             lines.append(f"That is the user half of {owner()}.")
@@ -53,16 +55,16 @@ each sign more is twice as much. Areas are #, free room is dots."""
 
 
 def bar(size, sign):
-    """A sign for 4 KiB or less, one more for each doubling."""
-    return sign * max(1, (size - 1 >> pte.PAGE_SHIFT).bit_length() + 1)
+    """A sign for 4 KiB or less, one more for each four times as much."""
+    return sign * (((size - 1 >> pte.PAGE_SHIFT).bit_length() + 1) // 2 + 1)
 
 
 def row(start, end, sign, what):
     return f"  {start:016x}-{end - 1:016x} {size_words(end - start):>10}  " \
-        f"{bar(end - start, sign):<37} {what}".rstrip()
+        f"{bar(end - start, sign):<19} {what}".rstrip()
 
 
-# --- the user half -----------------------------------------------------------------------------------
+# --- the user half --------------------------------------------------------------------------------
 
 def groups(found):
     """Areas, those with the least room between them put together until there are few: lists."""
@@ -90,11 +92,12 @@ def user_rows(user, names):
         start, end = group[0].vm_start, group[-1].vm_end
         if end < high:
             lines.append(row(end, high, ".", "" if high < USER_END else
-                             "free, but for the last page, which never is"))
+                             "free (never the last page)"))
         if len(group) == 1:
             what = f"{areas.perms(group[0].vm_flags)} {names.of(group[0])}"
         else:
-            what = f"{len(group):,} areas of {size_words(sum(a.vm_end - a.vm_start for a in group))}"
+            size = size_words(sum(a.vm_end - a.vm_start for a in group))
+            what = f"{len(group):,} areas of {size}"
         lines.append(row(start, end, "#", what))
         high = start
     if high:
@@ -102,7 +105,7 @@ def user_rows(user, names):
     return lines
 
 
-# --- the kernel's half ------------------------------------------------------------------------------------
+# --- the kernel's half ----------------------------------------------------------------------------
 
 def inside(runs, low, high):
     """Bytes of a range that are mapped."""
@@ -125,12 +128,12 @@ def kernel_strip(runs):
 
 def kernel_rows(runs):
     lines, high = [], tables.TOP
-    for low, end, words in reversed(kernel.REGIONS):
+    for (low, end, _), words in zip(reversed(kernel.REGIONS), reversed(SHORT)):
         if end < high:
             lines.append(row(end, high, ".", "not used"))
         size = inside(runs, low, end)
         lines.append(row(low, end, "#" if size else ".",
-                         f"{words}: " + (f"{size_words(size)} mapped" if size else "nothing mapped")))
+                         f"{words}: {size_words(size) if size else 'nothing'} mapped"))
         high = low
     lines.append(row(KERNEL_START, high, ".", "not used"))
     return lines

@@ -3,6 +3,7 @@
 import gdb
 
 from tessera import kernel, process, pte, tables
+from tessera.cmd_areas import aligned
 from tessera.command import ADDRESS_WORDS, Command, address_range, size_words
 
 HALVES = {"user": (0, tables.HALF), "kernel": (tables.TOP - tables.HALF, tables.TOP)}
@@ -13,7 +14,8 @@ USED_WORDS = ((pte.ACCESSED, "A"), (pte.DIRTY, "D"), (pte.SOFT_DIRTY, "softdirty
 def no_paging_yet():
     """Raises gdb.GdbError if there are no tables to look at."""
     if process.chosen is None and not process.paging_is_on():
-        raise gdb.GdbError(f"Paging is off on CPU {process.selected_cpu()}: there are no tables yet.")
+        raise gdb.GdbError(f"Paging is off on CPU {process.selected_cpu()}: there are no tables "
+                           "yet.")
 
 
 def the_tables(start=0, end=tables.TOP):
@@ -27,13 +29,15 @@ class PtdumpCommand(Command):
     """List what the page tables map, equal mappings joined.
 
 Usage: ptdump [-used] [user|kernel|RANGE]
-RANGE is START-END (END not in it), START+LENGTH or one address, for its page; nothing means everything.
-A line for each run of mappings side by side that are alike: its range and size; how many pages of what
-size; RIGHTS as all levels together leave them: u for user mode, else the kernel alone, then r w x;
-BITS of the entries; where it begins in physical memory, and in how many pieces it lies there if it isn't
-one.
-A and D are no matter of kind: a capital A means all pages of the run have been accessed, a small a some of
-them, and so for D or d (dirty) and S or s (soft-dirty). With -used they are, and split runs.
+RANGE is START-END (END not in it), START+LENGTH or one address, for its page; nothing means
+everything.
+A line for each run of mappings side by side that are alike: its range and size; how
+many pages of what size; MAY, what all levels together allow: u for user mode, else the kernel
+alone, then r w x; BITS of the entries; where it begins in physical memory, and in how many parts
+it lies there if it isn't one.
+A and D are no matter of kind: a capital A means all pages of the run have been accessed, a small a
+some of them, and so for D or d (dirty) and S or s (soft-dirty). With -used they are, and split
+runs.
 The tables are those the selected CPU has loaded, or those of the process that `proc` chose."""
 
     name = "ptdump"
@@ -65,24 +69,18 @@ def dump(found, used=False):
     runs = found.runs(tables.KIND | tables.USED if used else tables.KIND)
     if not runs:
         return ["Nothing is mapped there."]
-    rows = [("RANGE", "SIZE", "PAGES", "RIGHTS", "USED", "BITS", "PHYSICAL")]
-    split = None
-    for run in runs:
-        if run.start >= tables.HALF and split is None:
-            split = len(rows)
-        rows.append(row_of(run))
-    width = [max(len(row[i]) for row in rows) for i in range(7)]
-    lines = [(f"{row[0]:<{width[0]}}  {row[1]:>{width[1]}}  {row[2]:>{width[2]}}  {row[3]:<{width[3]}}  "
-              f"{row[4]:<{width[4]}}  {row[5]:<{width[5]}}  {row[6]}").rstrip() for row in rows]
-    if split is not None and split > 1:
-        lines.insert(split, "--- the kernel's half, the same in every process ---")
+    rows = [row_of(run) for run in runs]
+    lines = aligned(("RANGE", "SIZE", "PAGES", "MAY", "ADS", "BITS", "PHYSICAL"), rows, "<>><<<<")
+    low = sum(1 for run in runs if run.start < tables.HALF)
+    if 0 < low < len(runs):
+        lines.insert(1 + low, "--- the kernel's half, the same in every process ---")
     return lines
 
 
 def row_of(run):
-    size = pte.SIZE_WORDS[run.level]
+    size = {1: "4K", 2: "2M", 3: "1G"}[run.level]
     there = run.kind & (pte.PRESENT | pte.PROTNONE)
-    pieces = f" in {run.pieces:,} pieces" if run.pieces > 1 else ""
+    pieces = f" ({run.pieces:,} parts)" if run.pieces > 1 else ""
     return (f"{run.start:016x}-{run.end:016x}", size_words(run.end - run.start),
             f"{run.count:,} x {size}", str(run.rights) if run.kind & pte.PRESENT else "----",
             used_letters(run), other_bits(run), f"{run.phys:#x}{pieces}" if there else "-")
@@ -90,8 +88,9 @@ def row_of(run):
 
 def used_letters(run):
     """A D S: all; a d s: some; - none."""
+    letters = (pte.ACCESSED, "A"), (pte.DIRTY, "D"), (pte.SOFT_DIRTY, "S")
     return "".join(letter if run.all & bit else letter.lower() if run.some & bit else "-"
-                   for bit, letter in ((pte.ACCESSED, "A"), (pte.DIRTY, "D"), (pte.SOFT_DIRTY, "S")))
+                   for bit, letter in letters)
 
 
 def other_bits(run):
@@ -104,15 +103,16 @@ def other_bits(run):
     return pte.bits(kind, run.level)
 
 
-# --- what tables cost -------------------------------------------------------------------------------------
+# --- what tables cost -----------------------------------------------------------------------------
 
 class PtcostCommand(Command):
     """Tell what the page tables of the process take: tables at each level, and how full they are.
 
 Usage: ptcost
-Of the user half: how many tables there are at each level, how many of their 512 entries are in use, on
-average and in the emptiest; the memory they take together, which is compared with the mm's own count, and
-with what they map. The kernel's half belongs to all processes and is shown apart."""
+Of the user half: how many tables there are at each level, how many of their 512 entries are in
+use, on average and in the emptiest; the memory they take together, which is compared with the mm's
+own count, and with what they map. The kernel's half belongs to all processes and is shown
+apart."""
 
     name = "ptcost"
 
@@ -154,8 +154,8 @@ def cost(found, mm):
                  + ("the same" if said == size else f"{said:,} bytes, WHICH DIFFERS by "
                     f"{said - size:+,}") + " (pgtables_bytes)")
     if mapped:
-        lines.append(f"They map {size_words(mapped)}: {100 * size / mapped:.2f} bytes of tables for 100 "
-                     "bytes of memory")
+        lines.append(f"They map {size_words(mapped)}: {100 * size / mapped:.2f} bytes of tables "
+                     "for 100 bytes of memory")
     else:
         lines.append("They map nothing.")
     return lines

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """snap, ptdiff: what a system call, or a fault, changed."""
+import textwrap
+
 import gdb
 
 from tessera import process, snapdiff, snapshot
 from tessera.command import Command, size_words
 
+WIDTH = 96
 LINES = 40  # of a section, unless all are asked for
 
 snaps = {}  # name: Snapshot
@@ -22,9 +25,9 @@ class SnapCommand(Command):
     """Note the state of the process, for `ptdiff` to compare with; or list what has been noted.
 
 Usage: snap [NAME | -d NAME]
-Noted are its areas, all entries of its page tables (the user half), the states of the frames that it maps,
-its counters and the system's. A name that was used is used anew; -d forgets one. Without an argument:
-all snapshots. They stay until the guest ends."""
+Noted are its areas, all entries of its page tables (the user half), the states of the frames that
+it maps, its counters and the system's. A name that was used is used anew; -d forgets one. Without
+an argument: all snapshots. They stay until the guest ends."""
 
     name = "snap"
 
@@ -37,7 +40,7 @@ all snapshots. They stay until the guest ends."""
         elif len(argv) == 1 and not argv[0].startswith("-"):
             process.current_mm()
             snap = snaps[argv[0]] = snapshot.Snapshot(argv[0], process.current())
-            print(f"{argv[0]}: {describe(snap)}")
+            print(f"{argv[0]}: {describe(snap)}{left_out(snap)}")
         else:
             raise self.usage()
 
@@ -46,7 +49,7 @@ all snapshots. They stay until the guest ends."""
         if not snaps:
             print("There are no snapshots: `snap NAME` makes one.")
         for name, snap in snaps.items():
-            print(f"{name:<12} {describe(snap)}; about {size_words(snap.size())} of gdb's memory")
+            print(f"{name:<12} {describe(snap)}; {size_words(snap.size())} of gdb's memory")
 
     def completions(self, before, word):
         return ["-d"] + list(snaps) if not before else list(snaps) if before == ["-d"] else []
@@ -58,21 +61,23 @@ def no_such(name):
 
 
 def describe(snap):
-    words = f"{snap.whose()}, {len(snap.areas):,} areas, {len(snap.tables):,} tables, " \
-        f"{len(snap.mapped):,} frames"
-    if snap.left_out:
-        words += f" (the states of {snap.left_out:,} more are not kept)"
-    return words
+    return f"{snap.whose()}, {len(snap.areas):,} areas, {len(snap.tables):,} tables, " \
+        f"{len(snap.mapped) + snap.left_out:,} frames"
+
+
+def left_out(snap):
+    return f"\nThe states of {snap.left_out:,} of them are not kept." if snap.left_out else ""
 
 
 class PtdiffCommand(Command):
     """Tell what changed between two snapshots, or between one and now.
 
 Usage: ptdiff A [B] [-all]
-Areas: + new, - gone, ~ changed, > moved. Page tables: entries of each level that aren't what they were,
-side by side joined; a table that was hung elsewhere as a whole is said to be moved. Frames: those that came
-or went, and of the others, what changed of flags, references and mappings. Counters: the process's; then
-the whole system's. Without B it is compared with now. Each part ends after 40 lines, unless -all."""
+Areas: + new, - gone, ~ changed, > moved. Page tables: entries of each level that aren't what they
+were, side by side joined; a table that was hung elsewhere as a whole is said to be moved. Frames:
+those that came or went, and of the others, what changed of flags, references and mappings.
+Counters: the process's; then the whole system's. Without B it is compared with now. Each part ends
+after 40 lines, unless -all."""
 
     name = "ptdiff"
 
@@ -87,8 +92,8 @@ the whole system's. Without B it is compared with now. Each part ends after 40 l
         a = snaps[names[0]]
         b = snaps[names[1]] if len(names) == 2 else now(a)
         if a.pid != b.pid:
-            raise gdb.GdbError(f"`{a.name}` is of {a.whose()}, `{b.name}` of {b.whose()}: only one process "
-                               "can be compared with itself.")
+            raise gdb.GdbError(f"`{a.name}` is of {a.whose()}, `{b.name}` of {b.whose()}: only one "
+                               "process can be compared with itself.")
         print(f"{a.whose()}, from `{a.name}` to {f'`{b.name}`' if len(names) == 2 else 'now'}:")
         if a.mm != b.mm:
             print("It has got another address space meanwhile (execve).")
@@ -103,7 +108,8 @@ def now(a):
     """The process as it is."""
     task = process.find(a.pid)
     if task is None or process.mm_of(task) is None:
-        raise gdb.GdbError(f"{a.whose()} is there no longer: there is nothing to compare `{a.name}` with.")
+        raise gdb.GdbError(f"{a.whose()} is there no longer: there is nothing to compare "
+                           f"`{a.name}` with.")
     return snapshot.Snapshot("now", task, a.mapped)
 
 
@@ -117,7 +123,9 @@ def report(a, b, everything):
             continue
         lines.append(title)
         shown = found if everything else found[:LINES]
-        lines += ["  " + line for line in shown]
+        for line in shown:
+            lines += textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="      ",
+                                   break_on_hyphens=False)
         if len(found) > len(shown):
             lines.append(f"  ... and {len(found) - len(shown):,} lines more: -all shows them")
     if a.left_out or b.left_out:

@@ -14,12 +14,12 @@ class VmtreeCommand(Command):
     """Draw the red-black tree of areas, as find_vma() goes down it.
 
 Usage: vmtree [ADDR] [depth N|all]
-Each node: its colour; its range and rights; GAP, the free bytes below it; MAX, the largest gap below any
-area of its subtree, which the search for free addresses goes by. L hangs on the left (lower addresses), R
-on the right. Values that can't be right are marked by <-- with what they should be; the last line says
-whether all is as it must be.
-Large trees are drawn down to a level, the rest counted; `depth N` or `all` says how far. With ADDR: the way
-down to the area of that address, and what hangs below it."""
+Each node: its colour; its range and rights; GAP, the free bytes below it; MAX, the largest gap
+below any area of its subtree, which the search for free addresses goes by. L hangs on the left
+(lower addresses), R on the right. Values that can't be right are marked by <-- with what they
+should be; the last line says whether all is as it must be.
+Large trees are drawn down to a level, the rest counted; `depth N` or `all` says how far. With
+ADDR: the way down to the area of that address, and what hangs below it."""
 
     name = "vmtree"
 
@@ -58,8 +58,10 @@ down to the area of that address, and what hangs below it."""
 
 def node_words(node, names):
     area = node.area
-    words = f"{'red  ' if node.red else 'black'} {short(area, names)}   gap {size_words(node.own_gap)}" \
-        f"  max {size_words(area.rb_subtree_gap)}"
+    name = names.of(area)
+    words = f"{'red  ' if node.red else 'black'} {area.vm_start:x}-{area.vm_end:x} " \
+        f"{areas.perms(area.vm_flags)} {name}{'  ' if name else ' '}" \
+        f"gap {size_words(node.own_gap)}, max {size_words(area.rb_subtree_gap)}"
     return words + "".join(f"  <-- {text}" for text in node.wrong)
 
 
@@ -99,7 +101,8 @@ def way_down(tree, names, addr, limit):
         lines.append(f"{node_words(node, names)}")
         lines.append(f"  {turn}" + ("" if following else ", where nothing is"))
         node = following
-    where = f"the first area above it is {short(found.area, names)}" if found else "no area lies above it"
+    where = f"the first area above it is {short(found.area, names)}" if found \
+        else "no area lies above it"
     return lines + [f"{addr:#x} is in no area; {where}."]
 
 
@@ -109,8 +112,8 @@ def verdict(tree, mm):
     order = [node.area.address for node in tree.nodes]
     found = areas.Listing(mm)
     if order != [area.address for area in found.areas]:
-        lines.append(f"  the list has {len(found.areas):,} areas, and they aren't those of the tree in "
-                     "its order")
+        lines.append(f"  the list has {len(found.areas):,} areas, and they aren't those of the "
+                     "tree in its order")
     if found.damage:
         lines.append("  " + found.damage)
     if len(order) != mm.map_count:
@@ -120,8 +123,8 @@ def verdict(tree, mm):
         return [f"{count} thing{'s are' if count > 1 else ' is'} not as it must be"
                 + (":" if lines else ", marked above if drawn:")] + lines + first_of(wrong)
     black = tree.root.black - 1 if tree.root else 0
-    return [f"All is as it must be: order, parents, colours ({black} black on every way down), gaps, and "
-            "the list is the same."]
+    return [f"All is as it must be: order, parents, colours ({black} black on every way down), "
+            "gaps;", "and the list is the same."]
 
 
 def first_of(wrong):
@@ -129,15 +132,15 @@ def first_of(wrong):
             for node, text in wrong if node][:10]
 
 
-# --- the cache in front of the tree ---------------------------------------------------------------------
+# --- the cache in front of the tree ---------------------------------------------------------------
 
 class VmacacheCommand(Command):
     """Show the areas that the thread has found last, and whether they still count.
 
 Usage: vmacache [ADDR]
 Each thread keeps four, in the slots that bits 21-22 of the address choose. They count as long as
-the thread's sequence number is the mm's, which goes up when an area goes or shrinks. With ADDR: what a
-lookup of that address would find there."""
+the thread's sequence number is the mm's, which goes up when an area goes or shrinks. With ADDR:
+what a lookup of that address would find there."""
 
     name = "vmacache"
 
@@ -148,9 +151,10 @@ lookup of that address would find there."""
         cache = task.mm_part.vmacache
         slots = [slot(entry, mm) for entry in cache.vmas]
         valid = cache.seqnum == mm.vmacache_seqnum
-        print(f"{owner()}: the thread's sequence number is {cache.seqnum}, the mm's {mm.vmacache_seqnum}: "
-              + ("what is cached counts" if valid else "nothing here counts any more; the next lookup "
-                 "empties all slots"))
+        print(f"{owner()}: the thread's sequence number is {cache.seqnum}, the mm's "
+              f"{mm.vmacache_seqnum}: "
+              + ("what is cached counts" if valid else "nothing here counts any more; the next "
+                                                       "lookup empties all slots"))
         for i, (words, _) in enumerate(slots):
             print(f"  slot {i}  {words}")
         if argv:
@@ -165,10 +169,11 @@ lookup of that address would find there."""
         for i in range(len(slots)):
             number_of = (first + i) % len(slots)
             if areas.covers(slots[number_of][1], addr):
-                print(f"{addr:#x}: the search begins at slot {first} and finds it in slot {number_of}")
+                print(f"{addr:#x}: the search begins at slot {first} and finds it in slot "
+                      f"{number_of}")
                 return
-        print(f"{addr:#x}: the search begins at slot {first} and finds it in none; on to the tree, whose "
-              f"answer goes to slot {first}")
+        print(f"{addr:#x}: the search begins at slot {first} and finds it in none; on to the tree, "
+              f"whose answer goes to slot {first}")
 
     def completions(self, before, word):
         return ADDRESS_WORDS if not before else []

@@ -10,7 +10,8 @@ LIST_COUNTED = 1000
 
 
 class Printer:
-    """Prints a value by its words(). What gdb itself must read is read first, by virtual addresses."""
+    """Prints a value by its words(). What gdb itself must read is read first, by virtual
+    addresses."""
 
     fields = ()  # what words() is given, in this order; by a dot what is in a structure within
 
@@ -127,7 +128,8 @@ class Mm(Printer):
         who = ", ".join(f"{task.comm}[{task.pid}]" for task in users[:4]) or "nobody that runs"
         more = f" and {len(users) - 4} more" if len(users) > 4 else ""
         root = f"top-level table at {kernel.translate(pgd):#x}" if pgd else "no tables"
-        return f"mm of {who}{more}: {count} area{'' if count == 1 else 's'}, {total:,} pages, {root}"
+        return f"mm of {who}{more}: {count} area{'' if count == 1 else 's'}, {total:,} pages, " \
+            f"{root}"
 
 
 class List(Printer):

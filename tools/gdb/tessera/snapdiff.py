@@ -10,7 +10,7 @@ from tessera.command import size_words
 NOTHING = array.array("Q", bytes(8 * 512))
 
 
-# --- areas --------------------------------------------------------------------------------------------
+# --- areas ----------------------------------------------------------------------------------------
 
 def diff_areas(a, b):
     """Lines: + new, - gone, ~ changed, > moved."""
@@ -91,7 +91,7 @@ def _changes(x, y, moved=False):
     return ", ".join(words)
 
 
-# --- entries at each level ------------------------------------------------------------------------------
+# --- entries at each level ------------------------------------------------------------------------
 
 def diff_tables(a, b):
     """Lines about entries that aren't what they were, upper levels first, runs joined."""
@@ -122,7 +122,7 @@ def size_of(level):
 
 
 def _moved(a, b):
-    """Tables that hang elsewhere now: (level, where in memory, first address then, now, entries)."""
+    """Tables that hang elsewhere now: (level, where it is, first address then, now, entries)."""
     found = []
     at = {(level, phys): base for (level, base), (phys, _) in b.tables.items() if level < 4}
     for (level, base), (phys, entries) in sorted(a.tables.items()):
@@ -183,8 +183,8 @@ def _words(level, run):
         bits = _bits(x, y, level)
         if pte.frame(x, level) == pte.frame(y, level):
             return f"the same frame{'s' if len(run) > 1 else ''}: {bits}"
-        return f"{_frames(level, [x for _, x, _ in run])} -> {_frames(level, [y for _, _, y in run])}" \
-            + (f": {bits}" if bits else "")
+        return f"{_frames(level, [x for _, x, _ in run])} -> " \
+            f"{_frames(level, [y for _, _, y in run])}" + (f": {bits}" if bits else "")
     return f"{_entry(level, [x for _, x, _ in run])} -> {_entry(level, [y for _, _, y in run])}"
 
 
@@ -220,7 +220,7 @@ def _frames(level, entries):
     return f"frames {frames[0]:#x}... in {pieces:,} pieces"
 
 
-# --- frames ---------------------------------------------------------------------------------------------
+# --- frames ---------------------------------------------------------------------------------------
 
 def diff_frames(a, b):
     """Lines about frames that either maps and whose state changed."""
@@ -246,7 +246,8 @@ def _frame_words(here, x, y):
         return _state_change(x, y) if x and y else "has a struct page in one of them only"
     if here[1]:
         return "mapped now; " + (_state(y) if y else "no struct page")
-    return "no longer mapped; " + (_state(y) if y else f"it was {_state(x)}" if x else "no struct page")
+    state = _state(y) if y else f"it was {_state(x)}" if x else "no struct page"
+    return "no longer mapped; " + state
 
 
 def _state(state):
@@ -269,7 +270,7 @@ def _state_change(x, y):
     return ", ".join(words) or "other bits of its flags"
 
 
-# --- counters ---------------------------------------------------------------------------------------------
+# --- counters -------------------------------------------------------------------------------------
 
 def diff_counters(a, b):
     lines = []

@@ -68,8 +68,8 @@ class Snapshot:
 
 
 def read_frames(pfns):
-    """{frame number: (flags, counts)} of frames in ascending order; without those that have no struct
-    page."""
+    """{frame number: (flags, counts)} of frames in ascending order; without those that have no
+    struct page."""
     places = {}
     for group in {pfn // PER_PAGE for pfn in pfns}:
         try:

@@ -16,7 +16,8 @@ TOP = 1 << 64
 
 
 class Table:
-    """One table: its level, the first address it is for, where it lies, what the way to it allows."""
+    """One table: its level, the first address it is for, where it lies, what the way to it
+    allows."""
 
     __slots__ = ("level", "base", "phys", "entries", "rights")
 
@@ -73,9 +74,10 @@ class Tables:
             try:
                 entries = paging.table(phys)
             except memory.Unreadable:
-                self.damage.append(f"The {pte.NAMES[level + 1]} entry for {base:#x} leads to a table at "
-                                   f"{phys:#x}, where no memory is." if level < 4 else
-                                   f"There is no memory at {phys:#x}, where the top-level table is.")
+                self.damage.append(f"The {pte.NAMES[level + 1]} entry for {base:#x} leads to a "
+                                   f"table at {phys:#x}, where no memory is." if level < 4 else
+                                   f"There is no memory at {phys:#x}, where the top-level table "
+                                   "is.")
                 continue
             found.append(Table(level, base, phys, entries, rights))
         return found
