@@ -199,8 +199,9 @@ def behind(area):
     file = kernel.struct("vm_file", area.vm_file)
     first = area.vm_pgoff
     last = first + (area.vm_end - area.vm_start >> pte.PAGE_SHIFT) - 1
-    lines = [f"  file       struct file at {area.vm_file:#x}, inode {file.ino} of device "
-             f"{file.dev_major:02x}:{file.dev_minor:02x}; pages {first:#x} to {last:#x} of it"]
+    lines = [f"  file       struct file at {area.vm_file:#x}: inode {file.ino} of device "
+             f"{file.dev_major:02x}:{file.dev_minor:02x}",
+             f"             the area shows pages {first:#x} to {last:#x} of it"]
     if area.vm_ops:
         lines.append(f"             operations {kernel.function_at(area.vm_ops)}")
     if file.mapping:
@@ -223,8 +224,8 @@ def anon_lines(area):
         family = kernel.struct("anon_vma", chain.anon_vma)
         words = ["its own" if chain.anon_vma == area.anon_vma else "inherited",
                  "a root" if family.root == chain.anon_vma else f"root {family.root:#x}",
-                 f"{family.num_active_vmas} writing to it"]
-        lines.append(f"    chain {chain._address:#x} to {chain.anon_vma:#x}: {', '.join(words)}")
+                 f"{family.num_active_vmas} writing"]
+        lines.append(f"    {chain._address:#x} to {chain.anon_vma:#x}: {', '.join(words)}")
     return lines
 
 
