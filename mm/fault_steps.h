@@ -103,7 +103,7 @@
 	FAULT_STEP(PAGE_ZEROS, "the file has no page there yet: one of zeros is added to it") \
 	FAULT_STEP(BEYOND_EOF, "the page lies beyond the end of the file") \
 	FAULT_STEP(READ_FAILED, "the file's page could not be read") \
-	FAULT_STEP(NO_ROOM, "no room for another page of the file: its file system, or what may be promised, is full") \
+	FAULT_STEP(NO_ROOM, "no room for another page of the file: its file system is full, or memory promised") \
 	FAULT_STEP(KERNEL_PAGE, "the kernel itself made the page behind the area") \
 	FAULT_STEP(NO_PAGE_BEHIND, "there is nothing to map behind this page of the area") \
 	FAULT_STEP(MAP_DEVICE, "the driver maps a frame that it chooses") \
@@ -114,7 +114,7 @@
 	FAULT_STEP(SHARED_WRITE, "the area is shared: that very page is mapped, for writing") \
 	/* A write to what is mapped for reading. */ \
 	FAULT_STEP(SHARED_WRITABLE, "the area is shared: the page stays, and its PTE becomes writable") \
-	FAULT_STEP(REUSE_EXCLUSIVE, "the page is known to be this area's alone: it stays, its PTE becomes writable") \
+	FAULT_STEP(REUSE_EXCLUSIVE, "the page is known as this area's alone: it stays, its PTE becomes writable") \
 	FAULT_STEP(REUSE_LAST, "nobody else has the page any more: it stays, its PTE becomes writable") \
 	FAULT_STEP(COPY_ON_WRITE, "others may have the page, too, as after fork: it is copied for this area") \
 	FAULT_STEP(COPY_ZERO, "it is the shared page of zeros: a fresh page takes its place") \
