@@ -159,8 +159,8 @@ def replay(command, typed):
 def check_table(lines):
     """The table of commands is that of those registered."""
     shown = sorted(m[1] for m in (re.match(r"\| `([a-z-]+)[^`]*` \|", l) for l in lines) if m)
-    listed = run("tessera").split("In expressions")[0]
-    registered = sorted(line.split()[0] for line in listed.splitlines() if line.strip())
+    # Below the commands are the functions.
+    registered = sorted(line.split()[0] for line in run("tessera").splitlines() if line[:1].islower())
     is_(shown, registered, "the table lists the commands that there are")
 
 
