@@ -169,7 +169,9 @@ class Frames:
             return f"frame {pfn:#x}, which has no struct page"
         mapped = page.counts >> 32
         flags = " ".join(kernel.page_flags(page)) or "no flags"
-        return f"frame {pfn:#x}: {page.counts & 0xFFFFFFFF} references, of them {mapped} by page tables; {flags}"
+        count = page.counts & 0xFFFFFFFF
+        return f"frame {pfn:#x}: {count} reference{'' if count == 1 else 's'}, of them {mapped} by page " \
+            f"tables; {flags}"
 
 
 class Handler:

@@ -8,6 +8,13 @@ GROWSDOWN, PFNMAP, LOCKED, IO = 0x100, 0x400, 0x2000, 0x4000
 ACCOUNT, SOFTDIRTY = 0x100000, 0x8000000
 ACCESS = READ | WRITE | EXEC
 
+# What is worth a word, where flags change.
+FLAG_WORDS = ((READ, "READ"), (WRITE, "WRITE"), (EXEC, "EXEC"), (GROWSDOWN, "GROWSDOWN"),
+              (LOCKED, "LOCKED"), (0x8000, "SEQ_READ"), (0x10000, "RAND_READ"), (0x20000, "DONTCOPY"),
+              (0x80000, "LOCKONFAULT"), (ACCOUNT, "ACCOUNT"), (0x200000, "NORESERVE"),
+              (0x2000000, "WIPEONFORK"), (0x4000000, "DONTDUMP"), (0x20000000, "HUGEPAGE"),
+              (0x40000000, "NOHUGEPAGE"), (0x80000000, "MERGEABLE"))
+
 TREE_LIMIT = 256  # a tree that is deeper is damaged
 
 
@@ -53,6 +60,10 @@ def ops(area):
 def pgoff(area, address):
     """Which page of what stands behind the area an address is."""
     return area.vm_pgoff + ((address - area.vm_start) >> 12)
+
+
+def flag_words(flags):
+    return " ".join(word for bit, word in FLAG_WORDS if flags & bit) or "none"
 
 
 def rights(area):
