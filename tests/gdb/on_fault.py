@@ -16,7 +16,7 @@ def last_path(pid, addr):
 
 
 def told(text, pattern=STEP):
-    return [name for name in re.findall(pattern, text, re.M) if name != "PTE"]
+    return re.findall(pattern, text, re.M)
 
 
 def follow(limit=30):
@@ -122,6 +122,20 @@ send("here\n")
 like(said("next-fault"), r"Something else stopped the guest", "something else may come first")
 run("delete")
 until(READY)
+
+# --- faults ---------------------------------------------------------------------------------------
+
+def by_number(text):
+    """The records in a text, each as its lines joined."""
+    records = re.split(r"^(?=fault )", text, flags=re.M)
+    return {int(r.split()[1]): " ".join(r.split()) for r in records if r.startswith("fault ")}
+
+
+ask("cat /proc/1/fault")
+shown, kept = by_number(ask("cat /proc/1/fault")), by_number(run("faults 1"))
+both = sorted(shown.keys() & kept.keys())
+ok(len(both) >= 4, "faults and /proc/1/fault speak of the same")
+is_([kept[n] for n in both], [shown[n] for n in both], "and say the same of it")
 
 # --- step-fault -----------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import gdb
 
 from tessera import command, faults, kernel, memory, paging, predict, process, pte, stops
-from tessera.cmd_why import entry_change, explain_fault, signal_words, who
+from tessera.cmd_why import explain_fault, signal_words, who
 from tessera.command import Command, address, address_range
 
 

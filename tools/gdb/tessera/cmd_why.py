@@ -58,12 +58,13 @@ def step_lines(fault):
             yield from faults.wrapped(f"{INDENT}({fault.details[name]})", len(INDENT) + 1)
 
 
-def entry_change(fault):
-    """What becomes of the entry, or None if it stays."""
+def entry_lines(fault):
+    """What becomes of the entry, if it doesn't stay."""
     if fault.before == fault.after:
-        return None
-    after = f"{fault.after:#x}" if fault.frame else f"{fault.after:#x} with the new frame"
-    return f"PTE {fault.before:#x} -> {after}: {pte.bits(fault.after, 1)}"
+        return
+    after = f"{fault.after:#018x}" if fault.frame else f"{fault.after:#018x} + the new frame"
+    yield faults.entry_line(fault.before, after)
+    yield f"{INDENT}({pte.bits(fault.after, 1)})"
 
 
 def signal_words(task, end):
@@ -94,12 +95,10 @@ def outcome(prediction, task):
     return "The kernel panics."
 
 
-def handler_lines(fault, number=""):
-    yield f"what the fault handler does{number}:"
+def handler_lines(fault):
+    yield "what the fault handler does:"
     yield from step_lines(fault)
-    change = entry_change(fault)
-    if change:
-        yield f"  {change}"
+    yield from entry_lines(fault)
 
 
 # --- the answer -----------------------------------------------------------------------------------------
