@@ -42,6 +42,7 @@ static pte_t written_pte(pte_t pte, const struct vm_fault *vmf)
 static void wp_page_reuse(struct vm_fault *vmf)
 {
 	set_pte(vmf->pte, written_pte(vmf->orig_pte, vmf));
+	trace(PTE_SET, vmf->vma->vm_mm, vmf->address, LEVEL_PTE, vmf->orig_pte.v, vmf->pte->v);
 	tlb_flush_page_local(vmf->address);
 }
 
@@ -77,10 +78,12 @@ static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *ne
 		return false;
 	}
 	/* Nobody may still read the old page through a stale translation once the new one is written. */
+	trace(PTE_CLEAR, mm, vmf->address, LEVEL_PTE, vmf->pte->v);
 	ptep_get_and_clear(vmf->pte);
 	tlb_flush_range(&mm->context, vmf->address, vmf->address + PAGE_SIZE);
 	page_add_first_map(new);
 	set_pte(vmf->pte, written_pte(mk_pte(new, vmf->vma->vm_page_prot), vmf));
+	trace(PTE_SET, mm, vmf->address, LEVEL_PTE, 0, vmf->pte->v);
 	if (old) {
 		add_mm_counter(mm, page_rss_kind(old), -1);
 		page_remove_map(old);

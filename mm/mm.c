@@ -63,6 +63,7 @@ static void exit_mmap(struct mm_struct *mm)
 	while (vma) {
 		next = vma->vm_next;
 		vma->attached = false;
+		trace(AREA_REMOVE, mm, vma->vm_start, vma->vm_end, vma->vm_flags);
 		if (vma->vm_flags & VM_ACCOUNT)
 			vm_unacct_memory(vma_pages(vma));
 		remove_vma(vma);
