@@ -9,7 +9,6 @@
  */
 #include <arch/irqflags.h>
 
-#include "kernel/base/cpumask.h"
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/base/trace.h"
@@ -198,8 +197,11 @@ static void __printf(1, 2) say(const char *fmt, ...)
 static void send_tables(void)
 {
 	static const char *const styles[] = { "hex", "dec", "enum", "bits" };
+	unsigned int cpus = 0;
 
-	say("\nTESSERA TRACE 1\nkhz %lu\ncpus %u\n", (unsigned long)trace_khz, num_online_cpus());
+	for (int cpu = 0; cpu < NR_CPUS; cpu++)
+		cpus += READ_ONCE(trace_rings[cpu].events) != NULL;
+	say("\nTESSERA TRACE 1\nkhz %lu\ncpus %u\n", (unsigned long)trace_khz, cpus);
 	for (unsigned int t = 0; t < NR_TRACE_TYPES; t++) {
 		const struct trace_type *type = &trace_types[t];
 
