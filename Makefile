@@ -488,6 +488,7 @@ PROVE ?= prove
 # TESTS= chooses among the user tests.
 REFERENCE_TESTS := $(if $(TESTS),tests/qemu/reference/user.t,$(wildcard tests/qemu/reference/*.t))
 PROGRAM_TESTS := $(wildcard tests/programs/*.t)
+GDB_TESTS := $(wildcard tests/gdb/*.t)
 # The soak takes its minutes, so it begins first.
 GUEST_TESTS := $(sort $(wildcard tests/qemu/*.t tests/twin/*.t)) $(PROGRAM_TESTS)
 GUEST_TESTS := tests/qemu/soak.t $(filter-out tests/qemu/soak.t,$(GUEST_TESTS))
@@ -516,13 +517,19 @@ debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFL
 test: ## run all tests, on the host and in QEMU
 	$(Q)O=$(O) tools/bootstrap test
 	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio $(PROGRAM_IMAGES) host-tests $(O)/bench.cpio
-	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(BENCH_GATE) $(HOST_TESTS) $(TSAN_TESTS)
+	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(GDB_TESTS) $(BENCH_GATE) $(HOST_TESTS) $(TSAN_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
 	$(Q)O=$(O) tools/bootstrap test
 	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio $(PROGRAM_IMAGES)
 	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GUEST_TESTS)
+
+.PHONY: test-gdb
+test-gdb: ## run the tests of gdb's commands, in gdb, on the kernel in QEMU
+	$(Q)O=$(O) tools/bootstrap test
+	$(Q)$(SUBMAKE) all kernels
+	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GDB_TESTS)
 
 .PHONY: test-programs
 test-programs: ## run the distribution's programs in the kernel and compare with what Linux prints

@@ -15,11 +15,14 @@ static bool can_reuse(struct page *page, const struct vm_area_struct *vma)
 {
 	if (!page || !page_is_anon(page))
 		return false;
-	if (page_flag(page, PG_anon_exclusive))
+	if (page_flag(page, PG_anon_exclusive)) {
+		note_fault_step(STEP_REUSE_EXCLUSIVE);
 		return true;
+	}
 	/* One reference is our mapping's. Nobody can get another but by way of this entry. */
 	if (page_count(page) != 1)
 		return false;
+	note_fault_step(STEP_REUSE_LAST);
 	page_move_anon_rmap(page, vma);
 	page_set_flag(page, PG_anon_exclusive);
 	return true;
@@ -75,6 +78,7 @@ static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *ne
 	spin_lock(vmf->ptl);
 	if (!pte_same(ptep_get(vmf->pte), vmf->orig_pte)) {
 		spin_unlock(vmf->ptl);
+		note_fault_step(STEP_ENTRY_CHANGED);
 		return false;
 	}
 	/* Nobody may still read the old page through a stale translation once the new one is written. */
@@ -91,6 +95,13 @@ static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *ne
 	add_mm_counter(mm, MM_ANONPAGES, 1);
 	spin_unlock(vmf->ptl);
 	return true;
+}
+
+static enum fault_step copy_step(const struct vm_fault *vmf, const struct page *old)
+{
+	if (old)
+		return page_is_anon(old) ? STEP_COPY_ON_WRITE : STEP_COPY_FROM_FILE;
+	return pte_maps_zero_page(vmf->orig_pte) ? STEP_COPY_ZERO : STEP_COPY_DEVICE;
 }
 
 /* => a reference on `old`, which is dropped */
@@ -121,9 +132,13 @@ static unsigned int wp_page_mkwrite(struct vm_fault *vmf)
 	bool same;
 
 	spin_unlock(vmf->ptl);
+	note_fault_step(STEP_MKWRITE);
 	ret = vmf->vma->vm_ops->page_mkwrite(vmf);
-	if (!(ret & VM_FAULT_LOCKED))
+	if (!(ret & VM_FAULT_LOCKED)) {
+		note_fault_step(STEP_ENTRY_CHANGED);
 		return ret;
+	}
+	note_fault_step(STEP_SHARED_WRITABLE);
 	spin_lock(vmf->ptl);
 	same = pte_same(ptep_get(vmf->pte), vmf->orig_pte);
 	if (same)
@@ -131,6 +146,7 @@ static unsigned int wp_page_mkwrite(struct vm_fault *vmf)
 	spin_unlock(vmf->ptl);
 	if (same)
 		return VM_FAULT_LOCKED;
+	note_fault_step(STEP_ENTRY_CHANGED);
 	unlock_page(vmf->page);
 	return 0;
 }
@@ -146,6 +162,7 @@ static unsigned int wp_page_shared(struct vm_fault *vmf, struct page *page)
 	if (ops && ops->page_mkwrite) {
 		ret = wp_page_mkwrite(vmf);
 	} else {
+		note_fault_step(STEP_SHARED_WRITABLE);
 		wp_page_reuse(vmf);
 		spin_unlock(vmf->ptl);
 		lock_page(page);
@@ -169,6 +186,7 @@ unsigned int do_wp_page(struct vm_fault *vmf)
 	if (vmf->vma->vm_flags & VM_SHARED) {
 		if (old)
 			return wp_page_shared(vmf, old);
+		note_fault_step(STEP_SHARED_WRITABLE);
 		wp_page_reuse(vmf);
 		spin_unlock(vmf->ptl);
 		return 0;
@@ -178,6 +196,7 @@ unsigned int do_wp_page(struct vm_fault *vmf)
 		spin_unlock(vmf->ptl);
 		return 0;
 	}
+	note_fault_step(copy_step(vmf, old));
 	if (old)
 		get_page(old);
 	spin_unlock(vmf->ptl);

@@ -50,7 +50,11 @@ static bool install_at(struct vm_fault *vmf, unsigned long addr, pte_t *ptep, pt
 
 static bool install_pte(struct vm_fault *vmf, pte_t pte, struct page *page)
 {
-	return install_at(vmf, vmf->address, vmf->pte, pte, page);
+	bool done = install_at(vmf, vmf->address, vmf->pte, pte, page);
+
+	if (unlikely(!done))
+		note_fault_step(STEP_ENTRY_CHANGED);
+	return done;
 }
 
 static pte_t writable(pte_t pte, const struct vm_area_struct *vma)
@@ -66,10 +70,12 @@ static unsigned int do_anonymous_page(struct vm_fault *vmf)
 	pte_t pte;
 
 	if (!(vmf->flags & FAULT_FLAG_WRITE)) {
+		note_fault_step(STEP_ZERO_PAGE);
 		pte = pte_mkspecial(pte_mkyoung(mk_pte(zero_page, vma->vm_page_prot)));
 		install_pte(vmf, pte, NULL);
 		return 0;
 	}
+	note_fault_step(STEP_FRESH_PAGE);
 	ret = vmf_anon_prepare(vmf);
 	if (ret)
 		return ret;
@@ -122,8 +128,10 @@ static unsigned int get_fault_page(struct vm_fault *vmf)
 {
 	unsigned int ret;
 
-	if (!vmf->vma->vm_ops->fault)
+	if (!vmf->vma->vm_ops->fault) {
+		note_fault_step(STEP_NO_PAGE_BEHIND);
 		return VM_FAULT_SIGBUS;
+	}
 	ret = vmf->vma->vm_ops->fault(vmf);
 	if (!(ret & (FAULT_NO_PAGE | VM_FAULT_LOCKED)))
 		lock_page(vmf->page);
@@ -137,17 +145,23 @@ static unsigned int do_read_fault(struct vm_fault *vmf)
 
 	if (vmf->vma->vm_ops->map_pages) {
 		ret = do_fault_around(vmf);
-		if (ret)
+		if (ret) {
+			note_fault_step(STEP_PAGE_CACHED);
+			note_fault_step(STEP_MAP_AROUND);
 			return ret;
+		}
 	}
 	ret = get_fault_page(vmf);
 	if (ret & FAULT_NO_PAGE)
 		return ret;
+	note_fault_step(vmf->vma->vm_ops->map_pages ? STEP_MAP_AROUND : STEP_MAP_PAGE);
 	mapped = map_file_page(vmf, vmf->page, vmf->address);
 	unlock_page(vmf->page);
 	/* The reference that the fault operation gave becomes the mapping's. */
-	if (!mapped)
+	if (!mapped) {
+		note_fault_step(STEP_ENTRY_CHANGED);
 		put_page(vmf->page);
+	}
 	return ret;
 }
 
@@ -166,6 +180,7 @@ static unsigned int do_cow_fault(struct vm_fault *vmf)
 		return VM_FAULT_OOM;
 	ret = get_fault_page(vmf);
 	if (!(ret & FAULT_NO_PAGE)) {
+		note_fault_step(STEP_COPY_FILE_PAGE);
 		copy_page(page_address(new), page_address(vmf->page));
 		page_make_anon(new, vma, vmf->address);
 		mapped = install_pte(
@@ -200,13 +215,16 @@ static unsigned int do_shared_fault(struct vm_fault *vmf)
 	if (ret & FAULT_NO_PAGE)
 		return ret;
 	if (vma->vm_ops->page_mkwrite) {
+		note_fault_step(STEP_MKWRITE);
 		unlock_page(vmf->page);
 		asked = vma->vm_ops->page_mkwrite(vmf);
 		if (!(asked & VM_FAULT_LOCKED)) {
+			note_fault_step(STEP_ENTRY_CHANGED);
 			put_page(vmf->page);
 			return ret | asked;
 		}
 	}
+	note_fault_step(STEP_SHARED_WRITE);
 	pte = writable(pte_mkyoung(mk_pte(vmf->page, vma->vm_page_prot)), vma);
 	if (!install_pte(vmf, pte, vmf->page)) {
 		unlock_page(vmf->page);
@@ -234,19 +252,27 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 	vmf->pte = pte_offset(pmd, vmf->address);
 	vmf->ptl = table_lockptr(pmd);
 	vmf->orig_pte = ptep_get(vmf->pte);
-	if (pte_none(vmf->orig_pte))
+	if (pte_none(vmf->orig_pte)) {
+		note_fault_step(STEP_ENTRY_NONE);
 		return vma_is_anonymous(vmf->vma) ? do_anonymous_page(vmf) : do_fault(vmf);
+	}
 	/* Nothing puts other entries into the tables yet. */
-	if (pte_is_entry(vmf->orig_pte))
+	if (pte_is_entry(vmf->orig_pte)) {
+		note_fault_step(STEP_ENTRY_UNKNOWN);
 		return VM_FAULT_SIGBUS;
+	}
 
 	spin_lock(vmf->ptl);
 	if (!pte_same(ptep_get(vmf->pte), vmf->orig_pte)) {
 		spin_unlock(vmf->ptl);
+		note_fault_step(STEP_ENTRY_CHANGED);
 		return 0;
 	}
-	if ((vmf->flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) && !pte_write(vmf->orig_pte))
+	if ((vmf->flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) && !pte_write(vmf->orig_pte)) {
+		note_fault_step(STEP_ENTRY_READ_ONLY);
 		return do_wp_page(vmf);
+	}
+	note_fault_step(STEP_ENTRY_FITS);
 	/*
 	 * All is well already: another thread was faster, or the TLB was stale. The entry is only touched if
 	 * it gets both marks: else one that another processor sets right now would be lost.
@@ -261,6 +287,22 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 	return 0;
 }
 
+/* Makes the tables that are missing on the way to the entry. 0 or VM_FAULT_OOM. */
+static noinline unsigned int make_tables(struct vm_fault *vmf)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	const pgd_t pgd = pgdp_get(pgd_offset_pgd(mm->context.pgd, vmf->address));
+
+	if (pgd_none(pgd))
+		note_fault_step(STEP_TABLES_3);
+	else if (pud_none(pudp_get(pud_offset(pgd, vmf->address))))
+		note_fault_step(STEP_TABLES_2);
+	else
+		note_fault_step(STEP_TABLES_1);
+	vmf->pmd = pmd_alloc(mm, vmf->address);
+	return vmf->pmd && !pte_alloc(mm, vmf->pmd, vmf->address) ? 0 : VM_FAULT_OOM;
+}
+
 unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags)
 {
 	struct vm_fault vmf = {
@@ -268,15 +310,31 @@ unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, 
 		.address = address & PAGE_MASK,
 		.flags = flags,
 	};
+	struct fault_note *note = &current_mm_task()->fault;
+	unsigned int ret = 0;
 
 	vmf.pgoff = linear_page_index(vma, vmf.address);
-	vmf.pmd = pmd_alloc(vma->vm_mm, vmf.address);
-	if (!vmf.pmd || pte_alloc(vma->vm_mm, vmf.pmd, vmf.address))
-		return VM_FAULT_OOM;
-	return handle_pte_fault(&vmf);
+	vmf.pmd = pmd_lookup(vma->vm_mm->context.pgd, vmf.address);
+	if (unlikely(!vmf.pmd || pmd_none(pmdp_get(vmf.pmd))))
+		ret = make_tables(&vmf);
+	if (likely(!ret)) {
+		ret = handle_pte_fault(&vmf);
+		note->pte_before = vmf.orig_pte.v;
+		note->pte_after = ptep_get(vmf.pte).v;
+	}
+	if (unlikely(ret & VM_FAULT_OOM))
+		note_fault_step(STEP_NO_MEMORY);
+	return ret;
 }
 
 /* --- stacks ------------------------------------------------------------------------------------- */
+
+/* Why a stack may not grow: the reason is noted, where it is a fault's. */
+static int refuse(enum fault_step why, int err)
+{
+	note_fault_step(why);
+	return err;
+}
 
 /* Whether there is room down to `start`: not below what may be mapped, and not into the guard gap. */
 static int stack_has_room(const struct vm_area_struct *vma, unsigned long start)
@@ -285,15 +343,15 @@ static int stack_has_room(const struct vm_area_struct *vma, unsigned long start)
 	const unsigned long gap = STACK_GUARD_GAP_PAGES << PAGE_SHIFT;
 
 	if (start < sysctl_mmap_min_addr)
-		return -EPERM;
+		return refuse(STEP_STACK_MIN_ADDR, -EPERM);
 	if (!prev)
 		return 0;
 	if (start < prev->vm_end)
-		return -ENOMEM;
+		return refuse(STEP_STACK_GAP, -ENOMEM);
 	/* Another stack, or what nobody can access, may come close. */
 	if (!(prev->vm_flags & VM_GROWSDOWN) && (prev->vm_flags & VM_ACCESS_FLAGS) &&
 	    start - prev->vm_end < gap)
-		return -ENOMEM;
+		return refuse(STEP_STACK_GAP, -ENOMEM);
 	return 0;
 }
 
@@ -305,12 +363,14 @@ static int stack_may_grow(const struct vm_area_struct *vma, unsigned long start)
 
 	/* One that was moved up here may not have room below in what its pages are numbered by. */
 	if (grow > vma->vm_pgoff)
-		return -ENOMEM;
+		return refuse(STEP_STACK_PGOFF, -ENOMEM);
 	if (!may_expand_vm(mm, vma->vm_flags, grow))
-		return -ENOMEM;
+		return refuse(STEP_STACK_AS, -ENOMEM);
 	if (vma->vm_end - start > task_rlimit(MM_RLIMIT_STACK))
-		return -ENOMEM;
-	return mlock_future_check(mm, vma->vm_flags, grow << PAGE_SHIFT) ? -ENOMEM : 0;
+		return refuse(STEP_STACK_RLIMIT, -ENOMEM);
+	if (mlock_future_check(mm, vma->vm_flags, grow << PAGE_SHIFT))
+		return refuse(STEP_STACK_MEMLOCK, -ENOMEM);
+	return 0;
 }
 
 int expand_stack(struct vm_area_struct *vma, unsigned long addr)
@@ -327,41 +387,55 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 		return err;
 	/* In Linux growing needs it, so an area that tried to grow has it: that decides how it merges. */
 	if (anon_vma_prepare(vma))
-		return -ENOMEM;
+		return refuse(STEP_NO_MEMORY, -ENOMEM);
 	err = stack_may_grow(vma, start);
 	if (err)
 		return err;
 	grow = (vma->vm_start - start) >> PAGE_SHIFT;
 	if ((vma->vm_flags & VM_ACCOUNT) && vm_enough_memory(mm, grow))
-		return -ENOMEM;
+		return refuse(STEP_STACK_OVERCOMMIT, -ENOMEM);
+	note_fault_step(STEP_STACK_GROWS);
 	vma_set_range(vma, start, vma->vm_end);
 	vm_stat_account(mm, vma->vm_flags, (long)grow);
 	validate_change(mm, vma);
 	return 0;
 }
 
+/* Where an address lies, for which find_vma() has found vma. */
+static enum fault_step where(const struct vm_area_struct *vma, unsigned long addr)
+{
+	if (!vma)
+		return STEP_NO_AREA;
+	if (vma->vm_start <= addr)
+		return STEP_AREA;
+	return vma->vm_flags & VM_GROWSDOWN ? STEP_BELOW_STACK : STEP_NO_AREA;
+}
+
 struct vm_area_struct *find_or_grow(struct mm_struct *mm, unsigned long addr,
 				    enum fault_verdict *why)
 {
 	struct vm_area_struct *vma = find_vma(mm, addr);
-	int err;
+	enum fault_step step;
 
 	*why = FAULT_NO_AREA;
-	if (!vma || vma->vm_start <= addr)
-		return vma;
-	if (!(vma->vm_flags & VM_GROWSDOWN))
-		return NULL;
+	step = where(vma, addr);
+	if (step != STEP_BELOW_STACK) {
+		note_fault_step(step);
+		return step == STEP_AREA ? vma : NULL;
+	}
 	/* Growing changes the area: take the lock for writing, and look again. */
 	up_read(&mm->mmap_lock);
 	mmap_write_lock(mm);
 	vma = find_vma(mm, addr);
-	err = -EFAULT;
-	if (vma && (vma->vm_start <= addr || (vma->vm_flags & VM_GROWSDOWN))) {
-		err = expand_stack(vma, addr);
+	step = where(vma, addr);
+	note_fault_step(step);
+	if (step == STEP_BELOW_STACK) {
 		*why = FAULT_STACK_LIMIT;
+		if (expand_stack(vma, addr))
+			vma = NULL;
 	}
 	mmap_write_downgrade(mm);
-	return err ? NULL : vma;
+	return step == STEP_NO_AREA ? NULL : vma;
 }
 
 /* --- the whole way ---------------------------------------------------------------------------------- */
@@ -377,14 +451,34 @@ void account_fault(struct task_mm *task, unsigned int ret)
 	}
 }
 
+static enum fault_verdict judge(bool allowed, enum fault_step may, enum fault_step may_not,
+				enum fault_verdict verdict)
+{
+	note_fault_step(allowed ? may : may_not);
+	return allowed ? FAULT_HANDLED : verdict;
+}
+
 static enum fault_verdict check_access(const struct vm_area_struct *vma, unsigned int flags)
 {
 	if (flags & FAULT_FLAG_WRITE)
-		return vma->vm_flags & VM_WRITE ? FAULT_HANDLED : FAULT_NOT_WRITABLE;
+		return judge(vma->vm_flags & VM_WRITE, STEP_MAY_WRITE, STEP_NOT_WRITABLE,
+			     FAULT_NOT_WRITABLE);
 	if (flags & FAULT_FLAG_EXEC)
-		return vma->vm_flags & VM_EXEC ? FAULT_HANDLED : FAULT_NOT_EXECUTABLE;
+		return judge(vma->vm_flags & VM_EXEC, STEP_MAY_EXEC, STEP_NOT_EXECUTABLE,
+			     FAULT_NOT_EXECUTABLE);
 	/* Writable and executable memory can be read: the processor knows no other way. */
-	return vma->vm_flags & VM_ACCESS_FLAGS ? FAULT_HANDLED : FAULT_NOT_READABLE;
+	return judge(vma->vm_flags & VM_ACCESS_FLAGS, STEP_MAY_READ, STEP_NOT_READABLE,
+		     FAULT_NOT_READABLE);
+}
+
+/* What the entry is that may not be used: it stays so. => the area's lock held, or mmap_lock */
+static noinline void note_entry(const struct mm_struct *mm, unsigned long address)
+{
+	struct fault_note *note = &current_mm_task()->fault;
+	pmd_t *pmd = pmd_lookup(mm->context.pgd, address);
+
+	if (pmd && pmd_table(pmdp_get(pmd)))
+		note->pte_before = note->pte_after = ptep_get(pte_offset(pmdp_get(pmd), address)).v;
 }
 
 static enum fault_verdict verdict_of(unsigned int ret)
@@ -404,19 +498,23 @@ static enum fault_verdict fault_in_area(struct vm_area_struct *vma, unsigned lon
 {
 	enum fault_verdict verdict = check_access(vma, flags);
 
-	if (verdict != FAULT_HANDLED)
+	if (verdict != FAULT_HANDLED) {
+		note_entry(vma->vm_mm, address);
 		return verdict;
+	}
 	*ret = handle_mm_fault(vma, address, flags);
 	return verdict_of(*ret);
 }
 
-static enum fault_verdict fault_under_mmap_lock(struct mm_struct *mm, unsigned long address,
+static enum fault_verdict fault_under_mmap_lock(struct task_mm *task, unsigned long address,
 						unsigned int flags, unsigned int *ret)
 {
+	struct mm_struct *mm = task->mm;
 	struct vm_area_struct *vma;
 	enum fault_verdict verdict;
 
 	*ret = 0;
+	task->fault = (struct fault_note){ 0 };
 	down_read(&mm->mmap_lock);
 	vma = find_or_grow(mm, address, &verdict);
 	if (vma)
@@ -425,15 +523,16 @@ static enum fault_verdict fault_under_mmap_lock(struct mm_struct *mm, unsigned l
 	return verdict;
 }
 
-static enum fault_verdict fault_once(struct mm_struct *mm, unsigned long address,
+static enum fault_verdict fault_once(struct task_mm *task, unsigned long address,
 				     unsigned int flags, unsigned int *ret)
 {
-	struct vm_area_struct *vma = lock_vma_under_rcu(mm, address);
+	struct vm_area_struct *vma = lock_vma_under_rcu(task->mm, address);
 	enum fault_verdict verdict;
 
 	if (unlikely(!vma))
-		return fault_under_mmap_lock(mm, address, flags, ret);
+		return fault_under_mmap_lock(task, address, flags, ret);
 	*ret = 0;
+	task->fault = (struct fault_note){ .path = STEP_AREA };
 	verdict = fault_in_area(vma, address, flags | FAULT_FLAG_VMA_LOCK, ret);
 	vma_end_read(vma);
 	if (likely(!(*ret & VM_FAULT_RETRY))) {
@@ -441,7 +540,7 @@ static enum fault_verdict fault_once(struct mm_struct *mm, unsigned long address
 		return verdict;
 	}
 	count_vm_event(VMA_LOCK_RETRY);
-	return fault_under_mmap_lock(mm, address, flags, ret);
+	return fault_under_mmap_lock(task, address, flags, ret);
 }
 
 enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
@@ -451,15 +550,16 @@ enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
 	enum fault_verdict verdict;
 	unsigned int ret, rounds = 0;
 
-	if (address >= TASK_SIZE)
+	if (address >= TASK_SIZE) {
+		task->fault = (struct fault_note){ .path = STEP_KERNEL_HALF };
 		return FAULT_NO_AREA;
+	}
 	/* Another process may have to go for this one to go on; it may also be this one. */
 	do {
-		verdict = fault_once(task->mm, address, flags, &ret);
+		verdict = fault_once(task, address, flags, &ret);
 	} while (unlikely(verdict == FAULT_OOM) && rounds++ < max_rounds && may_retry_oom());
 
 	if (verdict == FAULT_HANDLED)
 		account_fault(task, ret);
-	trace(FAULT, address, flags, verdict);
 	return verdict;
 }

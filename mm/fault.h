@@ -4,6 +4,13 @@
 
 #include "mm/types.h"
 
+/* The processor's error code: SDM volume 3A, section 4.7. */
+#define PF_PRESENT BIT(0) /* the translation was there and forbade the access */
+#define PF_WRITE   BIT(1)
+#define PF_USER	   BIT(2)
+#define PF_RSVD	   BIT(3)
+#define PF_INSTR   BIT(4)
+
 /* What the access was. */
 #define FAULT_FLAG_WRITE BIT(0)
 #define FAULT_FLAG_EXEC	 BIT(1)
@@ -43,7 +50,7 @@ struct vm_fault {
  */
 unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags);
 
-/* Why a fault could not be resolved, for the signal and for the line that explains it. */
+/* How a fault ended, for the signal. Why it did, its path says: fault_steps.h. */
 enum fault_verdict {
 	FAULT_HANDLED,
 	FAULT_NO_AREA,	    /* SEGV_MAPERR */
@@ -55,10 +62,18 @@ enum fault_verdict {
 	FAULT_OOM,
 };
 
+/* One more step of the running task's fault. */
+static inline void note_fault_step(enum fault_step step)
+{
+	struct fault_note *note = &current_mm_task()->fault;
+
+	note->path = fault_path_add(note->path, step);
+}
+
 /*
  * The whole way of a fault at `address` in the running task's address space: finds the area, lets
  * a stack grow, checks the access, calls handle_mm_fault(). Takes the area's lock or mmap_lock, and
- * drops it; may sleep.
+ * drops it; may sleep. The path is in the task's note, but for its end.
  */
 enum fault_verdict do_user_fault(unsigned long address, unsigned int flags);
 

@@ -263,28 +263,48 @@ void page_cache_readahead(struct address_space *mapping, unsigned long first, un
 	}
 }
 
-/* Whether somebody will have to wait for the page to be read from where it is kept. */
-static bool must_read(struct address_space *mapping, unsigned long index)
+/*
+ * The file's page at index, with a reference, and in *major whether somebody had to wait for it to be
+ * read from where it is kept; or an error pointer, as read_cache_page().
+ */
+static struct page *fault_cache_page(struct address_space *mapping, unsigned long index,
+				     unsigned int *major)
 {
-	struct page *page = mapping_can_writeback(mapping) ? find_get_page(mapping, index) : NULL;
+	struct page *page = find_get_page(mapping, index);
 
+	if (page && page_flag(page, PG_uptodate)) {
+		note_fault_step(STEP_PAGE_CACHED);
+		return page;
+	}
 	if (page)
 		put_page(page);
-	return mapping_can_writeback(mapping) && !page;
+	else if (mapping_can_writeback(mapping))
+		*major = VM_FAULT_MAJOR;
+	note_fault_step(mapping->a_ops && mapping->a_ops->read_page ? STEP_PAGE_READ :
+								      STEP_PAGE_ZEROS);
+	return read_cache_page(mapping, index);
+}
+
+static unsigned int no_cache_page(long err)
+{
+	if (err == -ENOMEM)
+		return VM_FAULT_OOM;
+	note_fault_step(err == -ENOSPC ? STEP_NO_ROOM : STEP_READ_FAILED);
+	return VM_FAULT_SIGBUS;
 }
 
 static unsigned int filemap_fault(struct vm_fault *vmf)
 {
 	struct address_space *mapping = vmf->vma->vm_file->mapping;
+	struct fault_note *note = &current_mm_task()->fault;
+	const u64 path = note->path;
 	unsigned int major = 0;
 	struct page *page;
 
 	while (vmf->pgoff < file_pages(mapping)) {
-		if (must_read(mapping, vmf->pgoff))
-			major = VM_FAULT_MAJOR;
-		page = read_cache_page(mapping, vmf->pgoff);
+		page = fault_cache_page(mapping, vmf->pgoff, &major);
 		if (IS_ERR(page))
-			return PTR_ERR(page) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+			return no_cache_page(PTR_ERR(page));
 		lock_page(page);
 		/* Truncating sets the size first: by now it is seen, or it will find the page. */
 		if (page->mapping == mapping && vmf->pgoff < file_pages(mapping)) {
@@ -293,10 +313,12 @@ static unsigned int filemap_fault(struct vm_fault *vmf)
 		}
 		unlock_page(page);
 		put_page(page);
+		note->path = path;
 		/* Truncating was faster, and what we brought back it won't find: it goes, unless it is used. */
 		if (vmf->pgoff >= file_pages(mapping))
 			invalidate_mapping_pages(mapping, vmf->pgoff, vmf->pgoff);
 	}
+	note_fault_step(STEP_BEYOND_EOF);
 	return VM_FAULT_SIGBUS;
 }
 

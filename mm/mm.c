@@ -120,6 +120,7 @@ unsigned long get_mm_rss(const struct mm_struct *mm)
 
 void mm_init(void)
 {
+	trace_name_values(TRACE_TYPE_PATH, fault_step_name, NR_FAULT_STEPS);
 	account_init();
 	layout_init();
 	slab_init();

@@ -95,6 +95,7 @@ unsigned int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, pfn_
 
 	BUG_ON(!(vma->vm_flags & VM_PFNMAP) || is_cow_mapping(vma->vm_flags));
 	BUG_ON(addr < vma->vm_start || addr >= vma->vm_end);
+	note_fault_step(STEP_MAP_DEVICE);
 	if (!pmd || pte_alloc(mm, pmd, addr))
 		return VM_FAULT_OOM;
 	if (!(vma->vm_flags & VM_SOFTDIRTY))

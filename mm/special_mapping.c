@@ -22,8 +22,11 @@ static unsigned int special_mapping_fault(struct vm_fault *vmf)
 
 	if (sm->fault)
 		return sm->fault(sm, vmf->vma, vmf);
-	if (vmf->pgoff >= sm->nr_pages)
+	if (vmf->pgoff >= sm->nr_pages) {
+		note_fault_step(STEP_NO_PAGE_BEHIND);
 		return VM_FAULT_SIGBUS;
+	}
+	note_fault_step(STEP_KERNEL_PAGE);
 	vmf->page = sm->pages[vmf->pgoff];
 	get_page(vmf->page);
 	return 0;

@@ -19,6 +19,7 @@
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/rcu.h"
 #include "kernel/sync/rwsem.h"
+#include "mm/fault_record.h"
 
 struct address_space;
 struct anon_vma;
@@ -392,6 +393,8 @@ struct task_mm {
 		*rlimits; /* indexed by mm_rlimit_kind; shared by a process's threads */
 	bool (*capable)(const struct task_mm *task, int cap);
 	unsigned long min_flt, maj_flt;
+	struct fault_note fault;  /* of the fault it has just now */
+	struct fault_ring faults; /* of its last ones */
 	unsigned long personality;
 	bool kill_pending; /* a fatal signal waits: give up long work */
 #ifdef CONFIG_DEBUG

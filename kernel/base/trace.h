@@ -41,7 +41,7 @@ enum trace_type_id {
 	NR_TRACE_TYPES
 };
 
-enum trace_style { TRACE_HEX, TRACE_DEC, TRACE_ENUM, TRACE_BITS };
+enum trace_style { TRACE_HEX, TRACE_DEC, TRACE_ENUM, TRACE_BITS, TRACE_PATH };
 
 /* The table as data. gdb reads both by their names. */
 struct trace_type {

@@ -5,7 +5,8 @@
  * events) all go by it. To be included with the two macros defined.
  *
  * TRACE_TYPE(ID, name, style, names...): how a field is shown. A style is TRACE_HEX, TRACE_DEC, TRACE_ENUM
- * (the value is an index into the names) or TRACE_BITS (names[n] is bit n's; NULL: it has none).
+ * (the value is an index into the names), TRACE_BITS (names[n] is bit n's; NULL: it has none) or TRACE_PATH (each
+ * byte that isn't 0 is such an index, the highest first).
  *
  * TRACE_KIND(ID, name, number of fields, "field:type ..."): a kind of event. A name's first part, up to
  * the hyphen, is its group, by which it can be switched on and off as well.
@@ -22,8 +23,9 @@ TRACE_TYPE(PTE, "pte", TRACE_BITS, "P", "W", "U", "PWT", "PCD", "A", "D", "PS", 
 TRACE_TYPE(VMFLAGS, "vmflags", TRACE_BITS, "rd", "wr", "ex", "sh", "mr", "mw", "me", "ms",
 	   "gd", [10] = "pf", [13] = "lo", "io", "sr", "rr", "dc", "de", "lf", "ac", "nr", "ht",
 	   "sf", [25] = "wf", "dd", "sd", "mm", "hg", "nh", "mg")
-/* FAULT_FLAG_*, FAULT_* of mm/fault.h. */
-TRACE_TYPE(ACCESS, "access", TRACE_BITS, "write", "exec", "user")
+/* A page fault's error code (SDM volume 3A, section 4.7), its steps (mm tells), and enum fault_verdict. */
+TRACE_TYPE(ERROR, "error", TRACE_BITS, "present", "write", "user", "reserved", "fetch")
+TRACE_TYPE(PATH, "path", TRACE_PATH, NULL)
 TRACE_TYPE(VERDICT, "verdict", TRACE_ENUM, "handled", "no-area", "not-readable", "not-writable",
 	   "not-executable", "stack-limit", "bus", "out-of-memory")
 /* Which neighbours take a range over. */
@@ -41,7 +43,7 @@ TRACE_KIND(LOST, "lost", 1, "events:dec")
 TRACE_KIND(SYSCALL_IN, "syscall-in", 6, "nr:syscall a:hex b:hex c:hex d:hex e:hex")
 TRACE_KIND(SYSCALL_OUT, "syscall-out", 2, "nr:syscall ret:dec")
 /* At its end, behind all that it did. */
-TRACE_KIND(FAULT, "fault", 3, "addr:hex access:access verdict:verdict")
+TRACE_KIND(FAULT, "fault", 5, "addr:hex ip:hex error:error path:path verdict:verdict")
 /* Insert, remove and change, applied to what was there, give what is there; the others tell why, before. */
 TRACE_KIND(AREA_INSERT, "area-insert", 5, "mm:hex start:hex end:hex flags:vmflags pgoff:hex")
 TRACE_KIND(AREA_REMOVE, "area-remove", 4, "mm:hex start:hex end:hex flags:vmflags")

@@ -196,7 +196,7 @@ static void __printf(1, 2) say(const char *fmt, ...)
 /* The tables as text, each line a table's row: see docs/trace.md. => the port */
 static void send_tables(void)
 {
-	static const char *const styles[] = { "hex", "dec", "enum", "bits" };
+	static const char *const styles[] = { "hex", "dec", "enum", "bits", "path" };
 	unsigned int cpus = 0;
 
 	for (int cpu = 0; cpu < NR_CPUS; cpu++)

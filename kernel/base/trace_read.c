@@ -151,12 +151,30 @@ static void add_bits(struct line *l, const struct trace_type *type, u64 v)
 		add(l, ")");
 }
 
+static void add_path(struct line *l, const struct trace_type *type, u64 v)
+{
+	const char *sep = "";
+
+	for (int shift = 56; shift >= 0; shift -= 8) {
+		const char *name = name_of(type, v >> shift & 0xff);
+
+		if (!(v >> shift & 0xff))
+			continue;
+		add(l, "%s%s", sep, name ? name : "?");
+		sep = ">";
+	}
+	if (!v)
+		add(l, "0");
+}
+
 static void add_value(struct line *l, const struct trace_type *type, u64 v)
 {
 	if (type->style == TRACE_HEX)
 		add(l, "%#lx", (unsigned long)v);
 	else if (type->style == TRACE_BITS)
 		add_bits(l, type, v);
+	else if (type->style == TRACE_PATH)
+		add_path(l, type, v);
 	else if (type->style == TRACE_ENUM && name_of(type, v))
 		add(l, "%s", name_of(type, v));
 	else

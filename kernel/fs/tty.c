@@ -113,23 +113,52 @@ static bool take_seat(struct tty *tty, enum console_seat seat)
 	return !same_size(&tty->winsize[old], &tty->winsize[seat]);
 }
 
-void tty_input(char c, enum console_seat seat)
+/* What there is to do after characters have come, without the lock. */
+struct received {
+	bool readable, started;
+	u64 signals; /* BIT(SIG*), to those in the foreground */
+};
+
+/* => tty->lock */
+static struct received receive(struct tty *tty, const char *text, size_t len,
+			       enum console_seat seat)
+{
+	struct received res = { .signals = take_seat(tty, seat) ? BIT(SIGWINCH) : 0 };
+	bool was_stopped = tty->stopped;
+
+	for (; len; len--) {
+		int sig = n_tty_receive(tty, (u8)*text++);
+
+		res.signals |= sig ? BIT(sig) : 0;
+	}
+	res.readable = n_tty_readable(tty);
+	res.started = was_stopped && !tty->stopped;
+	return res;
+}
+
+static void act_on(struct tty *tty, const struct received *res)
+{
+	if (res->readable)
+		wake_up(&tty->readers);
+	if (res->started)
+		wake_up(&tty->writers);
+	for (int sig = 1; tty_jobs && res->signals >> sig; sig++)
+		if (res->signals & BIT(sig))
+			tty_jobs->signal_group(tty, sig);
+}
+
+void tty_input(const char *text, size_t len, enum console_seat seat)
 {
 	struct tty *tty = &console_tty;
-	unsigned long flags = spin_lock_irqsave(&tty->lock);
-	bool resized = take_seat(tty, seat), was_stopped = tty->stopped;
-	int sig = n_tty_receive(tty, (u8)c);
-	bool readable = n_tty_readable(tty), started = was_stopped && !tty->stopped;
+	struct received res;
+	unsigned long flags;
 
+	if (!len)
+		return;
+	flags = spin_lock_irqsave(&tty->lock);
+	res = receive(tty, text, len, seat);
 	spin_unlock_irqrestore(&tty->lock, flags);
-	if (readable)
-		wake_up(&tty->readers);
-	if (started)
-		wake_up(&tty->writers);
-	if (resized && tty_jobs)
-		tty_jobs->signal_group(tty, SIGWINCH);
-	if (sig && tty_jobs)
-		tty_jobs->signal_group(tty, sig);
+	act_on(tty, &res);
 }
 
 static size_t take(struct tty *tty, char *to, size_t n, bool *line_end)
@@ -252,10 +281,17 @@ static void take_reply(struct tty *tty)
 {
 	char text[VT_REPLY_SIZE];
 	size_t n = screen_vt ? vt_take_reply(screen_vt, text, sizeof(text)) : 0;
+	struct received res = { 0 };
+	unsigned long flags;
 
-	if (READ_ONCE(tty->seat) == SEAT_SCREEN)
-		for (size_t i = 0; i < n; i++)
-			tty_input(text[i], SEAT_SCREEN);
+	if (!n)
+		return;
+	/* In one piece: half an answer, and then what somebody types, would be no answer. */
+	flags = spin_lock_irqsave(&tty->lock);
+	if (tty->seat == SEAT_SCREEN)
+		res = receive(tty, text, n, SEAT_SCREEN);
+	spin_unlock_irqrestore(&tty->lock, flags);
+	act_on(tty, &res);
 }
 
 static bool put_chunk(struct tty *tty, const char *text, size_t n)

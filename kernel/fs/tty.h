@@ -80,8 +80,8 @@ extern const struct tty_job_ops *tty_jobs;
 #define CONSOLE_MINOR 1
 extern const struct file_operations tty_fops;
 
-/* One character from a seat. Any context, interrupts included. */
-void tty_input(char c, enum console_seat seat);
+/* Characters from a seat; nothing from elsewhere comes between them. Any context, interrupts included. */
+void tty_input(const char *text, size_t len, enum console_seat seat);
 /* The session is over: whoever has the terminal open, but as /dev/console, has lost it. */
 void tty_hangup(struct tty *tty);
 

@@ -32,8 +32,11 @@ static unsigned int vvar_fault(const struct vm_special_mapping *sm, struct vm_ar
 {
 	const phys_addr_t phys = make_phys((unsigned long)&vdso_data - KERNEL_IMAGE_BASE);
 
-	if (vmf->pgoff != 0)
-		return VM_FAULT_SIGBUS; /* for clocks of hypervisors, and other time zones: none here */
+	/* For clocks of hypervisors, and other time zones: none here. */
+	if (vmf->pgoff != 0) {
+		note_fault_step(STEP_NO_PAGE_BEHIND);
+		return VM_FAULT_SIGBUS;
+	}
 	return vmf_insert_pfn(vma, vmf->address, phys_to_pfn(phys));
 }
 

@@ -39,7 +39,8 @@ our $TODO;
 our $build = $ENV{O} || 'build';
 
 # One folder per test file for what its guests need; gone when the test ends.
-my $scratch = tempdir('tessera-test.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+our $scratch = tempdir('tessera-test.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $launched = 0;
 
 # The guests that run now: whoever stops the test stops them, and a test that dies as well.
 my %running;
@@ -61,6 +62,7 @@ END {
 #	cmdline	the kernel's command line
 #	cpu, mem, smp	QEMU's -cpu (max), -m (512M), -smp (1)
 #	limit	seconds after which the guest is killed (60)
+#	serial	where its console goes: QEMU's -serial ('stdio')
 #	qemu	reference to a list of further arguments
 #
 # Returns a reference to a hash:
@@ -86,12 +88,12 @@ sub start {
 # The time limit and the command that boot's options stand for.
 sub command {
 	my %o = (via => 'pvh', config => 'debug', cmdline => '', cpu => 'max', mem => '512M', smp => 1,
-		limit => 60, qemu => [], @_);
+		limit => 60, serial => 'stdio', qemu => [], @_);
 	$o{kernel} //= "$build/$o{config}/tessera.elf";
 	my @images = defined $o{initrd} ? $o{initrd} : map { "$build/$_.cpio" } @{ $o{images} // [ 'base' ] };
 
 	my @command = ('qemu-system-x86_64', '-accel', 'tcg', '-cpu', $o{cpu}, '-m', $o{mem},
-		'-smp', $o{smp}, '-display', 'none', '-serial', 'stdio', '-no-reboot', '-nic', 'none',
+		'-smp', $o{smp}, '-display', 'none', '-serial', $o{serial}, '-no-reboot', '-nic', 'none',
 		'-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04');
 	if ($o{via} eq 'pvh') {
 		push @command, '-kernel', $o{kernel}, '-append', $o{cmdline};
@@ -142,7 +144,7 @@ sub run_limited {
 # Starts a command whose input and output are the console.
 sub launch {
 	my ($class, $limit, @command) = @_;
-	my $errors = "$scratch/stderr";
+	my $errors = "$scratch/stderr" . ++$launched;
 	pipe(my $output, my $guest_output) or die "pipe: $!\n";
 	pipe(my $guest_input, my $input) or die "pipe: $!\n";
 	my $start = time;

@@ -5,15 +5,19 @@ dumps and gdb's `trace` have in common. What a line looks like is kernel/base/tr
 """
 
 
+def name_of(names, n):
+    return names[n] if n < len(names) else None
+
+
 class Table:
     """
     The tables of kernel/base/trace_events.h.
 
-    types: name -> (style, names); a style is 'hex', 'dec', 'enum' or 'bits', a name that isn't there None
+    types: name -> (style, names); a style is one of STYLES, a name that isn't there None
     kinds: number -> (name, [(field, type), ...])
     """
 
-    STYLES = ("hex", "dec", "enum", "bits")
+    STYLES = ("hex", "dec", "enum", "bits", "path")
 
     def __init__(self, khz=0):
         self.khz = khz
@@ -42,7 +46,10 @@ class Table:
         if style == "bits":
             found = [name for n, name in enumerate(names) if name and value >> n & 1]
             return self.hex(value) + (f"({'|'.join(found)})" if found else "")
-        if style == "enum" and value < len(names) and names[value]:
+        if style == "path":
+            steps = [value >> shift & 0xff for shift in range(56, -1, -8)]
+            return ">".join(name_of(names, step) or "?" for step in steps if step) or "0"
+        if style == "enum" and name_of(names, value):
             return names[value]
         return self.signed(value)
 

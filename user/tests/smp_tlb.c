@@ -132,7 +132,46 @@ static int measure(int argc, char **argv)
 	return 0;
 }
 
-static const struct mode modes[] = { { "measure", measure }, { NULL, NULL } };
+/*
+ * "refill": the other side, time until that many pages in use can be read again, after 33 pages were
+ * forgotten one by one, and after 34, which means everything.
+ */
+static unsigned long time_of(char *changed, int pages, const volatile char *used, int nr_used)
+{
+	unsigned long best = ~0UL;
+
+	for (int round = 0; round < 400; round++) {
+		unsigned long start, took;
+
+		mprotect(changed, pages * PAGE, PROT_READ | PROT_WRITE);
+		for (int i = 0; i < nr_used; i++)
+			used[i * PAGE];
+		start = ticks();
+		mprotect(changed, pages * PAGE, PROT_READ);
+		for (int i = 0; i < nr_used; i++)
+			used[i * PAGE];
+		took = ticks() - start;
+		best = took < best ? took : best;
+	}
+	return best;
+}
+
+static int refill(int argc, char **argv)
+{
+	static const int in_use[] = { 0, 8, 16, 32, 64, 128, 256 };
+	char *p = mmap(NULL, 512 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(p, 1, 512 * PAGE);
+	for (unsigned int i = 0; i < COUNT(in_use); i++) {
+		unsigned long some = time_of(p, 33, p + 64 * PAGE, in_use[i]);
+		unsigned long all = time_of(p, 34, p + 64 * PAGE, in_use[i]);
+
+		diag("%3d pages in use: %lu after 33, %lu after 34", in_use[i], some, all);
+	}
+	return 0;
+}
+
+static const struct mode modes[] = { { "measure", measure }, { "refill", refill }, { NULL, NULL } };
 
 int main(int argc, char **argv)
 {

@@ -114,6 +114,18 @@ static void show_program(void)
 	}
 }
 
+/* Why the fault came that led to the panic, if one did. */
+static void show_reason(void)
+{
+	static char text[512];
+	const u64 path = this_cpu_read(panic_fault_path);
+
+	if (!path)
+		return;
+	show_fault_path(path, text, sizeof(text));
+	printk("The fault:\n%s", text);
+}
+
 static void show_walk(unsigned long addr)
 {
 	static char text[1024];
@@ -138,6 +150,7 @@ static void show_this_cpu(const struct pt_regs *regs)
 		show_backtrace(0, (unsigned long)__builtin_frame_address(0));
 	}
 	show_program();
+	show_reason();
 	if (regs)
 		show_walk(read_cr2());
 }

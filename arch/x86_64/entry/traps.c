@@ -91,39 +91,11 @@ static const struct {
 
 /* --- page faults ------------------------------------------------------------------------------- */
 
-/* The error code: SDM volume 3A, section 4.7. */
-#define PF_PRESENT BIT(0) /* the translation was there and forbade the access */
-#define PF_WRITE   BIT(1)
-#define PF_USER	   BIT(2)
-#define PF_RSVD	   BIT(3)
-#define PF_INSTR   BIT(4)
+DEFINE_PER_CPU(u64, panic_fault_path);
 
 static const char *access_word(unsigned long error)
 {
 	return error & PF_INSTR ? "execute" : error & PF_WRITE ? "write" : "read";
-}
-
-static const char *verdict_words(enum fault_verdict verdict)
-{
-	switch (verdict) {
-	case FAULT_HANDLED:
-		return "handled";
-	case FAULT_NO_AREA:
-		return "no area is there";
-	case FAULT_NOT_READABLE:
-		return "the area there is not readable";
-	case FAULT_NOT_WRITABLE:
-		return "the area there is not writable";
-	case FAULT_NOT_EXECUTABLE:
-		return "the area there is not executable";
-	case FAULT_STACK_LIMIT:
-		return "no area is there, and the stack above may not grow so far";
-	case FAULT_BUS:
-		return "beyond the end of the file, or no room for it";
-	case FAULT_OOM:
-		return "out of memory";
-	}
-	return "?";
 }
 
 /*
@@ -145,20 +117,19 @@ static void note_trap(unsigned long nr, unsigned long error)
 	current->last_trap.error = error;
 }
 
-static void signal_page_fault(unsigned long addr, unsigned long error, enum fault_verdict verdict)
+static void signal_page_fault(unsigned long addr, unsigned long error, enum fault_step end)
 {
 	/* A program can't learn from the error code what is mapped in the kernel's half. */
 	note_trap(VECTOR_PF, error | PF_USER | (addr >= TASK_SIZE ? PF_PRESENT : 0));
 	current->last_trap.cr2 = addr;
-	switch (verdict) {
-	case FAULT_OOM:
+	switch (end) {
+	case STEP_KILLED:
 		force_signal(SIGKILL);
 		break;
-	case FAULT_BUS:
+	case STEP_BUS_ADRERR:
 		force_signal_fault(SIGBUS, BUS_ADRERR, addr);
 		break;
-	case FAULT_NO_AREA:
-	case FAULT_STACK_LIMIT:
+	case STEP_SEGV_MAPERR:
 		force_signal_fault(SIGSEGV, SEGV_MAPERR, addr);
 		break;
 	default:
@@ -166,29 +137,77 @@ static void signal_page_fault(unsigned long addr, unsigned long error, enum faul
 	}
 }
 
+/* How a fault ends for the program that can't be resolved. */
+static enum fault_step end_of(enum fault_verdict verdict)
+{
+	switch (verdict) {
+	case FAULT_OOM:
+		return STEP_KILLED;
+	case FAULT_BUS:
+		return STEP_BUS_ADRERR;
+	case FAULT_NO_AREA:
+	case FAULT_STACK_LIMIT:
+		return STEP_SEGV_MAPERR;
+	default:
+		return STEP_SEGV_ACCERR;
+	}
+}
+
+static void keep_record(unsigned long ip, unsigned long addr, unsigned long error,
+			enum fault_verdict verdict)
+{
+	record_fault(current_mm_task(), addr, ip, error, verdict, current->pid);
+}
+
+/* A fault that do_user_fault() had nothing to do with: its path is these two steps. */
+static void keep_steps(unsigned long ip, unsigned long addr, unsigned long error,
+		       enum fault_step why, enum fault_step end)
+{
+	const u64 path = fault_path_add(why, end);
+
+	if (end == STEP_PANIC)
+		this_cpu_write(panic_fault_path, path);
+	/* The first ones of all come before there is a task. */
+	if (!current_mm_task())
+		return;
+	current_mm_task()->fault = (struct fault_note){ .path = path };
+	keep_record(ip, addr, error, FAULT_NO_AREA);
+}
+
 static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned long error)
 {
 	enum fault_verdict verdict;
+	enum fault_step why, end;
 	int sig;
 
-	if (error & PF_RSVD)
+	if (error & PF_RSVD) {
+		keep_steps(regs->ip, addr, error, STEP_RESERVED_BITS, STEP_PANIC);
 		panic_regs(regs, "reserved bit set in a page-table entry for %#lx", addr);
+	}
 	/* The processor's own access for the program (to a descriptor, say) is no access of the program's. */
 	if (!(error & PF_USER)) {
-		printk("%s[%d]: the processor cannot read %#lx for it (ip %#lx sp %#lx error %#lx)\n",
-		       current->comm, current->pid, addr, regs->ip, regs->sp, error);
+		keep_steps(regs->ip, addr, error, STEP_PROCESSOR_ACCESS, STEP_SEGV_KERNEL);
+		printk("%s[%d]: cannot access %#lx: %s (ip %#lx sp %#lx error %#lx)\n",
+		       current->comm, current->pid, addr, fault_step_text[STEP_PROCESSOR_ACCESS],
+		       regs->ip, regs->sp, error);
 		force_signal(SIGSEGV);
 		return;
 	}
 	verdict = do_user_fault(addr, fault_flags(error));
-	if (verdict == FAULT_HANDLED)
+	if (likely(verdict == FAULT_HANDLED)) {
+		keep_record(regs->ip, addr, error, verdict);
 		return;
+	}
+	why = fault_path_last(current_mm_task()->fault.path);
+	end = end_of(verdict);
+	note_fault_step(end);
+	keep_record(regs->ip, addr, error, verdict);
 	sig = verdict == FAULT_BUS ? SIGBUS : verdict == FAULT_OOM ? SIGKILL : SIGSEGV;
 	if (signal_unhandled(sig))
 		printk("%s[%d]: cannot %s %#lx: %s (ip %#lx sp %#lx error %#lx)\n", current->comm,
-		       current->pid, access_word(error), addr, verdict_words(verdict), regs->ip,
+		       current->pid, access_word(error), addr, fault_step_text[why], regs->ip,
 		       regs->sp, error);
-	signal_page_fault(addr, error, verdict);
+	signal_page_fault(addr, error, end);
 }
 
 static bool in_program(void)
@@ -196,18 +215,55 @@ static bool in_program(void)
 	return current_mm_task() && current_mm_task()->mm;
 }
 
+/* Why the kernel's own access failed, for which no area could help. */
+static enum fault_step kernel_reason(unsigned long addr, unsigned long error)
+{
+	if (error & PF_RSVD)
+		return STEP_RESERVED_BITS;
+	if (addr < TASK_SIZE)
+		return in_program() ? STEP_NOT_UACCESS : STEP_NO_PROGRAM;
+	if (vmalloc_is_guard(addr))
+		return STEP_GUARD_PAGE;
+	if (!(error & PF_PRESENT))
+		return STEP_NOT_MAPPED;
+	if (error & PF_INSTR)
+		return STEP_MAPPED_NO_EXEC;
+	return error & PF_WRITE ? STEP_MAPPED_READ_ONLY : STEP_MAPPED_WELL;
+}
+
+/* Only the uaccess functions may touch user memory, and each such instruction has a fixup. */
+static void uaccess_page_fault(struct pt_regs *regs, unsigned long addr, unsigned long error)
+{
+	const unsigned long ip = regs->ip;
+	enum fault_verdict verdict = do_user_fault(addr, fault_flags(error));
+
+	if (verdict != FAULT_HANDLED) {
+		note_fault_step(STEP_EFAULT);
+		BUG_ON(!fixup_exception(regs));
+	}
+	keep_record(ip, addr, error, verdict);
+}
+
 static void kernel_page_fault(struct pt_regs *regs, unsigned long addr, unsigned long error)
 {
-	/* Only the uaccess functions may touch user memory, and each such instruction has a fixup. */
+	const unsigned long ip = regs->ip;
+	enum fault_step why;
+
 	if (addr < TASK_SIZE && in_program() && extable_may_fault(regs->ip) && !(error & PF_RSVD)) {
-		if (do_user_fault(addr, fault_flags(error)) == FAULT_HANDLED)
-			return;
-	}
-	if (fixup_exception(regs))
+		uaccess_page_fault(regs, addr, error);
 		return;
-	if (vmalloc_is_guard(addr))
+	}
+	why = kernel_reason(addr, error);
+	if (fixup_exception(regs)) {
+		keep_steps(ip, addr, error, why == STEP_NOT_UACCESS ? STEP_NO_WAIT : why,
+			   STEP_EFAULT);
+		return;
+	}
+	keep_steps(ip, addr, error, why, STEP_PANIC);
+	if (why == STEP_GUARD_PAGE)
 		panic_regs(regs, "kernel stack overflow: guard page %#lx", addr);
-	panic_regs(regs, "the kernel cannot %s %#lx (error %#lx)", access_word(error), addr, error);
+	panic_regs(regs, "the kernel cannot %s %#lx: %s (error %#lx)", access_word(error), addr,
+		   fault_step_text[why], error);
 }
 
 static void handle_page_fault(struct pt_regs *regs, unsigned long error)
@@ -331,8 +387,11 @@ void handle_paranoid_trap(struct pt_regs *regs, unsigned long vector)
 		smp_stop_self(regs);
 		return; /* counted: it comes from elsewhere, and means nothing here */
 	case VECTOR_DF:
-		if (vmalloc_is_guard(read_cr2()))
+		if (vmalloc_is_guard(read_cr2())) {
+			this_cpu_write(panic_fault_path,
+				       fault_path_add(STEP_GUARD_PAGE, STEP_PANIC));
 			panic_regs(regs, "kernel stack overflow: guard page %#lx", read_cr2());
+		}
 		panic_regs(regs, "double fault");
 	case VECTOR_MC:
 		panic_regs(regs, "machine check");

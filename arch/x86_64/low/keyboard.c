@@ -8,6 +8,7 @@
 #include <arch/io.h>
 #include <arch/keyboard.h>
 #include "kernel/base/errno.h"
+#include "kernel/base/string.h"
 
 #define KBD_DATA    0x60
 #define KBD_STATUS  0x64 /* on read */
@@ -77,7 +78,7 @@ static const char *const key_sequences[SCAN_RELEASED] = {
 };
 /* clang-format on */
 
-static void (*input_fn)(char c, enum console_seat seat);
+static void (*input_fn)(const char *text, size_t len, enum console_seat seat);
 
 static struct {
 	bool left_shift, right_shift, left_ctrl, right_ctrl, left_alt, right_alt;
@@ -87,17 +88,17 @@ static struct {
 	unsigned int skip; /* bytes of a sequence that means nothing here */
 } keys;
 
-void set_console_input(void (*fn)(char c, enum console_seat seat))
+void set_console_input(void (*fn)(const char *text, size_t len, enum console_seat seat))
 {
 	WRITE_ONCE(input_fn, fn);
 }
 
-void console_input(char c, enum console_seat seat)
+void console_input(const char *text, size_t len, enum console_seat seat)
 {
-	void (*fn)(char c, enum console_seat seat) = READ_ONCE(input_fn);
+	void (*fn)(const char *text, size_t len, enum console_seat seat) = READ_ONCE(input_fn);
 
 	if (fn)
-		fn(c, seat);
+		fn(text, len, seat);
 }
 
 static bool wait_status(u8 mask, u8 value)
@@ -192,19 +193,7 @@ static bool modifier(u8 code, bool extended, bool down)
 	return false;
 }
 
-static void send_text(const char *text)
-{
-	for (; *text; text++)
-		console_input(*text, SEAT_SCREEN);
-}
-
-static void send_sequence(const char *text)
-{
-	console_input('\033', SEAT_SCREEN);
-	send_text(text);
-}
-
-/* What a key sends that stands for no character, or NULL. */
+/* What a key sends behind ESC that stands for no character, or NULL. */
 static const char *sequence_of(u8 code, bool extended)
 {
 	bool pad = code >= SCAN_PAD_FIRST && code <= SCAN_PAD_LAST;
@@ -227,10 +216,13 @@ static void key_pressed(u8 code, bool extended)
 {
 	bool shift = keys.left_shift || keys.right_shift;
 	const char *sequence = sequence_of(code, extended);
+	char text[8] = { '\033' };
+	size_t len;
 	char c;
 
 	if (sequence) {
-		send_sequence(sequence);
+		len = strlcpy(text + 1, sequence, sizeof(text) - 1);
+		console_input(text, 1 + len, SEAT_SCREEN);
 		return;
 	}
 	/* Of the extended keys only the number pad's Enter and / are characters. */
@@ -243,9 +235,9 @@ static void key_pressed(u8 code, bool extended)
 		c ^= 0x20;
 	if (keys.left_ctrl || keys.right_ctrl)
 		c = control_of(c, code);
-	if (keys.left_alt || keys.right_alt)
-		console_input('\033', SEAT_SCREEN);
-	console_input(c, SEAT_SCREEN);
+	len = keys.left_alt || keys.right_alt;
+	text[len++] = c;
+	console_input(text, len, SEAT_SCREEN);
 }
 
 static void scan_byte(u8 byte)

@@ -149,12 +149,9 @@ void serial_flush(void)
 
 void serial_enable_rx(void)
 {
-	unsigned int i;
-
 	if (!present)
 		return;
-	for (i = 0; i < nr_early; i++)
-		console_input((char)early[i], SEAT_SERIAL);
+	console_input((const char *)early, nr_early, SEAT_SERIAL);
 	nr_early = 0;
 	outb(UART_IER, IER_RX);
 	/*
@@ -166,10 +163,15 @@ void serial_enable_rx(void)
 
 void serial_irq(void)
 {
-	unsigned int i;
+	char text[FIFO_SIZE];
+	unsigned int left = RX_BURST;
 
-	if (!present)
-		return;
-	for (i = 0; i < RX_BURST && (inb(UART_LSR) & LSR_DATA_READY); i++)
-		console_input((char)inb(UART_DATA), SEAT_SERIAL);
+	while (present && left) {
+		size_t len = 0;
+
+		while (len < sizeof(text) && (inb(UART_LSR) & LSR_DATA_READY))
+			text[len++] = (char)inb(UART_DATA);
+		console_input(text, len, SEAT_SERIAL);
+		left = len == sizeof(text) ? left - FIFO_SIZE : 0;
+	}
 }

@@ -11,13 +11,14 @@
 enum console_seat { SEAT_SERIAL, SEAT_SCREEN, NR_CONSOLE_SEATS };
 
 /*
- * Sets who gets the characters of serial line and keyboard; NULL drops them. The function is
- * called with interrupts disabled, mostly from an interrupt handler: it must not sleep.
+ * Sets who gets what comes from serial line and keyboard; NULL drops it. What is passed in one call
+ * belongs together, as the sequence that one key sends. The function is called with interrupts
+ * disabled, mostly from an interrupt handler: it must not sleep.
  */
-void set_console_input(void (*fn)(char c, enum console_seat seat));
+void set_console_input(void (*fn)(const char *text, size_t len, enum console_seat seat));
 
-/* For the drivers of input devices: passes one character on. => interrupts disabled. */
-void console_input(char c, enum console_seat seat);
+/* For the drivers of input devices: passes characters on. => interrupts disabled. */
+void console_input(const char *text, size_t len, enum console_seat seat);
 
 /*
  * Empties the controller and lets the keyboard raise ISA IRQ 1. Returns 0, or -ENODEV when no

@@ -17,6 +17,8 @@ void show_kernel_state(const struct pt_regs *regs);
 
 /* Whether the present interrupt of this CPU came while a program ran: 0 or 1. */
 DECLARE_PER_CPU(unsigned int, irq_from_user);
+/* What a panic tells of the fault that led to it: a path (mm/fault_steps.h), or 0. */
+DECLARE_PER_CPU(u64, panic_fault_path);
 
 /* How often each vector came to this CPU, for this boot. */
 DECLARE_PER_CPU(unsigned long, irq_counts)[256];

@@ -41,6 +41,11 @@ static inline void local_irq_restore(unsigned long flags)
 	sim_irqs_off = flags;
 }
 
+static inline u64 rdtsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
 static inline void cpu_relax(void)
 {
 	sim_spin();
