@@ -131,7 +131,7 @@ static void send_ring(struct trace_ring *ring, u64 max, bool last)
 	}
 	if (lost)
 		send_lost(cpu, lost, ev.tsc);
-	ring->sent = nr;
+	WRITE_ONCE(ring->sent, nr);
 	send_buffer();
 }
 

@@ -6,6 +6,8 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include <arch/tsc.h>
+
 #include "kernel/base/compiler.h"
 
 extern __thread bool sim_irqs_off;
