@@ -113,7 +113,7 @@ endef
 same = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
 
 # Goals that build nothing must not leave anything either.
-ifneq ($(filter-out help clean format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean console format,$(or $(MAKECMDGOALS),all)),)
 BUILDING := 1
 endif
 
@@ -153,6 +153,7 @@ $(O)/$(1)/gen/%.o: $(O)/gen/%.S $(O)/$(1)/flags $(O)/gen/asm-prelude.h
 	$$(Q)$$(CC) $$(KASFLAGS) -c -o $$@ $$<
 
 $(O)/$(1)/gen/font.o: $(O)/gen/font.psf
+$(O)/$(1)/boot/gdb_scripts.S.o: tools/gdb/autoload.py
 $(O)/$(1)/gen/vdso.o: $(O)/gen/vdso.so
 
 # Two links: the second adds the names of the functions that the first placed.
@@ -507,11 +508,22 @@ run: ## boot the ISO in QEMU: UEFI=1 SMP=n MEM=size KVM=1 GUI=1 CMDLINE='...'
 	$(Q)$(SUBMAKE) iso
 	$(Q)O=$(O) UEFI=$(UEFI) SMP=$(SMP) MEM=$(MEM) KVM=$(KVM) GUI=$(GUI) tools/run
 
-.PHONY: debug
-debug: ## boot the debug kernel stopped, with gdb attached: SMP=n MEM=size GDBFLAGS='...'
+DEBUG_ENV = O=$(O) CONFIG=$(CONFIG) SMP=$(SMP) MEM=$(MEM) CMDLINE='$(CMDLINE)' VIA=$(VIA) FROM=$(FROM) UEFI=$(UEFI) \
+	STRIP='$(STRIP)'
+
+.PHONY: debug debug-server console
+debug: ## boot under gdb: FROM=kernel|entry|reset VIA=iso UEFI=1 SMP=n MEM=size CMDLINE='...' GDBFLAGS='...'
 	$(Q)O=$(O) tools/bootstrap run debug
-	$(Q)$(SUBMAKE) $(O)/debug/tessera.elf $(O)/initramfs.cpio
-	$(Q)O=$(O) SMP=$(SMP) MEM=$(MEM) CMDLINE='$(CMDLINE)' tools/debug $(GDBFLAGS)
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/initramfs.cpio
+	$(Q)$(DEBUG_ENV) tools/debug $(GDBFLAGS)
+
+debug-server: ## the same without gdb, for an editor's: PORT=n (else a free one) of the loopback
+	$(Q)O=$(O) tools/bootstrap run
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/initramfs.cpio
+	$(Q)$(DEBUG_ENV) SERVER=1 PORT=$(PORT) tools/debug
+
+console: ## show the console of the guest that `make debug` runs, and type there
+	$(Q)O=$(O) CONFIG=$(CONFIG) tools/console
 
 .PHONY: test
 test: ## run all tests, on the host and in QEMU
@@ -528,7 +540,7 @@ test-guest: ## run the tests that boot the kernel in QEMU
 .PHONY: test-gdb
 test-gdb: ## run the tests of gdb's commands, in gdb, on the kernel in QEMU
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) all kernels
+	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio
 	$(Q)O=$(O) $(PROVE) -j$(JOBS) $(GDB_TESTS)
 
 .PHONY: test-programs
@@ -657,7 +669,7 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 help: ## show this list
 	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% debug programs-reference run soak test% twin%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% debug% programs-reference run soak test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif

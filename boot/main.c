@@ -14,7 +14,8 @@ static struct boot_info boot_info;
 /* boot.S shows the first 4 GiB in the direct map. */
 #define BOOT_MAP_END (1UL << 32)
 
-static const void *boot_map(u64 phys, size_t len)
+/* Not inlined: the first line that gdb shows of the kernel is to be boot_main's. */
+static noinline const void *boot_map(u64 phys, size_t len)
 {
 	return phys < BOOT_MAP_END && len <= BOOT_MAP_END - phys ? phys_to_virt(make_phys(phys)) :
 								   NULL;

@@ -287,12 +287,26 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 	return 0;
 }
 
-/* Makes the tables that are missing on the way to the entry. 0 or VM_FAULT_OOM. */
+/*
+ * Whether it will turn out that mmap_lock is needed: known before anything is done, so that the way under
+ * mmap_lock begins where this one did.
+ */
+static bool must_retry(const struct vm_fault *vmf)
+{
+	const struct vm_area_struct *vma = vmf->vma;
+
+	return (vmf->flags & FAULT_FLAG_VMA_LOCK) && (vmf->flags & FAULT_FLAG_WRITE) &&
+	       !(vma->vm_flags & VM_SHARED) && !READ_ONCE(vma->anon_vma);
+}
+
+/* Makes the tables that are missing on the way to the entry. 0, VM_FAULT_OOM or VM_FAULT_RETRY. */
 static noinline unsigned int make_tables(struct vm_fault *vmf)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	const pgd_t pgd = pgdp_get(pgd_offset_pgd(mm->context.pgd, vmf->address));
 
+	if (must_retry(vmf))
+		return VM_FAULT_RETRY;
 	if (pgd_none(pgd))
 		note_fault_step(STEP_TABLES_3);
 	else if (pud_none(pudp_get(pud_offset(pgd, vmf->address))))
@@ -305,15 +319,15 @@ static noinline unsigned int make_tables(struct vm_fault *vmf)
 
 unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags)
 {
-	struct vm_fault vmf = {
-		.vma = vma,
-		.address = address & PAGE_MASK,
-		.flags = flags,
-	};
 	struct fault_note *note = &current_mm_task()->fault;
 	unsigned int ret = 0;
+	struct vm_fault vmf; /* set field by field: there are many, and most are set on the way */
 
+	vmf.vma = vma;
+	vmf.address = address & PAGE_MASK;
 	vmf.pgoff = linear_page_index(vma, vmf.address);
+	vmf.flags = flags;
+	vmf.page = NULL;
 	vmf.pmd = pmd_lookup(vma->vm_mm->context.pgd, vmf.address);
 	if (unlikely(!vmf.pmd || pmd_none(pmdp_get(vmf.pmd))))
 		ret = make_tables(&vmf);
@@ -451,34 +465,40 @@ void account_fault(struct task_mm *task, unsigned int ret)
 	}
 }
 
-static enum fault_verdict judge(bool allowed, enum fault_step may, enum fault_step may_not,
-				enum fault_verdict verdict)
-{
-	note_fault_step(allowed ? may : may_not);
-	return allowed ? FAULT_HANDLED : verdict;
-}
-
-static enum fault_verdict check_access(const struct vm_area_struct *vma, unsigned int flags)
+/* The step that says whether the area allows the access: STEP_MAY_* if so. */
+static enum fault_step check_access(const struct vm_area_struct *vma, unsigned int flags)
 {
 	if (flags & FAULT_FLAG_WRITE)
-		return judge(vma->vm_flags & VM_WRITE, STEP_MAY_WRITE, STEP_NOT_WRITABLE,
-			     FAULT_NOT_WRITABLE);
+		return vma->vm_flags & VM_WRITE ? STEP_MAY_WRITE : STEP_NOT_WRITABLE;
 	if (flags & FAULT_FLAG_EXEC)
-		return judge(vma->vm_flags & VM_EXEC, STEP_MAY_EXEC, STEP_NOT_EXECUTABLE,
-			     FAULT_NOT_EXECUTABLE);
+		return vma->vm_flags & VM_EXEC ? STEP_MAY_EXEC : STEP_NOT_EXECUTABLE;
 	/* Writable and executable memory can be read: the processor knows no other way. */
-	return judge(vma->vm_flags & VM_ACCESS_FLAGS, STEP_MAY_READ, STEP_NOT_READABLE,
-		     FAULT_NOT_READABLE);
+	return vma->vm_flags & VM_ACCESS_FLAGS ? STEP_MAY_READ : STEP_NOT_READABLE;
+}
+
+/* What doesn't go further than check_access(). */
+static enum fault_verdict verdict_of_access(enum fault_step step)
+{
+	switch (step) {
+	case STEP_NOT_READABLE:
+		return FAULT_NOT_READABLE;
+	case STEP_NOT_WRITABLE:
+		return FAULT_NOT_WRITABLE;
+	case STEP_NOT_EXECUTABLE:
+		return FAULT_NOT_EXECUTABLE;
+	default:
+		return FAULT_HANDLED;
+	}
 }
 
 /* What the entry is that may not be used: it stays so. => the area's lock held, or mmap_lock */
-static noinline void note_entry(const struct mm_struct *mm, unsigned long address)
+static noinline void note_entry(struct task_mm *task, unsigned long address)
 {
-	struct fault_note *note = &current_mm_task()->fault;
-	pmd_t *pmd = pmd_lookup(mm->context.pgd, address);
+	pmd_t *pmd = pmd_lookup(task->mm->context.pgd, address);
 
 	if (pmd && pmd_table(pmdp_get(pmd)))
-		note->pte_before = note->pte_after = ptep_get(pte_offset(pmdp_get(pmd), address)).v;
+		task->fault.pte_before = task->fault.pte_after =
+			ptep_get(pte_offset(pmdp_get(pmd), address)).v;
 }
 
 static enum fault_verdict verdict_of(unsigned int ret)
@@ -492,14 +512,17 @@ static enum fault_verdict verdict_of(unsigned int ret)
 	return FAULT_HANDLED;
 }
 
-/* => the area's lock held, or mmap_lock */
-static enum fault_verdict fault_in_area(struct vm_area_struct *vma, unsigned long address,
-					unsigned int flags, unsigned int *ret)
+/* => the area's lock held, or mmap_lock; where it was found is noted */
+static enum fault_verdict fault_in_area(struct task_mm *task, struct vm_area_struct *vma,
+					unsigned long address, unsigned int flags,
+					unsigned int *ret)
 {
-	enum fault_verdict verdict = check_access(vma, flags);
+	const enum fault_step step = check_access(vma, flags);
+	const enum fault_verdict verdict = verdict_of_access(step);
 
+	task->fault.path = fault_path_add(task->fault.path, step);
 	if (verdict != FAULT_HANDLED) {
-		note_entry(vma->vm_mm, address);
+		note_entry(task, address);
 		return verdict;
 	}
 	*ret = handle_mm_fault(vma, address, flags);
@@ -518,7 +541,7 @@ static enum fault_verdict fault_under_mmap_lock(struct task_mm *task, unsigned l
 	down_read(&mm->mmap_lock);
 	vma = find_or_grow(mm, address, &verdict);
 	if (vma)
-		verdict = fault_in_area(vma, address, flags, ret);
+		verdict = fault_in_area(task, vma, address, flags, ret);
 	up_read(&mm->mmap_lock);
 	return verdict;
 }
@@ -533,7 +556,7 @@ static enum fault_verdict fault_once(struct task_mm *task, unsigned long address
 		return fault_under_mmap_lock(task, address, flags, ret);
 	*ret = 0;
 	task->fault = (struct fault_note){ .path = STEP_AREA };
-	verdict = fault_in_area(vma, address, flags | FAULT_FLAG_VMA_LOCK, ret);
+	verdict = fault_in_area(task, vma, address, flags | FAULT_FLAG_VMA_LOCK, ret);
 	vma_end_read(vma);
 	if (likely(!(*ret & VM_FAULT_RETRY))) {
 		count_vm_event(VMA_LOCK_SUCCESS);

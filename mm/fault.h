@@ -2,6 +2,9 @@
 #ifndef MM_FAULT_H
 #define MM_FAULT_H
 
+#include <arch/cpu.h>
+
+#include "kernel/base/trace.h"
 #include "mm/types.h"
 
 /* The processor's error code: SDM volume 3A, section 4.7. */
@@ -38,7 +41,7 @@ struct vm_fault {
 	unsigned long pgoff;
 	unsigned int flags;
 	pmd_t *pmd;
-	pte_t *pte;	   /* NULL while there is no table for it */
+	pte_t *pte;
 	spinlock_t *ptl;   /* that table's */
 	pte_t orig_pte;	   /* what was there when we looked */
 	struct page *page; /* set by vm_ops->fault, with a reference */
@@ -68,6 +71,35 @@ static inline void note_fault_step(enum fault_step step)
 	struct fault_note *note = &current_mm_task()->fault;
 
 	note->path = fault_path_add(note->path, step);
+}
+
+/*
+ * Keeps the running task's fault, which is over, as its last: the path and the entries are the note's. Every
+ * fault pays for it, so it is to be inlined once.
+ */
+static __always_inline void record_fault(struct task_mm *task, unsigned long address,
+					 unsigned long ip, unsigned long error, int verdict,
+					 int tid)
+{
+	struct fault_ring *ring = &task->faults;
+	struct fault_record *r = &ring->records[ring->count++ % FAULT_RECORDS];
+	const u64 seq = 2 * ring->count;
+
+	WRITE_ONCE(r->seq, seq - 1);
+	barrier();
+	r->tsc = rdtsc();
+	r->address = address;
+	r->ip = ip;
+	r->path = task->fault.path;
+	r->pte_before = task->fault.pte_before;
+	r->pte_after = task->fault.pte_after;
+	r->tid = tid;
+	r->error = (u16)error;
+	r->verdict = (u8)verdict;
+	r->cpu = (u8)smp_processor_id();
+	/* The processor's stores are seen in their order. */
+	__atomic_store_n(&r->seq, seq, __ATOMIC_RELEASE);
+	trace(FAULT, address, ip, error, r->path, verdict);
 }
 
 /*

@@ -2,8 +2,6 @@
 /* What is remembered of faults, and the words for it. */
 #include "mm/fault_record.h"
 
-#include <arch/cpu.h>
-
 #include "kernel/base/printf.h"
 #include "mm/internal.h"
 
@@ -21,30 +19,6 @@ const char *const fault_step_name[NR_FAULT_STEPS] = { [STEP_NONE] = "",
 _Static_assert(NR_FAULT_STEPS <= 256, "a step is a byte");
 
 /* --- keeping --------------------------------------------------------------------------------- */
-
-void record_fault(struct task_mm *task, unsigned long address, unsigned long ip,
-		  unsigned long error, int verdict, int tid)
-{
-	struct fault_ring *ring = &task->faults;
-	struct fault_record *r = &ring->records[ring->count++ % FAULT_RECORDS];
-	const u64 seq = 2 * ring->count;
-
-	WRITE_ONCE(r->seq, seq - 1);
-	barrier();
-	r->tsc = rdtsc();
-	r->address = address;
-	r->ip = ip;
-	r->path = task->fault.path;
-	r->pte_before = task->fault.pte_before;
-	r->pte_after = task->fault.pte_after;
-	r->tid = tid;
-	r->error = (u16)error;
-	r->verdict = (u8)verdict;
-	r->cpu = (u8)smp_processor_id();
-	/* The processor's stores are seen in their order. */
-	__atomic_store_n(&r->seq, seq, __ATOMIC_RELEASE);
-	trace(FAULT, address, ip, error, task->fault.path, verdict);
-}
 
 /* False when it was never written, or is being written, or was while we looked. */
 static bool copy_record(struct fault_record *to, const struct fault_record *from)
@@ -106,8 +80,8 @@ static const char *access_name(const struct fault_record *r)
 int show_fault_record(const struct fault_record *r, char *buf, size_t size)
 {
 	int len = scnprintf(buf, size,
-			    "fault %lu tid %d cpu %u tsc %lu %s %s %#lx ip %#lx error %#x "
-			    "pte %#lx after %#lx\n",
+			    "fault %lu tid %d cpu %u tsc %lu %s %s 0x%lx ip 0x%lx error 0x%x "
+			    "pte 0x%lx after 0x%lx\n",
 			    (unsigned long)(r->seq / 2), r->tid, r->cpu, (unsigned long)r->tsc,
 			    r->error & PF_USER ? "user" : "kernel", access_name(r),
 			    (unsigned long)r->address, (unsigned long)r->ip, r->error,

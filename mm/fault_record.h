@@ -58,13 +58,7 @@ static inline enum fault_step fault_path_last(u64 path)
 	return (enum fault_step)(path & 0xff);
 }
 
-/*
- * Keeps the fault at work, which is over, as the task's last: its path is the task's note. => the task is
- * the running one
- */
 struct task_mm;
-void record_fault(struct task_mm *task, unsigned long address, unsigned long ip,
-		  unsigned long error, int verdict, int tid);
 /*
  * Copies the records of a task, which may run, newest first: how many there were that didn't change
  * meanwhile. The task's own call gets all of the last FAULT_RECORDS. => the task stays

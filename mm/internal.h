@@ -36,7 +36,16 @@ pud_t *pud_alloc(struct mm_struct *mm, unsigned long addr);
 /* Hangs a page table, and a lock for it, under *pmd, addr's, if there is none. 0 or -ENOMEM. */
 int pte_alloc(struct mm_struct *mm, pmd_t *pmd, unsigned long addr);
 /* The PMD entry for addr if the tables above exist, else NULL. */
-pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr);
+static inline pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr)
+{
+	pgd_t pgd_e = pgdp_get(pgd + pgd_index(addr));
+	pud_t pud_e;
+
+	if (!pgd_table(pgd_e))
+		return NULL;
+	pud_e = pudp_get(pud_offset(pgd_e, addr));
+	return pud_table(pud_e) ? pmd_offset(pud_e, addr) : NULL;
+}
 /*
  * What protects the entries of a last-level table: a lock of its own, in the table's struct page. Two
  * of them are taken with spin_lock_nested() for the second. => *pmd is a table, and stays: see pgtable.c

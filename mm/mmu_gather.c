@@ -166,12 +166,9 @@ static __always_inline void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigne
 	tlb_remove_page(tlb, page, addr);
 }
 
-/*
- * Until the end, or the batch is full: returns where. `traced` is a constant for the compiler, so that of
- * the many entries that nobody wants to hear of, none pays.
- */
-static __always_inline unsigned long zap_ptes(struct mmu_gather *tlb, pte_t *pte,
-					      unsigned long addr, unsigned long end, bool traced)
+/* The loop of zap_pte_range() for who listens; apart, so that of the many others none pays. Returns where it ends. */
+static noinline unsigned long zap_ptes_traced(struct mmu_gather *tlb, pte_t *pte,
+					      unsigned long addr, unsigned long end)
 {
 	for (; addr != end && !tlb_full(tlb); addr += PAGE_SIZE, pte++) {
 		const pte_t old = ptep_get(pte);
@@ -179,7 +176,7 @@ static __always_inline unsigned long zap_ptes(struct mmu_gather *tlb, pte_t *pte
 		if (pte_none(old))
 			continue;
 		zap_pte(tlb, pte, addr);
-		if (traced && pte_none(ptep_get(pte)))
+		if (pte_none(ptep_get(pte)))
 			trace(PTE_CLEAR, tlb->mm, addr, LEVEL_PTE, old.v);
 	}
 	return addr;
@@ -193,9 +190,10 @@ static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr
 
 		spin_lock(lock);
 		if (trace_on(PTE_CLEAR))
-			addr = zap_ptes(tlb, pte, addr, end, true);
-		else
-			addr = zap_ptes(tlb, pte, addr, end, false);
+			addr = zap_ptes_traced(tlb, pte, addr, end);
+		for (; addr != end && !tlb_full(tlb); addr += PAGE_SIZE, pte++)
+			if (!pte_none(ptep_get(pte)))
+				zap_pte(tlb, pte, addr);
 		if (tlb->delayed_unmap)
 			unmap_delayed(tlb);
 		spin_unlock(lock);

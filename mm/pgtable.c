@@ -109,17 +109,6 @@ int pte_alloc(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 	return hang_table(mm, &pmd->v, addr, LEVEL_PMD);
 }
 
-pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr)
-{
-	pgd_t pgd_e = pgdp_get(pgd + pgd_index(addr));
-	pud_t pud_e;
-
-	if (!pgd_table(pgd_e))
-		return NULL;
-	pud_e = pudp_get(pud_offset(pgd_e, addr));
-	return pud_table(pud_e) ? pmd_offset(pud_e, addr) : NULL;
-}
-
 /* --- the kernel half ----------------------------------------------------------------------------- */
 
 /* Two mappings may need the same table at the same time. */

@@ -62,7 +62,7 @@ static void record(struct trace_ring *ring, u32 who, const u64 *arg)
 	WRITE_ONCE(ev->seq, (u32)nr + 1);
 }
 
-void trace_write(enum trace_kind_id kind, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+TRACE_CALL void trace_write(enum trace_kind_id kind, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
 	const u64 arg[TRACE_FIELDS_MAX] = { a, b, c, d, e, f };
 	const u64 current = trace_current ? trace_current() : 0;

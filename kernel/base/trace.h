@@ -93,7 +93,12 @@ extern struct trace_ring trace_rings[NR_CPUS];
 /* Bit n: kind n is recorded. To be changed by trace_set_mask(). */
 extern unsigned int trace_mask;
 
+/* Not READ_ONCE(), of which the compiler makes an instruction of its own: it doesn't matter when it is read. */
+#ifdef __SANITIZE_THREAD__
 #define trace_on(ID) unlikely(READ_ONCE(trace_mask) & (1U << TRACE_##ID))
+#else
+#define trace_on(ID) unlikely(trace_mask &(1U << TRACE_##ID))
+#endif
 
 /*
  * A trace point: trace(PTE_SET, mm, addr, 1, old, new). Arguments, integers or pointers, are only evaluated
@@ -109,7 +114,13 @@ extern unsigned int trace_mask;
 #define TRACE_COUNT(a, b, c, d, e, f, n, ...) (n)
 #define TRACE_ARGS(a, b, c, d, e, f, ...)     (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e), (u64)(f)
 
-void trace_write(enum trace_kind_id kind, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
+/* What it changes it gives back: so a function with a trace point needn't save anything for the call. */
+#ifdef TESSERA_HOST
+#define TRACE_CALL
+#else
+#define TRACE_CALL __attribute__((no_caller_saved_registers))
+#endif
+TRACE_CALL void trace_write(enum trace_kind_id kind, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 
 /* The running thread's id in the lower half, its process's in the upper; NULL: there are none yet. */
 extern u64 (*trace_current)(void);

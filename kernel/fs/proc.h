@@ -52,6 +52,7 @@ struct proc_task_info {
 	bool may_trace;		  /* the running program may see what it has in memory */
 };
 
+struct fault_record;
 struct proc_counts;
 
 struct proc_task_ops {
@@ -71,6 +72,11 @@ struct proc_task_ops {
 	/* Renames a thread of the running process: 0; -ESRCH; -EINVAL if it is another's. */
 	int (*set_comm)(int pid, const char *comm);
 	void (*counts)(struct proc_counts *counts);
+	/*
+	 * The last faults of a thread, newest first: how many (fault_records()), or -ESRCH, or -EACCES when
+	 * the running program may not see them.
+	 */
+	int (*get_faults)(int pid, struct fault_record *records);
 };
 
 /* What processors did since boot. */

@@ -117,6 +117,7 @@ bool proc_maps_line(struct seq_text *seq, const struct vm_area_struct *vma);
 int proc_show_mounts(struct proc_file *pf, struct seq_text *seq);
 int proc_show_interrupts(struct proc_file *pf, struct seq_text *seq);
 int proc_show_stat(struct proc_file *pf, struct seq_text *seq);
+int proc_show_fault(struct proc_file *pf, struct seq_text *seq);
 extern const struct inode_operations proc_self_iops, proc_thread_self_iops, proc_exe_iops,
 	proc_cwd_iops, proc_root_link_iops, proc_fd_dir_iops, proc_fdinfo_dir_iops,
 	proc_task_dir_iops;

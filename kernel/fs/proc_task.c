@@ -103,6 +103,7 @@ const struct proc_entry proc_pid_entries[] = {
 	  .mode = S_IFREG | 0644,
 	  .fops = &proc_fail_nth_fops,
 	  .exists = proc_has_fail_nth },
+	{ .name = "fault", .mode = S_IFREG | 0444, .show = proc_show_fault, .private = true },
 	{ .name = "walk", .mode = S_IFREG | 0400, .fops = &proc_walk_fops, .private = true },
 };
 const unsigned int nr_proc_pid_entries = ARRAY_SIZE(proc_pid_entries);

@@ -436,6 +436,7 @@ int begin_new_exec(struct binprm *bprm)
 		mm_release(task, old);
 	}
 	task_switch_mm(bprm->mm);
+	forget_faults(&task->mm_part);
 	bprm->mm = NULL;
 	vfork_release(task);
 	if (old)

@@ -7,6 +7,7 @@
 #include <arch/power.h>
 #include <arch/uaccess.h>
 
+#include "kernel/abi/prctl.h"
 #include "kernel/base/printk.h"
 #include "kernel/process/futex.h"
 #include "kernel/process/sysv_shm.h"
@@ -35,6 +36,9 @@ static void exit_mm(struct task_struct *task)
 		return;
 	process_note_rss(task->signal, mm);
 	mm_release(task, mm);
+	/* What others may not see now, nobody can tell them from then on. */
+	if (mm->dumpable != SUID_DUMP_USER)
+		forget_faults(&task->mm_part);
 	task_switch_mm(NULL);
 	vfork_release(task);
 	mmput(mm);

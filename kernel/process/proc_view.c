@@ -261,6 +261,22 @@ static void proc_counts(struct proc_counts *c)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
+/* Of one that has no memory any more, too: what is left of it are these, for who might have traced it. */
+static int proc_get_faults(int pid, struct fault_record *records)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	const struct task_struct *task = find_task(pid);
+	int ret = -ESRCH;
+
+	if (task && task->mm_part.mm != current->mm_part.mm &&
+	    !ptrace_may_access(task, PTRACE_FSCREDS))
+		ret = -EACCES;
+	else if (task)
+		ret = (int)fault_records(&task->mm_part, records);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return ret;
+}
+
 static const struct proc_task_ops proc_ops = {
 	.next_pid = proc_next_pid,
 	.next_thread = proc_next_thread,
@@ -271,6 +287,7 @@ static const struct proc_task_ops proc_ops = {
 	.get_fs = proc_get_fs,
 	.set_comm = proc_set_comm,
 	.counts = proc_counts,
+	.get_faults = proc_get_faults,
 };
 
 void process_register_proc(void)

@@ -117,15 +117,16 @@ def error(command):
     return None
 
 
-def said(command):
+def said(command, by_hand=False):
     """All that gdb says while the command runs, its words about a stop and what is printed from a
-    breakpoint included, which run() doesn't give. "the guest has ended" when it has."""
+    breakpoint included, which run() doesn't give. "the guest has ended" when it has.
+    By hand, gdb also says what it says to somebody who types."""
     out = _dir + "/gdb.out"
     gdb.flush()
     start = os.path.getsize(out)
     gone = ""
     try:
-        gdb.execute(command)
+        gdb.execute(command, by_hand)
     except gdb.error as e:
         if not re.search(r"connection closed|disconnected", str(e)):
             raise
@@ -214,7 +215,7 @@ def send(text):
 
 # --- letting it run -------------------------------------------------------------------------------
 
-def _continue(watch):
+def _continue(watch, command="continue", by_hand=False):
     """Continues; watch(until) runs beside it and, when it returns, stops the guest. Returns what gdb
     says at the stop, and what watch returned."""
     ended = threading.Event()
@@ -233,7 +234,7 @@ def _continue(watch):
         thread = threading.Thread(target=beside, daemon=True)
         thread.start()
     try:
-        text = said("continue")
+        text = said(command, by_hand)
     finally:
         ended.set()
         thread.join()
@@ -256,15 +257,15 @@ def until(pattern):
     return text
 
 
-def go():
-    """Lets the guest run until it stops by itself, at a breakpoint or at its end. Returns what gdb
-    says."""
+def go(command="continue", by_hand=False):
+    """Lets the guest run, by that command, until it stops by itself: at a breakpoint, or at its end.
+    Returns what gdb says."""
     def watch(limit):
         while limit() > time.monotonic():
             time.sleep(0.02)
 
     start = time.monotonic()
-    stop, _ = _continue(watch)
+    stop, _ = _continue(watch, command, by_hand)
     if time.monotonic() - start >= LIMIT:
         raise Stuck(f"no breakpoint was met\ngdb: {stop}")
     return stop

@@ -159,7 +159,8 @@ static unsigned long time_of(char *changed, int pages, const volatile char *used
 static int refill(int argc, char **argv)
 {
 	static const int in_use[] = { 0, 8, 16, 32, 64, 128, 256 };
-	char *p = mmap(NULL, 512 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p =
+		mmap(NULL, 512 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	memset(p, 1, 512 * PAGE);
 	for (unsigned int i = 0; i < COUNT(in_use); i++) {

@@ -55,8 +55,9 @@ static void without_leader(void)
 static int stop_self(void *arg)
 {
 	raw(SYS_kill, my_pid(), SIGSTOP);
-	for (;;)
-		raw(SYS_pause);
+	while (raw(SYS_pause))
+		;
+	return 0;
 }
 
 static void killed_unheard(void)

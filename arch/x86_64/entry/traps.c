@@ -137,9 +137,11 @@ static void signal_page_fault(unsigned long addr, unsigned long error, enum faul
 	}
 }
 
-/* How a fault ends for the program that can't be resolved. */
+/* How a fault ends for the program that can't be resolved; STEP_NONE: it was. */
 static enum fault_step end_of(enum fault_verdict verdict)
 {
+	if (likely(verdict == FAULT_HANDLED))
+		return STEP_NONE;
 	switch (verdict) {
 	case FAULT_OOM:
 		return STEP_KILLED;
@@ -153,8 +155,8 @@ static enum fault_step end_of(enum fault_verdict verdict)
 	}
 }
 
-static void keep_record(unsigned long ip, unsigned long addr, unsigned long error,
-			enum fault_verdict verdict)
+static __always_inline void keep_record(unsigned long ip, unsigned long addr, unsigned long error,
+					enum fault_verdict verdict)
 {
 	record_fault(current_mm_task(), addr, ip, error, verdict, current->pid);
 }
@@ -194,14 +196,13 @@ static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned l
 		return;
 	}
 	verdict = do_user_fault(addr, fault_flags(error));
-	if (likely(verdict == FAULT_HANDLED)) {
-		keep_record(regs->ip, addr, error, verdict);
-		return;
-	}
 	why = fault_path_last(current_mm_task()->fault.path);
 	end = end_of(verdict);
-	note_fault_step(end);
+	if (unlikely(end))
+		note_fault_step(end);
 	keep_record(regs->ip, addr, error, verdict);
+	if (likely(!end))
+		return;
 	sig = verdict == FAULT_BUS ? SIGBUS : verdict == FAULT_OOM ? SIGKILL : SIGSEGV;
 	if (signal_unhandled(sig))
 		printk("%s[%d]: cannot %s %#lx: %s (ip %#lx sp %#lx error %#lx)\n", current->comm,
@@ -266,7 +267,8 @@ static void kernel_page_fault(struct pt_regs *regs, unsigned long addr, unsigned
 		   fault_step_text[why], error);
 }
 
-static void handle_page_fault(struct pt_regs *regs, unsigned long error)
+/* Not inlined: a debugger that waits for faults stops here, where CR2 is still the fault's. */
+static noinline void handle_page_fault(struct pt_regs *regs, unsigned long error)
 {
 	unsigned long addr = read_cr2();
 
@@ -367,15 +369,22 @@ void set_irq_handler(unsigned int vector, void (*handler)(void))
 	irq_handlers[vector] = handler;
 }
 
+static noinline void handle_other_trap(struct pt_regs *regs, unsigned int vector,
+				       unsigned long error)
+{
+	if (vector >= 32)
+		handle_irq(regs, vector);
+	else
+		handle_exception(regs, vector, error);
+}
+
 /* From entry.S, interrupts off; returns with them off. error: the exception's error code, or 0. */
 void handle_trap(struct pt_regs *regs, unsigned long vector, unsigned long error)
 {
 	if (vector == VECTOR_PF)
 		handle_page_fault(regs, error);
-	else if (vector >= 32)
-		handle_irq(regs, (unsigned int)vector);
 	else
-		handle_exception(regs, (unsigned int)vector, error);
+		handle_other_trap(regs, (unsigned int)vector, error);
 }
 
 /* On an IST stack: nothing here may sleep or touch what was interrupted. */

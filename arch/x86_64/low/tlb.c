@@ -165,10 +165,16 @@ void tlb_flush_mm(struct mm_context *ctx)
 	tlb_flush_range(ctx, 0, TASK_SIZE);
 }
 
-void tlb_flush_page_local(unsigned long addr)
+static noinline TRACE_CALL void trace_local_flush(unsigned long addr)
 {
 	trace(TLB_FLUSH, TRACE_FLUSH_LOCAL, addr, addr + PAGE_SIZE, 0);
+}
+
+void tlb_flush_page_local(unsigned long addr)
+{
 	mmu_invlpg(addr);
+	if (trace_on(TLB_FLUSH))
+		trace_local_flush(addr);
 }
 
 void tlb_flush_kernel_range(unsigned long start, unsigned long end)

@@ -78,6 +78,7 @@ static enum fault_verdict reach(unsigned long addr, enum sim_kind kind, bool use
 		sim_might_sleep("what comes after a fault");
 		if (rwsem_is_locked(&sim_task.mm->mmap_lock))
 			panic("a fault at %#lx left mmap_lock held", addr);
+		record_fault(&sim_task, addr, 0, user ? PF_USER : 0, verdict, 0);
 		if (verdict != FAULT_HANDLED)
 			return verdict;
 	}

@@ -54,7 +54,8 @@ def paging_is_on():
 def is_up():
     """Whether the kernel has come so far that there are tasks."""
     try:
-        return kernel.variable("all_processes").next != 0 and bool(online_cpus())
+        return kernel.variable("per_cpu_offset")[0] != 0 \
+            and kernel.variable("all_processes").next not in (0, kernel.address_of("all_processes"))
     except memory.Unreadable:
         return False
 

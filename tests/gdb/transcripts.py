@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""Replays one session of docs/gdb.md; see transcripts.t.
+
+In a transcript a line "(gdb) COMMAND" is typed at gdb's prompt, a line "[console] TEXT" at the guest's
+console while the command before it runs. All other lines are what gdb prints, and compared:
+
+- A line "..." stands for any lines, also for none.
+- Line numbers of sources don't count.
+- Where things are in memory changes with every change of the kernel. So numbers in hexadecimal may be
+  others than those shown, but each always by the same: the number that stands for one frame, one table,
+  one structure stands for it in the whole session and for nothing else, and the last three digits of a
+  long number, an offset or an entry's bits, are as shown. Addresses of the program's are as shown.
+- Numbers with a ~ before them, which measure something, don't count.
+"""
+
+import os
+import re
+
+from tap import *
+
+DOCUMENT = "docs/gdb.md"
+NUMBER = re.compile(r"\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*[a-f])[0-9a-f]{6,}\b")
+# The areas of /bin/playground. Other addresses of the program's are above all memory of the guest.
+AREAS = ((0x10000000, 0x10B00000), (0x400000, 0x420000))
+MEMORY_END = 512 << 20
+TASK_SIZE = 1 << 47
+
+
+class Difference(Exception):
+    """What is printed is not what is shown."""
+
+
+class Block:
+    """One transcript: the lines of the document from start to end, and its commands."""
+
+    def __init__(self, start, lines):
+        self.start, self.end = start, start + len(lines)
+        self.commands = []  # (command, what is typed at the console, what is shown)
+        for line in lines:
+            line = line[4:].rstrip()
+            if line.startswith("(gdb) "):
+                self.commands.append((line[6:], [], []))
+            elif line.startswith("[console] "):
+                self.commands[-1][1].append(line[10:])
+            else:
+                self.commands[-1][2].append(line)
+
+
+def blocks(lines, session):
+    """The transcripts of the session of that number, from 1."""
+    found, seen, i = [], 0, 0
+    while i < len(lines):
+        seen += lines[i].startswith("<!-- session:")
+        if seen == session and lines[i].startswith("    (gdb) "):
+            end = i
+            while end < len(lines) and (lines[end].startswith("    ") or not lines[end].strip()):
+                end += 1
+            while not lines[end - 1].strip():
+                end -= 1
+            found.append(Block(i, lines[i:end]))
+            i = end
+        i += 1
+    return found
+
+
+class Names:
+    """Which number in the output stands for which in the document."""
+
+    def __init__(self):
+        self.forth, self.back = {}, {}
+
+    def bind(self, shown, printed):
+        if self.forth.setdefault(shown, printed) != printed or self.back.setdefault(printed, shown) != shown:
+            raise Difference(f"{shown:#x} is {self.forth[shown]:#x} and {printed:#x} at a time")
+
+    def number(self, shown, printed):
+        """One number. Entries of tables are taken apart: bits, and what they lead to."""
+        if printed == shown:
+            return
+        fixed = any(low <= shown < high for low, high in AREAS) or MEMORY_END <= shown < TASK_SIZE
+        if fixed or shown < 0x100:
+            raise Difference(f"{printed:#x} instead of {shown:#x}")
+        if shown >= 1 << 20 and (shown ^ printed) & 0xFFF and shown < 0xFFFF << 48:
+            raise Difference(f"{printed:#x} instead of {shown:#x}: the last digits")
+        if 1 << 20 <= shown < 0xFFFF << 48:
+            # An entry, a physical address: the frame's number is what is bound.
+            if shown >> 52 != printed >> 52:
+                raise Difference(f"{printed:#x} instead of {shown:#x}: the upper bits")
+            shown, printed = shown >> 12 & (1 << 40) - 1, printed >> 12 & (1 << 40) - 1
+        self.bind(shown, printed)
+
+
+def words(line):
+    line = re.sub(r"\b([\w/]+\.[chS]):\d+", r"\1:N", line.rstrip())
+    line = re.sub(r"^\d+(?=\t| {6})|(?<=, line )\d+(?=\.$)", "N", line)
+    return re.sub(r"~\d+(\.\d+)?", "~N", line).expandtabs()
+
+
+def compare_line(shown, printed, names):
+    shown, printed = words(shown), words(printed)
+    if NUMBER.sub("", shown).split() != NUMBER.sub("", printed).split():
+        raise Difference(f"shown:   {shown}\nprinted: {printed}")
+    for a, b in zip(NUMBER.findall(shown), NUMBER.findall(printed)):
+        names.number(int(a, 16), int(b, 16))
+
+
+def strip(lines):
+    """Without empty lines."""
+    return [l for l in lines if l.strip()]
+
+
+def compare(shown, printed, names):
+    shown, printed = strip(shown), strip(printed)
+    while shown:
+        if shown[0].strip() == "...":
+            shown = shown[1:]
+            if not shown:
+                return
+            # The next line that is like the one shown ends what is left out.
+            for i, line in enumerate(printed):
+                try:
+                    compare_line(shown[0], line, Names())
+                except Difference:
+                    continue
+                printed = printed[i:]
+                break
+            else:
+                raise Difference(f"not printed: {shown[0]}")
+        if not printed:
+            raise Difference(f"not printed: {shown[0]}")
+        compare_line(shown[0], printed[0], names)
+        shown, printed = shown[1:], printed[1:]
+    if printed:
+        raise Difference(f"printed, and not shown: {printed[0]}")
+
+
+def replay(command, typed):
+    """What gdb prints for the command."""
+    if typed or re.match(r"(c|continue|next-fault|step-fault|finish|n|next|s|step|until|advance)\b", command):
+        for line in typed:
+            send(line + "\n")
+        text = go(command, True)
+    else:
+        try:
+            text = said(command, True)
+        except gdb.error as e:
+            text = str(e)
+    return [line.rstrip() for line in text.expandtabs().splitlines()]
+
+
+def check_table(lines):
+    """The table of commands is that of those registered."""
+    shown = sorted(m[1] for m in (re.match(r"\| `([a-z-]+)[^`]*` \|", l) for l in lines) if m)
+    registered = sorted(line.split()[0] for line in run("tessera").splitlines())
+    is_(shown, registered, "the table lists the commands that there are")
+
+
+def main(session):
+    with open(DOCUMENT, encoding="utf-8") as f:
+        lines = f.read().split("\n")
+    if session == 1:
+        check_table(lines)
+    run("tbreak *boot_main")
+    go()
+    names, new, bad = Names(), [], 0
+    for block in blocks(lines, session):
+        text = []
+        for command, typed, shown in block.commands:
+            printed = replay(command, typed)
+            text += ["    (gdb) " + command] + ["    [console] " + t for t in typed]
+            try:
+                compare(shown, printed, names)
+                text += ["    " + l if l else "" for l in shown]
+                ok(True, f"({command})")
+            except Difference as difference:
+                bad += 1
+                clean = "\n".join(printed).strip("\n").split("\n")
+                text += ["    " + l if l else "" for l in clean]
+                if os.environ.get("TRANSCRIPTS") != "write":
+                    ok(False, f"({command})")
+                    diag(f"line {block.start + 1} and on: {difference}\nall that was printed:\n" + "\n".join(clean))
+        new.append((block, text))
+    if bad and os.environ.get("TRANSCRIPTS") == "write":
+        for block, text in reversed(new):
+            lines[block.start:block.end] = text
+        with open(DOCUMENT, "w", encoding="utf-8") as f:
+            f.write("\n".join(lines))
+        diag(f"{DOCUMENT}: {bad} answers rewritten")
+
+
+main(int(os.environ["TRANSCRIPT_SESSION"]))
