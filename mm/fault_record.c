@@ -80,12 +80,14 @@ static const char *access_name(const struct fault_record *r)
 int show_fault_record(const struct fault_record *r, char *buf, size_t size)
 {
 	int len = scnprintf(buf, size,
-			    "fault %lu tid %d cpu %u tsc %lu %s %s 0x%lx ip 0x%lx error 0x%x "
-			    "pte 0x%lx after 0x%lx\n",
+			    "fault %lu tid %d cpu %u tsc %lu error 0x%x %s %s 0x%lx ip 0x%lx\n",
 			    (unsigned long)(r->seq / 2), r->tid, r->cpu, (unsigned long)r->tsc,
-			    r->error & PF_USER ? "user" : "kernel", access_name(r),
-			    (unsigned long)r->address, (unsigned long)r->ip, r->error,
-			    (unsigned long)r->pte_before, (unsigned long)r->pte_after);
+			    r->error, r->error & PF_USER ? "user" : "kernel", access_name(r),
+			    (unsigned long)r->address, (unsigned long)r->ip);
 
+	if (r->pte_before || r->pte_after)
+		len += scnprintf(buf + len, size - (size_t)len, "  %-*s 0x%016lx -> 0x%016lx\n",
+				 NAME_COLUMNS, "pte", (unsigned long)r->pte_before,
+				 (unsigned long)r->pte_after);
 	return len + show_fault_path(r->path, buf + len, size - (size_t)len);
 }

@@ -70,7 +70,7 @@
 	FAULT_STEP(STACK_GROWS, "the stack grows: its area begins at this page from now on") \
 	FAULT_STEP(STACK_MIN_ADDR, "the stack above may not grow so far (vm.mmap_min_addr)") \
 	FAULT_STEP(STACK_GAP, "the stack above may not grow so far (its guard gap to the area below)") \
-	FAULT_STEP(STACK_PGOFF, "the stack above may not grow so far (it was moved, and its pages' numbers end at 0)") \
+	FAULT_STEP(STACK_PGOFF, "the stack above may not grow so far (it was moved; its pages' numbers end at 0)") \
 	FAULT_STEP(STACK_AS, "the stack above may not grow so far (RLIMIT_AS)") \
 	FAULT_STEP(STACK_RLIMIT, "the stack above may not grow so far (RLIMIT_STACK)") \
 	FAULT_STEP(STACK_MEMLOCK, "the stack above may not grow so far (it is locked, and RLIMIT_MEMLOCK)") \
@@ -91,7 +91,7 @@
 	/* What is in the entry? */ \
 	FAULT_STEP(ENTRY_NONE, "the PTE is empty: the page was not mapped yet, or not any more") \
 	FAULT_STEP(ENTRY_READ_ONLY, "the PTE maps a page, but for reading only, and this is a write") \
-	FAULT_STEP(ENTRY_FITS, "the PTE allows the access already: only the TLB did not know, or a thread was faster") \
+	FAULT_STEP(ENTRY_FITS, "the PTE allows the access already: the TLB did not know, or a thread was faster") \
 	FAULT_STEP(ENTRY_UNKNOWN, "the PTE maps nothing and isn't empty either: nothing here makes such") \
 	FAULT_STEP(ENTRY_CHANGED, "the PTE was changed meanwhile, by another thread: the access is tried again") \
 	/* Anonymous memory. */ \
@@ -103,7 +103,7 @@
 	FAULT_STEP(PAGE_ZEROS, "the file has no page there yet: one of zeros is added to it") \
 	FAULT_STEP(BEYOND_EOF, "the page lies beyond the end of the file") \
 	FAULT_STEP(READ_FAILED, "the file's page could not be read") \
-	FAULT_STEP(NO_ROOM, "there is no room for another page of the file: its file system, or what may be promised, is full") \
+	FAULT_STEP(NO_ROOM, "no room for another page of the file: its file system is full, or memory promised") \
 	FAULT_STEP(KERNEL_PAGE, "the kernel itself made the page behind the area") \
 	FAULT_STEP(NO_PAGE_BEHIND, "there is nothing to map behind this page of the area") \
 	FAULT_STEP(MAP_DEVICE, "the driver maps a frame that it chooses") \
@@ -114,8 +114,8 @@
 	FAULT_STEP(SHARED_WRITE, "the area is shared: that very page is mapped, for writing") \
 	/* A write to what is mapped for reading. */ \
 	FAULT_STEP(SHARED_WRITABLE, "the area is shared: the page stays, and its PTE becomes writable") \
-	FAULT_STEP(REUSE_EXCLUSIVE, "the page is known to be this area's alone: it stays, and its PTE becomes writable") \
-	FAULT_STEP(REUSE_LAST, "nobody else has the page any more: it stays, and its PTE becomes writable") \
+	FAULT_STEP(REUSE_EXCLUSIVE, "the page is known as this area's alone: it stays, its PTE becomes writable") \
+	FAULT_STEP(REUSE_LAST, "nobody else has the page any more: it stays, its PTE becomes writable") \
 	FAULT_STEP(COPY_ON_WRITE, "others may have the page, too, as after fork: it is copied for this area") \
 	FAULT_STEP(COPY_ZERO, "it is the shared page of zeros: a fresh page takes its place") \
 	FAULT_STEP(COPY_FROM_FILE, "the page is not the program's but the file's: it is copied for this area") \

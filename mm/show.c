@@ -167,7 +167,7 @@ int show_page_walk(const pgd_t *pgd_table_ptr, unsigned long addr, char *buf, si
 		return 0;
 	add(&t, "address %#lx, CR3 %#lx\n", addr, table.v);
 	if (!addr_is_canonical(addr))
-		return add_end(&t, "not canonical: bits 48-63 must equal bit 47");
+		return add_end(&t, fault_step_text[STEP_NOT_CANONICAL]);
 	add_level(&t, "PGD", pgd_index(addr), table, pgd.v, false);
 	if (!pgd_table(pgd))
 		return add_end(&t, "nothing in these 512 GiB");

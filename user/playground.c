@@ -230,7 +230,10 @@ static const struct call {
 	{ "brk", SYS_brk, 1, "ADDR" },
 	{ "memfd", SYS_memfd_create, 0, "a file without a name: its number is returned" },
 	{ "truncate", SYS_ftruncate, 2, "FD LEN" },
+	{ "shmget", SYS_shmget, 3, "KEY LEN FLAGS" },
+	{ "shmat", SYS_shmat, 3, "ID ADDR FLAGS" },
 	{ "close", SYS_close, 1, "FD" },
+	{ "write", SYS_write, 3, "FD ADDR LEN" },
 };
 
 static bool make_call(const char *name, const unsigned long *a, int nr)
@@ -318,6 +321,7 @@ static const char help[] =
 	"fill ADDR LEN [STEP]               write a byte every STEP, else in each page\n"
 	"many COUNT [ADDR]                  map COUNT areas of a page each, with gaps, from there\n"
 	"catch 0, catch 1                   die of SIGSEGV and its like, or report them\n"
+	"open PATH                          for reading and writing: its number is returned\n"
 	"fork                               make a child, a copy of this process\n"
 	"N: COMMAND                         have child N do it\n"
 	"cpu N                              run on that processor only\n"
@@ -386,7 +390,9 @@ static void command(char *name, char *rest)
 	else if (!strcmp(name, "catch")) {
 		catching = a[0];
 		set_handler();
-	} else if (!strcmp(name, "fork"))
+	} else if (!strcmp(name, "open"))
+		say("0x%x\n", open(rest, O_RDWR));
+	else if (!strcmp(name, "fork"))
 		make_child();
 	else if (!strcmp(name, "cpu"))
 		run_on(a[0]);

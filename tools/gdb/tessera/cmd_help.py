@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """tessera: what there is."""
-from tessera import command
+from tessera import cmd_functions, command
 from tessera.command import Command
 
 
@@ -17,6 +17,9 @@ Usage: tessera
             raise self.usage()
         for name, line in sorted(command.commands):
             print(f"{name:<12} {line}")
+        print("In expressions, such as print $pte(0x400000); `help function NAME` tells more:")
+        for call, line in sorted(cmd_functions.functions):
+            print(f"{call:<22} {line}")
 
 
 TesseraCommand()

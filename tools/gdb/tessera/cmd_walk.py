@@ -18,16 +18,19 @@ def cpu_limits():
     return limits
 
 
+def times(count, thing):
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def describe_page(phys):
-    """The frame at the end of a walk, in a line."""
+    """The frame at the end of a walk, in two lines."""
     pfn = phys >> pte.PAGE_SHIFT
     page = kernel.page_of(pfn) if process.is_up() else None
     if page is None:
         return f"frame {pfn:#x}: no struct page (not memory, or not yet)"
-    mapped = page.counts >> 32
     flags = " ".join(kernel.page_flags(page)) or "no flags"
-    return f"frame {pfn:#x}: struct page {page._address:#x}, {flags}; " \
-        f"{page.counts & 0xFFFFFFFF} references, mapped {mapped} time{'' if mapped == 1 else 's'}"
+    return f"frame {pfn:#x}: struct page {page._address:#x}, {flags};\n" \
+        f"   {times(page.counts & 0xFFFFFFFF, 'reference')}, mapped {times(page.counts >> 32, 'time')}"
 
 
 def explain_entry(step, limits):

@@ -97,9 +97,15 @@ def pids():
     return [str(task.pid) for task in process.tasks()] if process.is_up() else []
 
 
+def plural(count, thing):
+    """1 page, 2 pages."""
+    return f"{count} {thing}" + ("" if count == 1 else "s")
+
+
 def size_words(count):
     """Bytes, in a unit people read."""
-    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+    for unit, shift in (("EiB", 60), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        size = 1 << shift
         if count >= size:
             return f"{count // size} {unit}" if count % size == 0 else f"{count / size:.1f} {unit}"
     return f"{count} bytes"

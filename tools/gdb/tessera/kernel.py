@@ -19,6 +19,12 @@ VMEMMAP_END = 0xFFFFEB0000000000
 IMAGE_BASE = 0xFFFFFFFF80000000
 FIXMAP_START = 0xFFFFFFFFFF000000
 STRUCT_PAGE_SHIFT = 6
+# The kernel's half: what each range is for.
+REGIONS = ((PAGE_OFFSET, PAGE_OFFSET_END, "the direct map of all memory"),
+           (VMALLOC_START, VMALLOC_END, "vmalloc space"),
+           (VMEMMAP_START, VMEMMAP_END, "vmemmap, the array of struct page"),
+           (IMAGE_BASE, FIXMAP_START, "the kernel's image"),
+           (FIXMAP_START, 1 << 64, "the fixmap"))
 
 NR_CPUS = 8
 
@@ -383,11 +389,7 @@ def region(address):
         return "user half"
     if address < 1 << 47:
         return "the last page below the hole, which is never mapped"
-    for low, high, words in ((PAGE_OFFSET, PAGE_OFFSET_END, "the direct map of all memory"),
-                             (VMALLOC_START, VMALLOC_END, "vmalloc space"),
-                             (VMEMMAP_START, VMEMMAP_END, "vmemmap, the array of struct page"),
-                             (IMAGE_BASE, FIXMAP_START, "the kernel's image"),
-                             (FIXMAP_START, 1 << 64, "the fixmap")):
+    for low, high, words in REGIONS:
         if low <= address < high:
             return words
     return "kernel half, in a range that is not used"

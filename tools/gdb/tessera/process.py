@@ -40,6 +40,23 @@ def register(name):
         raise gdb.GdbError(f"This target shows no register {name}: {error}") from None
 
 
+def all_registers(names):
+    """{CPU: (register, ...)} of all processors that gdb knows."""
+    found = {}
+    with memory.virtually():
+        old, frame = gdb.selected_thread(), gdb.selected_frame()
+        try:
+            for thread in gdb.selected_inferior().threads():
+                thread.switch()
+                newest = gdb.newest_frame()
+                found[thread.num - 1] = tuple(int(newest.read_register(name)) & (1 << 64) - 1
+                                              for name in names)
+        finally:
+            old.switch()
+            frame.select()
+    return found
+
+
 def loaded_root():
     """The physical address in the selected CPU's CR3."""
     return register("cr3") & pte.PFN_MASK

@@ -20,6 +20,7 @@ PFN_MASK = 0x000FFFFFFFFFF000
 PKEY_SHIFT = 59
 
 PAGE_SHIFT = 12
+PAGE_SIZE = 1 << PAGE_SHIFT
 TASK_SIZE = 0x7FFFFFFFF000
 
 # Level 4 is the top. Of each: what its entries are called, and what one of them covers.
