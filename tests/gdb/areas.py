@@ -37,8 +37,8 @@ for command in ("areas", "area 0x1000", "vmtree", "vmacache", "layout user"):
     is_(error(command), "init[1] is a kernel thread, without an address space: choose another with "
         "`proc PID`.", f"{command} of a kernel thread")
 ready()
-run("tbreak halt")
-go()
+# There are two processors and one process.
+run(f"thread {1 + next(cpu for cpu in (0, 1) if process.running(cpu) is None)}")
 for command in ("areas", "area 0x1000", "vmtree", "vmacache", "layout user"):
     like(error(command), r"^CPU \d runs no process now: choose one with `proc PID`; `ps` lists them\.$",
          f"{command} of an idle processor")
