@@ -208,3 +208,25 @@ number = re.search(r"^(\d+) +breakpoint", run("info breakpoints"), re.M)[1]
 run(f"delete {number}")
 is_(run("info breakpoints"), "No breakpoints or watchpoints.\n", "deleting one deletes all four")
 is_(ask("munmap 50000000 3000"), "0x0", "and nothing stops any more")
+
+# --- a fault of the kernel's own, and its panic ---------------------------------------------------
+
+foretold = run("why 0x10000000 w kernel")
+like(foretold, r"^=> It succeeds, (without a fault|after)", "by copy_to_user() the kernel may write there")
+like(foretold, r"U=1, and SMAP forbids the kernel a program's page", "by any other instruction it may not")
+run("proc -")
+run("tbreak sys_getppid")
+send("here\n")
+go()
+run("on-fault 0x10000000")
+run("set $rdi = 0x10000000")
+run("set $rip = clear_page")  # a mistake: that is for pages of the kernel's
+text = go()
+like(text, r"page fault: playground\[1\] in kernel mode, .* tries to write 0x10000000", "a kernel's mistake")
+is_(told(text), ["NOT_UACCESS", "PANIC"], "will end in a panic")
+is_(told(text), told(foretold)[-2:], "as why said")
+run("break panic_regs")
+like(go(), r"panic_regs", "and does")
+is_(last_path(1, 0x10000000), ["NOT_UACCESS", "PANIC"], "with a record that says why")
+like(run("faults"), r"\A(.*\n)*?  NOT_UACCESS .*\n(.*\n)*?  PANIC  ", "which can be read then, too")
+like(run("why 0x10000000"), r"^=> It succeeds", "and so can everything else")
