@@ -56,7 +56,10 @@ def same_entry(fault, record):
 def case(kind, addr, by="user", child=None):
     """Predicts, lets it happen, and compares: outcome, the records' steps, and their entries."""
     run(f"proc {pids[child]}")
+    memory.forget()
+    memory.counters.reset()
     text = run(f"why {addr:#x} {kind} {by}")
+    cases["reads"] = max(cases["reads"], memory.counters.reads)
     with memory.session():
         task, mm = task_of(child), process.current_mm()
         before = task.mm_part.faults.count
@@ -443,6 +446,8 @@ meanwhile("r", Z + PAGE, 0x4, lambda e: 0, lambda e: e)
 # --- all of it ------------------------------------------------------------------------------------
 
 run("proc 1")
+# At about half a millisecond each.
+ok(cases["reads"] <= 40, "no answer took more than 40 reads of the guest's memory")
 note(f"{cases['all']} cases: " + ", ".join(f"{n} {k}" for k, n in cases.items() if k != "all"))
 ok(cases["all"] >= 200, "more than 200 cases")
 with memory.session():
