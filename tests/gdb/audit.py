@@ -6,7 +6,7 @@ import gdb
 from tap import *
 from tessera import frames, kernel, locks, memory, paging, process, pte, slab
 
-CLEAN = r"\AAll agrees: 3 address spaces, \d+ areas, "
+CLEAN = r"\AEverything agrees: 3 address spaces, \d+ areas, "
 
 
 def stand_still():
@@ -65,7 +65,7 @@ for function, line in (("anon_vma_fork", "fork"), ("do_wp_page", "w 10000000"), 
     send(line + "\n")
     go()
     text = run("audit")
-    like(text, r"\AAll agrees: ", f"stopped in {function}: nothing is named that is only on its way")
+    like(text, r"\AEverything agrees: ", f"stopped in {function}: nothing is named that is only on its way")
     note(text)
     run("delete")
     until(READY)

@@ -13,7 +13,7 @@ PHASES = [audit_slab.slabs, audit_tasks.tasks, audit_areas.areas, audit_rmap.ano
           audit_pages.used]
 
 # What is counted in the one line; the rest by `audit all`.
-SHOWN = ["address spaces", "areas", "page-table entries", "pages in use", "free pages", "slabs"]
+SHOWN = ["address spaces", "areas", "entries", "pages in use", "free"]
 
 
 class AuditCommand(Command):
@@ -42,7 +42,7 @@ locked, or in the hands of a processor at work in the kernel, isn't judged. `aud
         if audit.dropped:
             print(f"... and {audit.dropped} more of a kind")
         if not audit.found:
-            say(f"All agrees: {summary(audit.counts, SHOWN)}.")
+            say(f"Everything agrees: {summary(audit.counts, SHOWN)}.")
             if everything:
                 rest = [name for name in audit.counts if name not in SHOWN]
                 say(f"Also {summary(audit.counts, rest)}.")

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What file a page cache belongs to, by name."""
-from tessera import frames, kernel, memory, slab
-
-MAX_DEPTH = 64
+from tessera import areas, frames, kernel, memory, slab
 
 
 def dentries():
@@ -18,27 +16,12 @@ def dentries():
     return found
 
 
-def path(dentry):
-    """The name of a dentry, from the root on; across mounts."""
-    parts = []
-    for _ in range(MAX_DEPTH):
-        if dentry.d_parent != dentry._address:
-            parts.append(kernel.string(dentry.d_name))
-            dentry = kernel.struct("dentry", dentry.d_parent)
-            continue
-        sb = kernel.struct("super_block", dentry.d_sb)
-        if not sb.s_covered:
-            break
-        dentry = kernel.struct("dentry", sb.s_covered)
-    return "/" + "/".join(reversed(parts)) if parts else kernel.string(dentry.d_name)
-
-
 def name_of(mapping):
     """The name of the file that a struct address_space is the page cache of."""
     try:
         dentry = dentries().get(kernel.struct("address_space", mapping).host)
         if dentry is None:
             return "a file without a name"
-        return path(dentry) + (" (deleted)" if dentry.d_deleted else "")
+        return areas.path(dentry._address)
     except memory.Unreadable:
         return "a file that can't be read"

@@ -2,7 +2,7 @@
 """One page: which one somebody means, what it is, and who maps it."""
 import gdb
 
-from tessera import files, frames, kernel, memory, paging, process, pte, slab
+from tessera import areas, files, frames, kernel, memory, paging, process, pte, slab
 from tessera.command import plural
 
 # mm/types.h
@@ -81,21 +81,9 @@ def refuse_unmapped(number):
     """An address in an area of the process is that, though nothing is mapped there."""
     task = process.current()
     mm = process.mm_of(task) if task is not None else None
-    if mm is not None and area_covers(mm, number):
+    if mm is not None and areas.covers(areas.find(mm, number), number):
         raise gdb.GdbError(f"{number:#x} lies in an area of {task.comm}[{task.pid}], but no page is there yet. "
                            "(Of a frame or a physical address: `page frame`, `page phys`.)")
-
-
-def area_covers(mm, address):
-    node = mm.mm_rb
-    for _ in range(64):
-        if not node:
-            return False
-        vma = kernel.container("vm_area_struct", "vm_rb", node)
-        if vma.vm_start <= address < vma.vm_end:
-            return True
-        node = vma.vm_rb.rb_left if address < vma.vm_start else vma.vm_rb.rb_right
-    return False
 
 
 def kernel_address(number):
