@@ -395,7 +395,7 @@ HOST_SUPPORT := $(wildcard tests/host/support/*.c)
 # All of mm/, unchanged, over the simulated machine of tests/host/sim.h.
 HOST_LIB_SRCS := $(wildcard kernel/lib/*.c mm/*.c) $(addprefix kernel/sync/,mutex.c rcu.c rwsem.c) kernel/sched/wait.c \
 	kernel/sched/run_queue.c arch/x86_64/low/tlb.c \
-	kernel/base/cmdline.c boot/multiboot2.c boot/pvh.c $(HOST_SUPPORT)
+	kernel/base/cmdline.c kernel/base/trace.c kernel/base/trace_read.c kernel/base/trace_export.c boot/multiboot2.c boot/pvh.c $(HOST_SUPPORT)
 HOST_OBJS := $(HOST_LIB_SRCS:%.c=$(O)/host/obj/%.o)
 HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 	$(WARNINGS) -DTESSERA_HOST -DCONFIG_DEBUG -Itests/host/include -Iarch/x86_64/include -I.

@@ -36,7 +36,7 @@ static int add_memory(struct mm_struct *mm, struct vm_area_struct *heap, unsigne
 		return -ENOMEM;
 	if (can_extend(heap, addr, vm_flags)) {
 		vma_set_range(heap, heap->vm_start, addr + len);
-		heap->vm_flags |= VM_SOFTDIRTY;
+		vm_flags_reset(heap, heap->vm_flags | VM_SOFTDIRTY);
 		validate_change(mm, heap);
 	} else {
 		vma = vm_area_alloc(mm, addr, addr + len);

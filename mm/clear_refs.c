@@ -34,6 +34,7 @@ static void clear_pte(struct clear_walk *w, pte_t *ptep, unsigned long addr)
 		set_pte(ptep, pte);
 		page_clear_flag(page, PG_referenced);
 	}
+	trace(PTE_SET, w->vma->vm_mm, addr, LEVEL_PTE, old.v, pte.v);
 	if (!pte_same(old, pte))
 		tlb_remove_entry(&w->tlb, addr);
 }
@@ -74,7 +75,7 @@ void mm_clear_refs(struct mm_struct *mm, enum clear_refs_what what)
 	{
 		if (what == CLEAR_REFS_SOFT_DIRTY) {
 			vma_start_write(vma);
-			vma->vm_flags &= ~(u64)VM_SOFTDIRTY;
+			vm_flags_reset(vma, vma->vm_flags & ~(u64)VM_SOFTDIRTY);
 			vma_set_page_prot(vma);
 		}
 		w.vma = vma;

@@ -41,10 +41,18 @@ static pte_t written_pte(pte_t pte, const struct vm_fault *vmf)
 	return vmf->vma->vm_flags & VM_WRITE ? pte_mkwrite(pte) : pte;
 }
 
+/* Apart, so that who isn't traced pays for one branch and no more. */
+static noinline TRACE_CALL void trace_reuse(const struct vm_fault *vmf)
+{
+	trace(PTE_SET, vmf->vma->vm_mm, vmf->address, LEVEL_PTE, vmf->orig_pte.v, vmf->pte->v);
+}
+
 /* Makes the entry writable in place. => the page table's lock held. */
 static void wp_page_reuse(struct vm_fault *vmf)
 {
 	set_pte(vmf->pte, written_pte(vmf->orig_pte, vmf));
+	if (trace_on(PTE_SET))
+		trace_reuse(vmf);
 	tlb_flush_page_local(vmf->address);
 }
 
@@ -81,10 +89,12 @@ static bool install_copy(struct vm_fault *vmf, struct page *old, struct page *ne
 		return false;
 	}
 	/* Nobody may still read the old page through a stale translation once the new one is written. */
+	trace(PTE_CLEAR, mm, vmf->address, LEVEL_PTE, vmf->pte->v);
 	ptep_get_and_clear(vmf->pte);
 	tlb_flush_range(&mm->context, vmf->address, vmf->address + PAGE_SIZE);
 	page_add_first_map(new);
 	set_pte(vmf->pte, written_pte(mk_pte(new, vmf->vma->vm_page_prot), vmf));
+	trace(PTE_SET, mm, vmf->address, LEVEL_PTE, 0, vmf->pte->v);
 	if (old) {
 		add_mm_counter(mm, page_rss_kind(old), -1);
 		page_remove_map(old);
@@ -102,7 +112,7 @@ static enum fault_step copy_step(const struct vm_fault *vmf, const struct page *
 }
 
 /* => a reference on `old`, which is dropped */
-static unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
+static noinline unsigned int wp_page_copy(struct vm_fault *vmf, struct page *old)
 {
 	unsigned int ret = vmf_anon_prepare(vmf);
 	struct page *new = ret ? NULL : make_copy(vmf, old);

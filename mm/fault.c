@@ -29,7 +29,8 @@ void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigne
 }
 
 /* Sets an empty entry, if it still is empty; true then. */
-static bool install_at(struct vm_fault *vmf, pte_t *ptep, pte_t pte, struct page *page)
+static bool install_at(struct vm_fault *vmf, unsigned long addr, pte_t *ptep, pte_t pte,
+		       struct page *page)
 {
 	bool empty;
 
@@ -41,6 +42,7 @@ static bool install_at(struct vm_fault *vmf, pte_t *ptep, pte_t pte, struct page
 			add_mm_counter(vmf->vma->vm_mm, page_rss_kind(page), 1);
 		}
 		set_pte(ptep, pte);
+		trace(PTE_SET, vmf->vma->vm_mm, addr, LEVEL_PTE, 0, pte.v);
 	}
 	spin_unlock(vmf->ptl);
 	return empty;
@@ -48,7 +50,7 @@ static bool install_at(struct vm_fault *vmf, pte_t *ptep, pte_t pte, struct page
 
 static bool install_pte(struct vm_fault *vmf, pte_t pte, struct page *page)
 {
-	bool done = install_at(vmf, vmf->pte, pte, page);
+	bool done = install_at(vmf, vmf->address, vmf->pte, pte, page);
 
 	if (unlikely(!done))
 		note_fault_step(STEP_ENTRY_CHANGED);
@@ -95,7 +97,7 @@ bool map_file_page(struct vm_fault *vmf, struct page *page, unsigned long addr)
 	pte_t pte = pte_mkyoung(mk_pte(page, vma->vm_page_prot));
 	pte_t *ptep = vmf->pte + ((long)(addr - vmf->address) >> PAGE_SHIFT);
 
-	return install_at(vmf, ptep, pte, page);
+	return install_at(vmf, addr, ptep, pte, page);
 }
 
 /* How much a read fault of a file looks at, in pages: a window of its size, aligned. */
@@ -275,8 +277,11 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
 	 * All is well already: another thread was faster, or the TLB was stale. The entry is only touched if
 	 * it gets both marks: else one that another processor sets right now would be lost.
 	 */
-	if (vmf->flags & FAULT_FLAG_WRITE)
+	if (vmf->flags & FAULT_FLAG_WRITE) {
 		set_pte(vmf->pte, pte_mkdirty(pte_mkyoung(vmf->orig_pte)));
+		trace(PTE_SET, vmf->vma->vm_mm, vmf->address, LEVEL_PTE, vmf->orig_pte.v,
+		      vmf->pte->v);
+	}
 	tlb_flush_page_local(vmf->address);
 	spin_unlock(vmf->ptl);
 	return 0;
@@ -309,7 +314,7 @@ static noinline unsigned int make_tables(struct vm_fault *vmf)
 	else
 		note_fault_step(STEP_TABLES_1);
 	vmf->pmd = pmd_alloc(mm, vmf->address);
-	return vmf->pmd && !pte_alloc(mm, vmf->pmd) ? 0 : VM_FAULT_OOM;
+	return vmf->pmd && !pte_alloc(mm, vmf->pmd, vmf->address) ? 0 : VM_FAULT_OOM;
 }
 
 unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags)

@@ -4,6 +4,7 @@
 
 #include <arch/cpu.h>
 
+#include "kernel/base/trace.h"
 #include "mm/types.h"
 
 /* The processor's error code: SDM volume 3A, section 4.7. */
@@ -98,6 +99,7 @@ static __always_inline void record_fault(struct task_mm *task, unsigned long add
 	r->cpu = (u8)smp_processor_id();
 	/* The processor's stores are seen in their order. */
 	__atomic_store_n(&r->seq, seq, __ATOMIC_RELEASE);
+	trace(FAULT, address, ip, error, r->path, verdict);
 }
 
 /*

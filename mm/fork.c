@@ -74,12 +74,22 @@ static void copy_present_pte(struct copy *c, pte_t *dst, pte_t *src, struct page
 	}
 	if (is_cow_mapping(c->src->vm_flags) && pte_write(pte)) {
 		pte = ptep_set_wrprotect(src);
+		trace(PTE_SET, c->src->vm_mm, addr, LEVEL_PTE, pte.v | _PAGE_RW, pte.v);
 		tlb_remove_entry(c->tlb, addr);
 	}
 	/* The parent's entry says already that the page must be saved; the child didn't write it. */
 	if (c->src->vm_flags & VM_SHARED)
 		pte = pte_mkclean(pte);
 	set_pte(dst, pte_mkold(pte));
+}
+
+/* For the trace, all at once: there are many. Before, the child's table had nothing there. */
+static void trace_copied(const struct mm_struct *mm, const pte_t *dst, unsigned long addr,
+			 unsigned long end)
+{
+	for (; addr != end; addr += PAGE_SIZE, dst++)
+		if (!pte_none(ptep_get(dst)))
+			trace(PTE_SET, mm, addr, LEVEL_PTE, 0, ptep_get(dst).v);
 }
 
 /* One table's entries from addr on. The end, or the one that a page must be prepared for first. */
@@ -90,6 +100,7 @@ static unsigned long copy_ptes(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, u
 	const bool pinned = c->src->vm_mm->has_pinned; /* most have none, and don't pay */
 	pte_t *dst = pte_offset(pmdp_get(dst_pmd), addr);
 	pte_t *src = pte_offset(pmdp_get(src_pmd), addr);
+	const unsigned long start = addr;
 
 	spin_lock(src_lock);
 	spin_lock_nested(dst_lock, PTE_LOCK_SECOND);
@@ -111,6 +122,8 @@ static unsigned long copy_ptes(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, u
 			copy_present_pte(c, dst, src, page, addr);
 		}
 	}
+	if (trace_on(PTE_SET))
+		trace_copied(c->dst->vm_mm, pte_offset(pmdp_get(dst_pmd), start), start, addr);
 	spin_unlock(dst_lock);
 	spin_unlock(src_lock);
 	return addr;
@@ -119,7 +132,7 @@ static unsigned long copy_ptes(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, u
 static int copy_pte_range(struct copy *c, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
 			  unsigned long end)
 {
-	if (pte_alloc(c->dst->vm_mm, dst_pmd))
+	if (pte_alloc(c->dst->vm_mm, dst_pmd, addr))
 		return -ENOMEM;
 	while ((addr = copy_ptes(c, dst_pmd, src_pmd, addr, end)) != end) {
 		c->prealloc = alloc_page(GFP_USER);

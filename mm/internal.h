@@ -7,6 +7,7 @@
 #include <arch/tlb.h>
 
 #include "kernel/base/errno.h"
+#include "kernel/base/trace.h"
 #include "mm/calls.h"
 #include "mm/fault.h"
 #include "mm/filemap.h"
@@ -16,6 +17,9 @@
 #include "mm/vma.h"
 #include "mm/vmalloc.h"
 #include "mm/vmstat.h"
+
+/* Of which level an entry is, as the trace counts them. */
+enum { LEVEL_PTE = 1, LEVEL_PMD, LEVEL_PUD, LEVEL_PGD };
 
 /* --- page tables: pgtable.c --------------------------------------------------------------------- */
 
@@ -29,8 +33,8 @@ void pgd_free(pgd_t *pgd);
 pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr);
 /* The same one level higher. */
 pud_t *pud_alloc(struct mm_struct *mm, unsigned long addr);
-/* Hangs a page table, and a lock for it, under *pmd if there is none. 0 or -ENOMEM. */
-int pte_alloc(struct mm_struct *mm, pmd_t *pmd);
+/* Hangs a page table, and a lock for it, under *pmd, addr's, if there is none. 0 or -ENOMEM. */
+int pte_alloc(struct mm_struct *mm, pmd_t *pmd, unsigned long addr);
 /* The PMD entry for addr if the tables above exist, else NULL. */
 static inline pmd_t *pmd_lookup(const pgd_t *pgd, unsigned long addr)
 {
@@ -164,6 +168,12 @@ void vmacache_update(unsigned long addr, struct vm_area_struct *vma);
 static inline void vmacache_invalidate(struct mm_struct *mm)
 {
 	mm->vmacache_seqnum++;
+}
+/* Other flags for an area that is in its mm. => mmap_lock held for writing, and the area's lock */
+static inline void vm_flags_reset(struct vm_area_struct *vma, u64 flags)
+{
+	trace(AREA_FLAGS, vma->vm_mm, vma->vm_start, vma->vm_end, vma->vm_flags, flags);
+	vma->vm_flags = flags;
 }
 /* Takes an area out of its file's tree: after its pages, before its page tables. */
 void vma_unlink_file(struct vm_area_struct *vma);

@@ -60,6 +60,7 @@ static int free_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct 
 		if (pte_young(pte) || pte_dirty(pte)) {
 			pte = ptep_get_and_clear(ptep);
 			set_pte(ptep, pte_mkold(pte_mkclean(pte)));
+			trace(PTE_SET, w->vma->vm_mm, addr, LEVEL_PTE, pte.v, ptep->v);
 			tlb_remove_entry(&w->tlb, addr);
 		}
 		page_clear_flag(page, PG_referenced);

@@ -63,6 +63,7 @@ static void exit_mmap(struct mm_struct *mm)
 	while (vma) {
 		next = vma->vm_next;
 		vma->attached = false;
+		trace(AREA_REMOVE, mm, vma->vm_start, vma->vm_end, vma->vm_flags);
 		if (vma->vm_flags & VM_ACCOUNT)
 			vm_unacct_memory(vma_pages(vma));
 		remove_vma(vma);
@@ -119,6 +120,7 @@ unsigned long get_mm_rss(const struct mm_struct *mm)
 
 void mm_init(void)
 {
+	trace_name_values(TRACE_TYPE_PATH, fault_step_name, NR_FAULT_STEPS);
 	account_init();
 	layout_init();
 	slab_init();

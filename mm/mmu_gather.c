@@ -141,7 +141,7 @@ static void unmap_delayed(struct mmu_gather *tlb)
 }
 
 /* One entry that is not none. => the batch has room; the table's lock held. */
-static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
+static __always_inline void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 {
 	pte_t pte;
 	struct page *page;
@@ -166,6 +166,22 @@ static void zap_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr)
 	tlb_remove_page(tlb, page, addr);
 }
 
+/* The loop of zap_pte_range() for who listens; apart, so that of the many others none pays. Returns where it ends. */
+static noinline unsigned long zap_ptes_traced(struct mmu_gather *tlb, pte_t *pte,
+					      unsigned long addr, unsigned long end)
+{
+	for (; addr != end && !tlb_full(tlb); addr += PAGE_SIZE, pte++) {
+		const pte_t old = ptep_get(pte);
+
+		if (pte_none(old))
+			continue;
+		zap_pte(tlb, pte, addr);
+		if (pte_none(ptep_get(pte)))
+			trace(PTE_CLEAR, tlb->mm, addr, LEVEL_PTE, old.v);
+	}
+	return addr;
+}
+
 static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
 	while (addr != end) {
@@ -173,6 +189,8 @@ static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr
 		pte_t *pte = pte_offset(pmdp_get(pmd), addr);
 
 		spin_lock(lock);
+		if (trace_on(PTE_CLEAR))
+			addr = zap_ptes_traced(tlb, pte, addr, end);
 		for (; addr != end && !tlb_full(tlb); addr += PAGE_SIZE, pte++)
 			if (!pte_none(ptep_get(pte)))
 				zap_pte(tlb, pte, addr);
@@ -254,8 +272,9 @@ static bool table_is_free(unsigned long addr, unsigned long size, unsigned long 
 }
 
 static void take_table(struct mmu_gather *tlb, unsigned long *entry, void *table,
-		       unsigned long addr)
+		       unsigned long addr, int level)
 {
+	trace(PTE_UNTABLE, tlb->mm, addr, level, virt_to_phys(table).v);
 	spin_lock(&tlb->mm->page_table_lock);
 	WRITE_ONCE(*entry, 0);
 	spin_unlock(&tlb->mm->page_table_lock);
@@ -272,7 +291,7 @@ static void free_pmd_tables(struct mmu_gather *tlb, pud_t *pud, unsigned long ad
 
 		next = pmd_addr_end(addr, end);
 		if (pmd_table(pmdp_get(pmd)) && table_is_free(addr, PMD_SIZE, floor, ceiling))
-			take_table(tlb, &pmd->v, pmd_page_vaddr(*pmd), addr);
+			take_table(tlb, &pmd->v, pmd_page_vaddr(*pmd), addr, LEVEL_PMD);
 	}
 }
 
@@ -289,7 +308,7 @@ static void free_pud_tables(struct mmu_gather *tlb, pgd_t *pgd, unsigned long ad
 			continue;
 		free_pmd_tables(tlb, pud, addr, next, floor, ceiling);
 		if (table_is_free(addr, PUD_SIZE, floor, ceiling))
-			take_table(tlb, &pud->v, pud_page_vaddr(*pud), addr);
+			take_table(tlb, &pud->v, pud_page_vaddr(*pud), addr, LEVEL_PUD);
 	}
 }
 
@@ -306,6 +325,6 @@ void free_pgtables(struct mmu_gather *tlb, unsigned long start, unsigned long en
 			continue;
 		free_pud_tables(tlb, pgd, addr, next, floor, ceiling);
 		if (table_is_free(addr, PGDIR_SIZE, floor, ceiling))
-			take_table(tlb, &pgd->v, pgd_page_vaddr(*pgd), addr);
+			take_table(tlb, &pgd->v, pgd_page_vaddr(*pgd), addr, LEVEL_PGD);
 	}
 }

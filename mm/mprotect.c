@@ -9,7 +9,7 @@
  * only find the same out. So may a shared page that is known to be dirty. (A clean one, or one that others
  * have as well, waits for its fault.)
  */
-static bool can_be_writable(pte_t pte, bool shared)
+static __always_inline bool can_be_writable(pte_t pte, bool shared)
 {
 	struct page *page = vm_normal_page(pte);
 
@@ -18,9 +18,10 @@ static bool can_be_writable(pte_t pte, bool shared)
 
 /*
  * Where somebody looks for changes (clear_refs.c), a first write has to fault. True when the processor
- * has something to forget.
+ * has something to forget. `traced`: the area, if somebody wants to hear of it.
  */
-static bool change_pte(pte_t *ptep, pgprot_t prot, u64 vm_flags)
+static __always_inline bool change_pte(pte_t *ptep, pgprot_t prot, u64 vm_flags,
+				       const struct vm_area_struct *traced, unsigned long addr)
 {
 	const bool tracked = !(vm_flags & VM_SOFTDIRTY);
 	pte_t old = ptep_get(ptep), pte;
@@ -34,7 +35,22 @@ static bool change_pte(pte_t *ptep, pgprot_t prot, u64 vm_flags)
 	if (tracked && !pte_soft_dirty(pte))
 		pte = pte_wrprotect(pte);
 	set_pte(ptep, pte);
+	if (traced)
+		trace(PTE_SET, traced->vm_mm, addr, LEVEL_PTE, old.v, pte.v);
 	return !pte_same(old, pte);
+}
+
+/* `traced` is a constant for the compiler: in its loop, nobody pays who isn't listened to. */
+static __always_inline bool change_ptes(const struct vm_area_struct *vma, pte_t *pte,
+					unsigned long addr, unsigned long end, bool traced)
+{
+	const pgprot_t prot = vma->vm_page_prot;
+	const u64 vm_flags = vma->vm_flags;
+	bool changed = false;
+
+	for (; addr != end; addr += PAGE_SIZE, pte++)
+		changed |= change_pte(pte, prot, vm_flags, traced ? vma : NULL, addr);
+	return changed;
 }
 
 static void change_pmd_range(struct mmu_gather *tlb, struct vm_area_struct *vma, pmd_t *pmd,
@@ -42,16 +58,16 @@ static void change_pmd_range(struct mmu_gather *tlb, struct vm_area_struct *vma,
 {
 	spinlock_t *lock = pte_lockptr(pmd);
 	pte_t *pte = pte_offset(pmdp_get(pmd), addr);
-	const pgprot_t prot = vma->vm_page_prot;
-	const unsigned long start = addr;
-	bool changed = false;
+	bool changed;
 
 	spin_lock(lock);
-	for (; addr != end; addr += PAGE_SIZE, pte++)
-		changed |= change_pte(pte, prot, vma->vm_flags);
+	if (trace_on(PTE_SET))
+		changed = change_ptes(vma, pte, addr, end, true);
+	else
+		changed = change_ptes(vma, pte, addr, end, false);
 	spin_unlock(lock);
 	if (changed)
-		tlb_remove_range(tlb, start, end);
+		tlb_remove_range(tlb, addr, end);
 }
 
 static void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned long end)

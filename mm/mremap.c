@@ -28,19 +28,31 @@ struct move {
  * has been unmapped at the new one, and given away.
  */
 static unsigned int move_tables(struct mm_struct *mm, unsigned long *from, unsigned long *to,
-				unsigned long max, unsigned long old, unsigned long size)
+				unsigned long max, unsigned long old, unsigned long new,
+				unsigned long size)
 {
+	const int level = size == PUD_SIZE ? LEVEL_PUD : LEVEL_PMD;
 	unsigned int n;
 
 	spin_lock(&mm->page_table_lock);
 	for (n = 0; n < max && READ_ONCE(from[n]) && !READ_ONCE(to[n]); n++) {
 		WRITE_ONCE(to[n], from[n]);
 		WRITE_ONCE(from[n], 0);
+		trace(PTE_MOVE, mm, old + n * size, new + n *size, level, to[n]);
 	}
 	if (n)
 		tlb_flush_range(&mm->context, old, old + n * size);
 	spin_unlock(&mm->page_table_lock);
 	return n;
+}
+
+/* For the trace, all at once: of entries that move there are many. Where they came to there was nothing. */
+static void trace_moved(const struct mm_struct *mm, const pte_t *to, unsigned long old,
+			unsigned long new, unsigned long end)
+{
+	for (; old != end; old += PAGE_SIZE, new += PAGE_SIZE, to++)
+		if (!pte_none(ptep_get(to)))
+			trace(PTE_MOVE, mm, old, new, LEVEL_PTE, ptep_get(to).v);
 }
 
 static pte_t move_soft_dirty(pte_t pte)
@@ -84,6 +96,8 @@ static void move_ptes(struct mm_struct *mm, pmd_t *old_pmd, unsigned long old, p
 		set_pte(to, move_soft_dirty(ptep_get_and_clear(from)));
 		moved++;
 	}
+	if (moved && trace_on(PTE_MOVE))
+		trace_moved(mm, pte_offset(pmdp_get(new_pmd), new), old, new, end);
 	if (moved)
 		tlb_flush_range(&mm->context, old, end);
 	unlock_two_tables(old_lock, new_lock);
@@ -125,7 +139,7 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 		new_pud = back ? pud_lookup(mm, new) : pud_alloc(mm, new);
 		if (!new_pud)
 			return back ? n : 0;
-		if (move_tables(mm, &old_pud->v, &new_pud->v, 1, old, PUD_SIZE)) {
+		if (move_tables(mm, &old_pud->v, &new_pud->v, 1, old, new, PUD_SIZE)) {
 			count_vm_event(MREMAP_MOVED_PUD);
 			return n;
 		}
@@ -139,14 +153,14 @@ static unsigned long move_step(struct mm_struct *mm, unsigned long old, unsigned
 		return back ? n : 0;
 	if (n == PMD_SIZE) {
 		max = extent(old, new, left, PUD_SIZE) / PMD_SIZE;
-		moved = move_tables(mm, &old_pmd->v, &new_pmd->v, max, old, PMD_SIZE);
+		moved = move_tables(mm, &old_pmd->v, &new_pmd->v, max, old, new, PMD_SIZE);
 		count_vm_events(MREMAP_MOVED_PMD, moved);
 		if (moved)
 			return moved * PMD_SIZE;
 	}
 	if (back && !pmd_table(pmdp_get(new_pmd)))
 		return n;
-	if (pte_alloc(mm, new_pmd))
+	if (pte_alloc(mm, new_pmd, new))
 		return 0;
 	move_ptes(mm, old_pmd, old, new_pmd, new, n);
 	return n;
@@ -259,7 +273,7 @@ static int may_cut_out(struct vm_area_struct *vma, unsigned long start, unsigned
 static void set_accounted(struct vm_area_struct *vma)
 {
 	vma_start_write(vma);
-	vma->vm_flags |= VM_ACCOUNT;
+	vm_flags_reset(vma, vma->vm_flags | VM_ACCOUNT);
 }
 
 /*
@@ -275,7 +289,7 @@ static void unmap_old(struct move *m, struct vm_area_struct *vma, unsigned long 
 
 	vma_start_write(vma);
 	if (accounted)
-		vma->vm_flags &= ~(u64)VM_ACCOUNT;
+		vm_flags_reset(vma, vma->vm_flags & ~(u64)VM_ACCOUNT);
 	if (do_munmap_empty(m->mm, start, len)) {
 		/* It could not be split: the old range stays, as memory of its own. */
 		rest = accounted ? find_vma(m->mm, vma_start) : NULL;
@@ -319,7 +333,7 @@ static void keep_old_empty(struct move *m)
 
 	if (vma->vm_flags & VM_LOCKED) {
 		vma_start_write(vma);
-		vma->vm_flags &= ~(u64)VM_LOCKED_MASK;
+		vm_flags_reset(vma, vma->vm_flags & ~(u64)VM_LOCKED_MASK);
 		m->mm->locked_vm -= m->old_len >> PAGE_SHIFT;
 	}
 	if (vma->vm_start != m->old || vma->vm_end != end)

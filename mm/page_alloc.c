@@ -452,8 +452,10 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		drain_all_pages();
 		page = alloc_from(first, gfp, order);
 	}
-	if (page)
+	if (page) {
 		prepare_new_page(page, gfp, order);
+		trace(PAGE_ALLOC, page_to_pfn(page).v, order, gfp);
+	}
 	return page;
 }
 
@@ -489,6 +491,7 @@ static void free_block(struct page *page, unsigned int order)
 	struct zone *zone = page_zone(page);
 	unsigned long flags;
 
+	trace(PAGE_FREE, page_to_pfn(page).v, order);
 	for (unsigned long i = 0; i < 1UL << order; i++)
 		prepare_free(&page[i]);
 	if (order == 0) {
@@ -538,6 +541,9 @@ void put_pages(struct page **pages, unsigned int n)
 		prepare_free(pages[i]);
 		pages[last++] = pages[i];
 	}
+	if (trace_on(PAGE_FREE))
+		for (unsigned int i = 0; i < last; i++)
+			trace(PAGE_FREE, page_to_pfn(pages[i]).v, 0);
 	pcp_free(pages, last);
 }
 

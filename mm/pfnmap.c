@@ -26,7 +26,7 @@ static int remap_pte_range(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
 	spinlock_t *lock;
 	pte_t *pte;
 
-	if (pte_alloc(mm, pmd))
+	if (pte_alloc(mm, pmd, addr))
 		return -ENOMEM;
 	pte = pte_offset(pmdp_get(pmd), addr);
 	lock = pte_lockptr(pmd);
@@ -34,6 +34,7 @@ static int remap_pte_range(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
 	for (; addr != end; addr += PAGE_SIZE, pte++, pfn.v++) {
 		BUG_ON(!pte_none(ptep_get(pte)));
 		set_pte(pte, pte_mkspecial(pfn_pte(pfn, prot)));
+		trace(PTE_SET, mm, addr, LEVEL_PTE, 0, pte->v);
 	}
 	spin_unlock(lock);
 	return 0;
@@ -95,7 +96,7 @@ unsigned int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, pfn_
 	BUG_ON(!(vma->vm_flags & VM_PFNMAP) || is_cow_mapping(vma->vm_flags));
 	BUG_ON(addr < vma->vm_start || addr >= vma->vm_end);
 	note_fault_step(STEP_MAP_DEVICE);
-	if (!pmd || pte_alloc(mm, pmd))
+	if (!pmd || pte_alloc(mm, pmd, addr))
 		return VM_FAULT_OOM;
 	if (!(vma->vm_flags & VM_SOFTDIRTY))
 		pte = pte_wrprotect(pte); /* somebody wants to see the first write */
@@ -103,8 +104,10 @@ unsigned int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, pfn_
 	spin_lock(lock);
 	ptep = pte_offset(pmdp_get(pmd), addr);
 	/* Two threads may fault on one page: it is the same frame for both. */
-	if (pte_none(ptep_get(ptep)))
+	if (pte_none(ptep_get(ptep))) {
 		set_pte(ptep, pte);
+		trace(PTE_SET, mm, addr, LEVEL_PTE, 0, pte.v);
+	}
 	spin_unlock(lock);
 	return VM_FAULT_NOPAGE;
 }

@@ -56,8 +56,8 @@ static void put_unused_table(void *table)
 		free_page(virt_to_page(table));
 }
 
-/* *entry gets a table if it is empty. The three levels differ only in their types. */
-static int hang_table(struct mm_struct *mm, unsigned long *entry)
+/* *entry, addr's, gets a table if it is empty. The three levels differ only in their types. */
+static int hang_table(struct mm_struct *mm, unsigned long *entry, unsigned long addr, int level)
 {
 	void *table = table_page(GFP_USER);
 
@@ -69,6 +69,7 @@ static int hang_table(struct mm_struct *mm, unsigned long *entry)
 	if (READ_ONCE(*entry) == 0) {
 		/* Who follows it without the lock sees zeros, and the table's lock free. */
 		__atomic_store_n(entry, virt_to_phys(table).v | _PAGE_TABLE, __ATOMIC_RELEASE);
+		trace(PTE_TABLE, mm, addr, level, virt_to_phys(table).v);
 		table = NULL;
 	}
 	spin_unlock(&mm->page_table_lock);
@@ -84,7 +85,7 @@ pud_t *pud_alloc(struct mm_struct *mm, unsigned long addr)
 {
 	pgd_t *pgd = pgd_offset_pgd(mm->context.pgd, addr);
 
-	if (pgd_none(pgdp_get(pgd)) && hang_table(mm, &pgd->v))
+	if (pgd_none(pgdp_get(pgd)) && hang_table(mm, &pgd->v, addr, LEVEL_PGD))
 		return NULL;
 	return pud_offset(pgdp_get(pgd), addr);
 }
@@ -95,17 +96,17 @@ pmd_t *pmd_alloc(struct mm_struct *mm, unsigned long addr)
 
 	if (!pud)
 		return NULL;
-	if (pud_none(pudp_get(pud)) && hang_table(mm, &pud->v))
+	if (pud_none(pudp_get(pud)) && hang_table(mm, &pud->v, addr, LEVEL_PUD))
 		return NULL;
 	BUG_ON(pud_leaf(pudp_get(pud)));
 	return pmd_offset(pudp_get(pud), addr);
 }
 
-int pte_alloc(struct mm_struct *mm, pmd_t *pmd)
+int pte_alloc(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
 {
 	if (likely(!pmd_none(pmdp_get(pmd))))
 		return 0;
-	return hang_table(mm, &pmd->v);
+	return hang_table(mm, &pmd->v, addr, LEVEL_PMD);
 }
 
 /* --- the kernel half ----------------------------------------------------------------------------- */
@@ -113,7 +114,7 @@ int pte_alloc(struct mm_struct *mm, pmd_t *pmd)
 /* Two mappings may need the same table at the same time. */
 static spinlock_t kernel_tables_lock = SPINLOCK_INIT;
 
-static int kernel_table(unsigned long *entry)
+static int kernel_table(unsigned long *entry, unsigned long addr, int level)
 {
 	void *table;
 
@@ -125,6 +126,7 @@ static int kernel_table(unsigned long *entry)
 	spin_lock(&kernel_tables_lock);
 	if (!*entry) {
 		WRITE_ONCE(*entry, virt_to_phys(table).v | _KERNPG_TABLE);
+		trace(PTE_TABLE, 0, addr, level, virt_to_phys(table).v);
 		table = NULL;
 	}
 	spin_unlock(&kernel_tables_lock);
@@ -143,28 +145,31 @@ int map_kernel_range(unsigned long virt, phys_addr_t phys, size_t size, pgprot_t
 		pud_t *pud;
 		pmd_t *pmd;
 
-		if (kernel_table(&pgd->v))
+		if (kernel_table(&pgd->v, virt, LEVEL_PGD))
 			return -ENOMEM;
 		pud = pud_offset(*pgd, virt);
 		if (!small && mmu_has_gbpages() && !(both & ~PUD_MASK) && end - virt >= PUD_SIZE) {
 			BUG_ON(!pud_none(*pud));
 			set_pud(pud, pfn_pud(phys_to_pfn(phys), prot));
+			trace(PTE_SET, 0, virt, LEVEL_PUD, 0, pud->v);
 			step = PUD_SIZE;
 			goto next;
 		}
-		if (kernel_table(&pud->v))
+		if (kernel_table(&pud->v, virt, LEVEL_PUD))
 			return -ENOMEM;
 		pmd = pmd_offset(*pud, virt);
 		if (!small && !(both & ~PMD_MASK) && end - virt >= PMD_SIZE) {
 			BUG_ON(!pmd_none(*pmd));
 			set_pmd(pmd, pfn_pmd(phys_to_pfn(phys), prot));
+			trace(PTE_SET, 0, virt, LEVEL_PMD, 0, pmd->v);
 			step = PMD_SIZE;
 			goto next;
 		}
-		if (kernel_table(&pmd->v))
+		if (kernel_table(&pmd->v, virt, LEVEL_PMD))
 			return -ENOMEM;
 		BUG_ON(!pte_none(*pte_offset(*pmd, virt)));
 		set_pte(pte_offset(*pmd, virt), pfn_pte(phys_to_pfn(phys), prot));
+		trace(PTE_SET, 0, virt, LEVEL_PTE, 0, pte_offset(*pmd, virt)->v);
 	next:
 		virt += step;
 		phys.v += step;
@@ -177,8 +182,10 @@ void unmap_kernel_range(unsigned long virt, size_t size)
 	for (unsigned long end = virt + size; virt < end; virt += PAGE_SIZE) {
 		pmd_t *pmd = pmd_lookup(kernel_pgd, virt);
 
-		if (pmd && pmd_table(*pmd))
-			set_pte(pte_offset(*pmd, virt), __pte(0));
+		if (!pmd || !pmd_table(*pmd))
+			continue;
+		trace(PTE_CLEAR, 0, virt, LEVEL_PTE, pte_offset(*pmd, virt)->v);
+		set_pte(pte_offset(*pmd, virt), __pte(0));
 	}
 }
 
@@ -195,6 +202,7 @@ void free_kernel_table(unsigned long virt)
 		return;
 	for (unsigned long a = virt; a < virt + PMD_SIZE; a += PAGE_SIZE)
 		DEBUG_ON(!pte_none(*pte_offset(*pmd, a)));
+	trace(PTE_UNTABLE, 0, virt, LEVEL_PMD, virt_to_phys(page_address(table)).v);
 	set_pmd(pmd, __pmd(0));
 	tlb_flush_kernel_range(virt, virt + PMD_SIZE);
 	free_page(table);

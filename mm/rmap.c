@@ -140,6 +140,7 @@ static bool mkclean_one(struct page *page, struct vm_area_struct *vma, unsigned 
 	if (pte_dirty(pte) || pte_write(pte)) {
 		pte = ptep_get_and_clear(ptep);
 		set_pte(ptep, pte_wrprotect(pte_mkclean(pte)));
+		trace(PTE_SET, mm, addr, LEVEL_PTE, pte.v, ptep->v);
 		tlb_flush_range(&mm->context, addr, addr + PAGE_SIZE);
 		(*n)++;
 	}
@@ -185,6 +186,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 	/* Only what no processor can write any more is surely clean. */
 	zap_from_outside_begin(mm);
 	pte = ptep_get_and_clear(ptep);
+	trace(PTE_CLEAR, mm, addr, LEVEL_PTE, pte.v);
 	tlb_flush_range(&mm->context, addr, addr + PAGE_SIZE);
 	goes = may_discard(page, pte);
 	if (goes) {
@@ -195,6 +197,7 @@ static bool unmap_one(struct page *page, struct vm_area_struct *vma, unsigned lo
 		page_remove_map(page);
 	} else {
 		set_pte(ptep, pte);
+		trace(PTE_SET, mm, addr, LEVEL_PTE, 0, pte.v);
 		page_set_flag(page, PG_swapbacked);
 	}
 	zap_from_outside_end(mm);

@@ -221,6 +221,7 @@ static void link_in_mm(struct mm_struct *mm, struct vm_area_struct *vma,
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &vma_gap_callbacks);
 	tree_change_end(mm);
 	mm->map_count++;
+	trace(AREA_INSERT, mm, vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff);
 }
 
 void vma_link(struct mm_struct *mm, struct vm_area_struct *vma, const struct vma_place *place)
@@ -250,6 +251,7 @@ void vma_unlink(struct mm_struct *mm, struct vm_area_struct *vma)
 		mm->highest_vm_end = prev ? prev->vm_end : 0;
 	}
 	mm->map_count--;
+	trace(AREA_REMOVE, mm, vma->vm_start, vma->vm_end, vma->vm_flags);
 	vmacache_invalidate(mm);
 	validate_change(mm, next);
 }
@@ -325,6 +327,7 @@ void vma_set_range(struct vm_area_struct *vma, unsigned long start, unsigned lon
 	struct mm_struct *mm = vma->vm_mm;
 	bool shrinks = start > vma->vm_start || end < vma->vm_end;
 
+	trace(AREA_CHANGE, mm, vma->vm_start, vma->vm_end, start, end);
 	vma_start_write(vma);
 	/* Whoever looks for the pages' areas meanwhile waits: he would miss this one. */
 	if (mapping) {
@@ -383,6 +386,7 @@ int __split_vma(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long 
 		remove_vma(new);
 		return err;
 	}
+	trace(AREA_SPLIT, mm, vma->vm_start, vma->vm_end, addr);
 	/* Everything is there; from here on nothing can fail. Pages are in one area or both all the time. */
 	vma_link_file(new);
 	vma_set_range(vma, new_below ? addr : vma->vm_start, new_below ? vma->vm_end : addr);

@@ -119,6 +119,8 @@ static struct vm_area_struct *commit(struct vma_op *op)
 	struct vm_area_struct *gone[2];
 	unsigned int nr_gone = 0;
 
+	trace(AREA_MERGE, op->mm, op->start, op->end, (op->prev ? 1 : 0) + (op->next ? 2 : 0),
+	      start, op->prev && op->next ? op->next->vm_end : end);
 	if (op->prev && op->next) {
 		end = op->next->vm_end;
 		soft_dirty |= op->next->vm_flags & VM_SOFTDIRTY;
@@ -141,7 +143,8 @@ static struct vm_area_struct *commit(struct vma_op *op)
 		remove_vma(gone[nr_gone]);
 	}
 	/* The one flag in which they may differ: what was new in one part is new in the whole. */
-	into->vm_flags |= soft_dirty;
+	if (soft_dirty & ~into->vm_flags)
+		vm_flags_reset(into, into->vm_flags | soft_dirty);
 	vma_set_page_prot(into);
 	validate_change(op->mm, into);
 	return into;
@@ -202,6 +205,6 @@ int vma_change_flags(struct vm_area_struct **vmap, unsigned long start, unsigned
 			return err;
 	}
 	vma_start_write(vma);
-	vma->vm_flags = flags;
+	vm_flags_reset(vma, flags);
 	return 0;
 }

@@ -334,7 +334,7 @@ static int proc_dir_lookup(struct inode *dir, struct dentry *dentry)
 	return proc_instantiate(dentry, &pd->entries[nr], 0, pd->first_ino + nr, NULL);
 }
 
-static int proc_dir_iterate(struct file *file, struct dir_context *ctx)
+int proc_dir_iterate(struct file *file, struct dir_context *ctx)
 {
 	const struct proc_entry *entry = file->f_inode->i_private;
 	const struct proc_dir *pd = entry->data;

@@ -31,7 +31,9 @@ struct proc_dir {
 };
 extern const struct inode_operations proc_dir_iops;
 extern const struct file_operations proc_dir_fops;
-extern const struct proc_dir proc_sys_dir;
+int proc_dir_iterate(struct file *file, struct dir_context *ctx);
+extern const struct proc_dir proc_sys_dir, proc_trace_dir;
+extern const struct file_operations proc_trace_dir_fops;
 
 /* An open file of /proc: file->private_data. */
 struct proc_file {
@@ -101,6 +103,7 @@ int proc_name_to_number(const char *name, int max);
 extern const struct inode_operations proc_pid_iops;
 extern const struct file_operations proc_pid_fops;
 
+int proc_show_trace(struct proc_file *pf, struct seq_text *seq);
 int proc_show_cmdline(struct proc_file *pf, struct seq_text *seq);
 int proc_show_environ(struct proc_file *pf, struct seq_text *seq);
 int proc_show_auxv(struct proc_file *pf, struct seq_text *seq);

@@ -18,6 +18,7 @@
 #include "kernel/base/cmdline.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/fs/proc_trace.h"
 #include "kernel/init/init.h"
 #include "kernel/process/task.h"
 #include "kernel/syscall/syscalls.h"
@@ -222,6 +223,7 @@ static int init_thread(void *unused)
 	static char init[128] = "/init", which[32];
 
 	smp_init();
+	trace_boot_others();
 	unpack_initramfs();
 	cmdline_get("init", init, sizeof(init));
 	if (cmdline_get("selftest", which, sizeof(which)) > 0)
@@ -242,6 +244,8 @@ void kernel_main(const struct boot_info *info)
 	spin_lock_choose(cpu_features.hypervisor);
 	tsc_init();
 	memory_init();
+	syscall_trace_names();
+	trace_boot();
 	register_panic_hook(&state_hook);
 	panic_stop_hook = smp_stop_others;
 	process_init();

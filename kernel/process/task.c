@@ -10,6 +10,7 @@
 #include "kernel/abi/prctl.h"
 #include "kernel/abi/sched.h"
 #include "kernel/base/string.h"
+#include "kernel/base/trace.h"
 #include "kernel/process/futex.h"
 #include "mm/calls.h"
 #include "mm/slab.h"
@@ -514,6 +515,7 @@ static void task_switch(struct sched_entity *prev, struct sched_entity *next)
 	struct mm_struct *old = is_task(prev) ? from->mm_part.mm : NULL;
 	struct mm_struct *new = is_task(next) ? to->mm_part.mm : NULL;
 
+	trace(SWITCH, is_task(prev) ? from->pid : 0, prev->state, is_task(next) ? to->pid : 0);
 	if (is_task(prev))
 		task_save_bases(from);
 	if (is_task(next))
@@ -521,6 +523,12 @@ static void task_switch(struct sched_entity *prev, struct sched_entity *next)
 	if (old != new)
 		load_mm(new);
 	this_cpu_write(current_task_mm, is_task(next) ? &to->mm_part : NULL);
+}
+
+/* For the trace. */
+static u64 current_ids(void)
+{
+	return current_is_task() ? (u64)current->tgid << 32 | (u32)current->pid : 0;
 }
 
 static bool current_signal_pending(void)
@@ -615,5 +623,6 @@ void process_init(void)
 	futex_init();
 	posix_timer_cache_init();
 	sched_init(&hooks);
+	trace_current = current_ids;
 	process_oom_init();
 }

@@ -6,6 +6,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/printf.h"
 #include "kernel/base/printk.h"
+#include "kernel/base/trace.h"
 #include "kernel/process/task.h"
 #include "kernel/syscall/syscalls.h"
 
@@ -50,6 +51,17 @@ static const struct flag_name map_names[] = {
 const char *syscall_name(unsigned int nr)
 {
 	return nr < ARRAY_SIZE(calls) ? calls[nr].name : NULL;
+}
+
+void syscall_trace_names(void)
+{
+	static const char *const names[] = {
+#define SYSCALL(nr, name, args) [nr] = #name,
+#include "kernel/syscall/table.h"
+#undef SYSCALL
+	};
+
+	trace_name_values(TRACE_TYPE_SYSCALL, names, ARRAY_SIZE(names));
 }
 
 struct line {

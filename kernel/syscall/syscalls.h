@@ -10,6 +10,8 @@ typedef long (*syscall_fn)(unsigned long, unsigned long, unsigned long, unsigned
 
 /* The name of a call, or NULL when there is no such call. */
 const char *syscall_name(unsigned int nr);
+/* Tells the trace all of them. */
+void syscall_trace_names(void);
 /* The tracer ("strace" on the command line): before a call, and after it. */
 void strace_enter(unsigned int nr, const unsigned long args[6]);
 void strace_exit(unsigned int nr, long ret);

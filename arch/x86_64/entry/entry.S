@@ -108,6 +108,8 @@ entry_syscall:
 	movq	$-ENOSYS, PT_AX(%rsp)
 	testl	$WORK_TRACE, (%r11)		/* work is the first member */
 	jnz	.Ltraced
+	testl	$TRACE_SYSCALLS, trace_mask
+	jnz	.Ltraced
 	cmpl	$NR_SYSCALLS, %eax		/* the number is an int: its upper half is ignored */
 	jae	.Lsyscall_done
 	movl	%eax, %eax

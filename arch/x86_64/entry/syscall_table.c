@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The table that entry.S jumps through, and the slow way through the tracer. */
+/* The table that entry.S jumps through, and the slow way, past those who want to know. */
 #include <arch/asm.h>
 #include <arch/ptrace.h>
 
 #include "kernel/base/errno.h"
+#include "kernel/base/trace.h"
+#include "kernel/sched/sched.h"
 #include "kernel/syscall/syscalls.h"
 
 /* The table needs addresses only: each function has its own prototype where it is defined. */
@@ -37,6 +39,13 @@ const syscall_fn sys_call_table[NR_SYSCALLS] = {
 };
 #pragma GCC diagnostic pop
 
+_Static_assert(TRACE_SYSCALLS == (1 << TRACE_SYSCALL_IN | 1 << TRACE_SYSCALL_OUT), "asm.h");
+
+static bool strace_on(void)
+{
+	return this_cpu_read(current_se)->work & WORK_TRACE;
+}
+
 /* Called by entry.S with every register of the caller in regs. Sets regs->ax. */
 void syscall_traced(struct pt_regs *regs)
 {
@@ -45,10 +54,14 @@ void syscall_traced(struct pt_regs *regs)
 	};
 	unsigned int nr = (unsigned int)regs->orig_ax;
 
-	strace_enter(nr, args);
+	trace(SYSCALL_IN, nr, args[0], args[1], args[2], args[3], args[4]);
+	if (strace_on())
+		strace_enter(nr, args);
 	regs->ax = (unsigned long)-ENOSYS;
 	if (nr < NR_SYSCALLS)
 		regs->ax = (unsigned long)sys_call_table[nr](args[0], args[1], args[2], args[3],
 							     args[4], args[5]);
-	strace_exit(nr, (long)regs->ax);
+	if (strace_on())
+		strace_exit(nr, (long)regs->ax);
+	trace(SYSCALL_OUT, nr, regs->ax);
 }

@@ -8,6 +8,7 @@
 #include <arch/serial.h>
 
 #include "kernel/base/printk.h"
+#include "kernel/base/trace.h"
 
 /* PM1 control register, ACPI 6.5 section 4.8.3.2.1 */
 #define PM1_SCI_EN	  BIT(0)
@@ -36,6 +37,7 @@ static void finish_output(void)
 {
 	u64 start = clock_ns();
 
+	trace_export_flush(true);
 	while (printk_pending() && clock_ns() - start < LAST_TEXT_NS)
 		cpu_relax();
 	serial_flush();

@@ -19,6 +19,7 @@
 #include <arch/smp.h>
 
 #include "kernel/base/panic.h"
+#include "kernel/base/trace.h"
 
 struct tlb_state {
 	struct mm_context *loaded; /* CR3 is its pgd; NULL: kernel_pgd */
@@ -72,6 +73,13 @@ struct flush {
 static bool is_full(const struct flush *f)
 {
 	return f->end - f->start > TLB_FLUSH_ALL_PAGES << PAGE_SHIFT;
+}
+
+/* As the trace names it. */
+#define TRACE_FLUSH_LOCAL 4
+static unsigned int flush_kind(const struct flush *f)
+{
+	return (f->ctx ? 0 : 2) + is_full(f);
 }
 
 static inline void forget(const struct flush *f)
@@ -131,6 +139,7 @@ static inline void flush_on(cpu_bits_t cpus, struct flush *f)
 {
 	cpu_bits_t others = cpus & ~BIT((unsigned int)smp_processor_id());
 
+	trace(TLB_FLUSH, flush_kind(f), f->start, f->end, cpu_bits_weight(others));
 	flush_here(f);
 	if (likely(!others))
 		return;
@@ -156,9 +165,16 @@ void tlb_flush_mm(struct mm_context *ctx)
 	tlb_flush_range(ctx, 0, TASK_SIZE);
 }
 
+static noinline TRACE_CALL void trace_local_flush(unsigned long addr)
+{
+	trace(TLB_FLUSH, TRACE_FLUSH_LOCAL, addr, addr + PAGE_SIZE, 0);
+}
+
 void tlb_flush_page_local(unsigned long addr)
 {
 	mmu_invlpg(addr);
+	if (trace_on(TLB_FLUSH))
+		trace_local_flush(addr);
 }
 
 void tlb_flush_kernel_range(unsigned long start, unsigned long end)

@@ -128,13 +128,14 @@ class Watch(gdb.Breakpoint):
                              internal=True)
         self.silent = True
         self.whose = task
+        self.reached = False
 
     def stop(self):
-        if self.whose is None:
-            return True
         with memory.at_breakpoint():
             running = stops.running_task()
-        return running is not None and running._address == self.whose
+        here = self.whose is None or (running is not None and running._address == self.whose)
+        self.reached = self.reached or here
+        return here
 
 
 class At(gdb.Breakpoint):
@@ -202,22 +203,28 @@ class Walker:
         """Runs to the next thing worth telling. False if something else stopped the guest."""
         if self.over:
             return self.to_return()
+        while True:
+            ours, end = self.run()
+            told = self.path_changed() | self.entry_changed()
+            if end:
+                self.returned()
+            if told or end or not ours:
+                return told or end
+
+    def run(self):
+        """Runs until the path or the entry changes or the handler returns: (whether it was one of
+        these, whether it was the return)."""
         watches = [Watch(self.path_at)]
         if self.way is not None:
             watches.append(Watch(kernel.to_virt(self.way.last.where), self.task))
         end = At(self.back, self.task, self.stack + 8)
         try:
-            if not stops.resume():
-                return False
+            stops.resume()
+            return end.reached or any(watch.reached for watch in watches), end.reached
         finally:
             for stop in watches + [end]:
                 if stop.is_valid():
                     stop.delete()
-        told = self.path_changed() | self.entry_changed()
-        if end.reached:
-            self.returned()
-            return True
-        return told
 
     def path_changed(self):
         """Tells the steps that were noted since."""
@@ -227,13 +234,13 @@ class Walker:
         steps, old = faults.steps(path), faults.steps(self.path)
         if self.begun and steps[:len(old)] == old:
             steps = steps[len(old):]
-        elif self.begun:
+        elif self.begun and old:
             self.say("once more, from the start: what is to be done needs more than the area's own lock",
                      source())
         self.begun, self.path = True, path
         for name in steps:
             self.say(f"{name}: {faults.text(name)}", source())
-        return True
+        return bool(steps)
 
     def entry_changed(self):
         """Tells what became of the entry that was watched."""

@@ -147,7 +147,7 @@ def kernel_notes(at, access, root, task, mm):
     if other.faults:
         yield "   That is by copy_from_user() and its like. By any other instruction of the kernel:"
         yield f"   refused by the processor at the {other.refusals[0].words}"
-        yield from ("   " + line for line in step_lines(other.faults[0]))
+        yield from step_lines(other.faults[0])
     else:
         yield "   Any other instruction of the kernel succeeds, too."
 
@@ -194,7 +194,8 @@ parentheses is what gdb sees behind a step at this moment."""
                 user = WHO[word]
             else:
                 raise gdb.GdbError(f"`{word}` is no access: r, w or x, and user or kernel.")
-        print("\n".join(self.answer(address(argv[0]), predict.Access(kind, user))))
+        for line in self.answer(address(argv[0]), predict.Access(kind, user)):
+            print("\n".join(faults.wrapped(line, 7)))
 
     def answer(self, at, access):
         if process.chosen is None and not process.paging_is_on():

@@ -4,6 +4,7 @@
 #define ARCH_CPU_H
 
 #include <arch/irqflags.h>
+#include <arch/tsc.h>
 
 #include "kernel/base/compiler.h"
 
@@ -105,14 +106,6 @@ static inline unsigned long read_clear_dr6(void)
 static inline void safe_halt(void)
 {
 	__asm__ volatile("sti; hlt" : : : "memory");
-}
-
-static inline u64 rdtsc(void)
-{
-	u32 lo, hi;
-
-	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return ((u64)hi << 32) | lo;
 }
 
 /* Loads the null selector into DS, ES, FS and GS; the bases of FS and GS are undefined after. => irqs off */

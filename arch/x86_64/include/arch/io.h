@@ -44,6 +44,12 @@ static inline u32 inl(u16 port)
 	return val;
 }
 
+/* Many bytes to one port, by one instruction. */
+static inline void outsb(u16 port, const void *data, size_t len)
+{
+	__asm__ volatile("rep outsb" : "+S"(data), "+c"(len) : "d"(port) : "memory");
+}
+
 /*
  * About a microsecond: what old ISA devices need between two accesses. Port 0x80 takes POST codes,
  * so a write there does nothing but take the time of a bus cycle.

@@ -3,6 +3,8 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include <arch/tsc.h>
+
 #include "kernel/base/compiler.h"
 
 /* The simulated machine's state, of each thread of the host program its own: support/sim_cpu.c. */
@@ -39,11 +41,6 @@ static inline unsigned long local_irq_save(void)
 static inline void local_irq_restore(unsigned long flags)
 {
 	sim_irqs_off = flags;
-}
-
-static inline u64 rdtsc(void)
-{
-	return __builtin_ia32_rdtsc();
 }
 
 static inline void cpu_relax(void)

@@ -6,6 +6,8 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include <arch/tsc.h>
+
 #include "kernel/base/compiler.h"
 
 extern __thread bool sim_irqs_off;
@@ -44,11 +46,6 @@ static inline void local_irq_restore(unsigned long flags)
 {
 	if (!flags)
 		local_irq_enable();
-}
-
-static inline u64 rdtsc(void)
-{
-	return __builtin_ia32_rdtsc();
 }
 
 static inline void cpu_relax(void)
