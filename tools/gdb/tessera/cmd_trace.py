@@ -4,6 +4,7 @@ from tessera import kernel, trace
 from tessera.command import Command, number
 
 SHOWN = 40
+HEADING = "#          time cpu thread event"  # as in /proc/trace
 
 
 class TraceCommand(Command):
@@ -30,6 +31,7 @@ switched on. Without N the last 40."""
                   if rings else "Nothing was noted: no kind of event was ever switched on.")
             return
         text = trace.table()
+        print(HEADING)
         for tsc, cpu, who, args in found:
             print(text.line(cpu, who & trace.TID_MASK, who >> trace.KIND_SHIFT, tsc, args))
 
