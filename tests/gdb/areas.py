@@ -246,3 +246,21 @@ like(run("complete area 0x104"), r"^area 0x10400000$", "area completes where are
 like(run("complete vmtree 0 d"), r"^vmtree 0 depth$", "vmtree completes its words")
 like(run("complete layout k"), r"^layout kernel$", "layout as well")
 like(run("complete areas -"), r"^areas -maps$", "and areas")
+
+# --- a kernel that panics, and one that is gone -------------------------------------------------------
+
+run("proc -")
+run("break panic")
+run(f"set var $mm(1)->map_count = {mm.map_count}")
+gdb.execute(f"set var {vma}->vm_rb.__rb_parent_color ^= 1")
+send("munmap 10700000 1000\n")
+like(go(), r"Breakpoint .* panic ", "the kernel finds the damage that was done, and panics")
+like(run("areas"), r"^The list has 10,\d+ areas, but map_count is \d+\.$", "areas finds it, too")
+like(run("vmtree"), r"not as it must be.*\n(.*\n)*  area 0x10\d{6}-0x10\d{6}: ", "and vmtree more")
+like(run("area 0x10700000"), r"^  locks      the area: locked for writing [^$]*mmap_lock: held for writing$",
+     "who panicked holds the locks")
+run("delete")
+go()
+for command in ("areas", "vmtree", "layout", "ptdump"):
+    is_(error(command), "There is no guest to look at: use `make debug`, or `target remote`.",
+        f"{command} without a guest")

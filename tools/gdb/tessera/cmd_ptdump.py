@@ -13,8 +13,9 @@ USED_WORDS = ((pte.ACCESSED, "A"), (pte.DIRTY, "D"), (pte.SOFT_DIRTY, "softdirty
 
 def no_paging_yet():
     """Raises gdb.GdbError if there are no tables to look at."""
+    cpu = process.selected_cpu()
     if process.chosen is None and not process.paging_is_on():
-        raise gdb.GdbError(f"Paging is off on CPU {process.selected_cpu()}: there are no tables "
+        raise gdb.GdbError(f"Paging is off on CPU {cpu}: there are no tables "
                            "yet.")
 
 

@@ -51,7 +51,10 @@ def _set_mode(on):
     global _physical
     if _physical == on:
         return
-    answer = gdb.execute(f"maintenance packet Qqemu.PhyMemMode:{int(on)}", to_string=True)
+    try:
+        answer = gdb.execute(f"maintenance packet Qqemu.PhyMemMode:{int(on)}", to_string=True)
+    except gdb.error:
+        raise gdb.GdbError("There is no guest to look at: use `make debug`, or `target remote`.") from None
     if "OK" not in answer:
         raise gdb.GdbError("The target cannot read physical memory: it is to be QEMU's gdb stub, of "
                            "QEMU 4.1 or newer.")
