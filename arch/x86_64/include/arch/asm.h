@@ -53,10 +53,10 @@
 #define NR_IST	4
 
 /* struct sched_entity->work: what must be done before going back to user mode. */
-#define WORK_RESCHED   1 /* somebody else should run */
-#define WORK_SIGNAL    2 /* a signal may be pending */
-#define WORK_IRET      4 /* registers were changed: load all of them */
-#define WORK_TRACE     8 /* system calls go through the tracer */
+#define WORK_RESCHED 1 /* somebody else should run */
+#define WORK_SIGNAL  2 /* a signal may be pending */
+#define WORK_IRET    4 /* registers were changed: load all of them */
+#define WORK_TRACE   8 /* system calls go through the tracer */
 /* And for this, in trace_mask: the bits of TRACE_SYSCALL_IN and TRACE_SYSCALL_OUT. */
 #define TRACE_SYSCALLS 6
 #define WORK_EXIT_MASK (WORK_RESCHED | WORK_SIGNAL | WORK_IRET)
