@@ -321,6 +321,7 @@ static const char help[] =
 	"fill ADDR LEN [STEP]               write a byte every STEP, else in each page\n"
 	"many COUNT [ADDR]                  map COUNT areas of a page each, with gaps, from there\n"
 	"catch 0, catch 1                   die of SIGSEGV and its like, or report them\n"
+	"cat PATH                           show a file\n"
 	"open PATH                          for reading and writing: its number is returned\n"
 	"fork                               make a child, a copy of this process\n"
 	"N: COMMAND                         have child N do it\n"
@@ -347,11 +348,11 @@ static void map_many(unsigned long count, unsigned long addr)
 	say("0x%lx\n", done);
 }
 
-static void show_maps(void)
+static void show_file(const char *path)
 {
 	static char text[1 << 16];
 
-	write_all(text, read_file("/proc/self/maps", text, sizeof(text)) > 0 ? strlen(text) : 0);
+	write_all(text, read_file(path, text, sizeof(text)) > 0 ? strlen(text) : 0);
 }
 
 static void run_on(unsigned cpu)
@@ -390,7 +391,9 @@ static void command(char *name, char *rest)
 	else if (!strcmp(name, "catch")) {
 		catching = a[0];
 		set_handler();
-	} else if (!strcmp(name, "open"))
+	} else if (!strcmp(name, "cat"))
+		show_file(rest);
+	else if (!strcmp(name, "open"))
 		say("0x%x\n", open(rest, O_RDWR));
 	else if (!strcmp(name, "fork"))
 		make_child();
@@ -402,7 +405,7 @@ static void command(char *name, char *rest)
 		for (;;)
 			asm volatile("pause");
 	else if (!strcmp(name, "maps"))
-		show_maps();
+		show_file("/proc/self/maps");
 	else if (!strcmp(name, "areas"))
 		list_areas();
 	else if (!strcmp(name, "pid"))

@@ -31,14 +31,17 @@ for command in ("areas", "area 0x1000", "vmtree", "vmacache", "layout"):
     is_(error(command), "The kernel has no processes yet.", f"{command}, before there are processes")
 like(run("layout kernel"), r"direct map: nothing mapped", "but the kernel's half can be drawn")
 
+run("tbreak kernel_execve")
+go()
+for command in ("areas", "area 0x1000", "vmtree", "vmacache", "layout user"):
+    is_(error(command), "init[1] is a kernel thread, without an address space: choose another with "
+        "`proc PID`.", f"{command} of a kernel thread")
 ready()
-thread = next((line.split() for line in run("ps").splitlines() if " - " in line), None)
-if thread:
-    tid = thread[1] if thread[0] != "*" else thread[2]
-    run(f"proc {tid}")
-    like(error("areas"), r"is a kernel thread, without an address space", "a kernel thread has none")
-else:
-    skip("a kernel thread has none", "there is no kernel thread")
+# There are two processors and one process.
+run(f"thread {1 + next(cpu for cpu in (0, 1) if process.running(cpu) is None)}")
+for command in ("areas", "area 0x1000", "vmtree", "vmacache", "layout user"):
+    like(error(command), r"^CPU \d runs no process now: choose one with `proc PID`; `ps` lists them\.$",
+         f"{command} of an idle processor")
 is_(error("proc 99"), "There is no process 99: `ps` lists them.", "nor has a process that isn't there")
 run("proc 1")
 

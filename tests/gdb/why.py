@@ -40,8 +40,7 @@ def expected(prediction):
 def said_steps(text):
     """The lines of steps in what `why` printed, up to what it says of other ways to get there."""
     text = text.split("\n=>")[0]
-    return [line for line in text.split("\n") if re.match(r"  [A-Z][A-Z_0-9]+ +\S| {20}[^ (]", line)
-            and not line.startswith("  PTE ")]
+    return [line for line in text.split("\n") if re.match(r"  [A-Z][A-Z_0-9]+ +\S| {20}[^ (]", line)]
 
 
 def same_entry(fault, record):
@@ -67,8 +66,7 @@ def case(kind, addr, by="user", child=None):
     with memory.session():
         records = [r for r in reversed(faults.records(task_of(child)))
                    if r.seq > 2 * before and r.address == addr]
-        want = [line for r in records for line in faults.record_lines(r)
-                if not re.match(r"fault| {4}\S", line)]
+        want = said_steps("\n".join(line for r in records for line in faults.record_lines(r)))
         steps = [faults.steps(r.path) for r in records]
     paths = [f.steps for f in prediction.faults]
     name = f"{by} {kind} {addr:#x}{'' if child is None else f' in child {child}'}: " \

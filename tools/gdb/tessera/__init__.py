@@ -6,6 +6,9 @@
     pte.py       the format of page-table entries, in bits and in words
     paging.py    the walk that the processor makes, and iterating over tables
     process.py   processors, processes, and the one that commands speak of
+    faults.py    the kernel's table of reasons, and its records of faults
+    predict.py   what an access would do, by the processor's rules and the fault handler's
+    stops.py     breakpoints that look before they stop
     command.py   what all commands have in common
     commands.py  brings in the commands themselves: cmd_*.py, a family each
 

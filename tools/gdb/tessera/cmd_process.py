@@ -67,7 +67,7 @@ they are in memory. `proc -` goes back to whatever the selected CPU runs."""
 
     def say(self):
         root, whose = process.current_root()
-        how = "chosen" if process.chosen is not None else "as the selected CPU runs"
+        how = "chosen" if process.chosen is not None else "as it runs"
         print(f"Commands speak of {whose} ({how}): top-level table at {root:#x}")
 
     def completions(self, before, word):

@@ -172,8 +172,8 @@ what a lookup of that address would find there."""
                 print(f"{addr:#x}: the search begins at slot {first} and finds it in slot "
                       f"{number_of}")
                 return
-        print(f"{addr:#x}: the search begins at slot {first} and finds it in none; on to the tree, "
-              f"whose answer goes to slot {first}")
+        print(f"{addr:#x}: the search begins at slot {first} and finds it in none; what the tree "
+              f"tells goes to slot {first}")
 
     def completions(self, before, word):
         return ADDRESS_WORDS if not before else []

@@ -58,12 +58,13 @@ def step_lines(fault):
             yield from faults.wrapped(f"{INDENT}({fault.details[name]})", len(INDENT) + 1)
 
 
-def entry_change(fault):
-    """What becomes of the entry, or None if it stays."""
+def entry_lines(fault):
+    """What becomes of the entry, if it doesn't stay."""
     if fault.before == fault.after:
-        return None
-    after = f"{fault.after:#x}" if fault.frame else f"{fault.after:#x} with the new frame"
-    return f"PTE {fault.before:#x} -> {after}: {pte.bits(fault.after, 1)}"
+        return
+    after = f"{fault.after:#018x}" if fault.frame else f"{fault.after:#018x} + the new frame"
+    yield faults.entry_line(fault.before, after)
+    yield f"{INDENT}({pte.bits(fault.after, 1)})"
 
 
 def signal_words(task, end):
@@ -94,12 +95,10 @@ def outcome(prediction, task):
     return "The kernel panics."
 
 
-def handler_lines(fault, number=""):
-    yield f"what the fault handler does{number}:"
+def handler_lines(fault):
+    yield "what the fault handler does:"
     yield from step_lines(fault)
-    change = entry_change(fault)
-    if change:
-        yield f"  {change}"
+    yield from entry_lines(fault)
 
 
 # --- the answer -----------------------------------------------------------------------------------------
@@ -148,7 +147,7 @@ def kernel_notes(at, access, root, task, mm):
     if other.faults:
         yield "   That is by copy_from_user() and its like. By any other instruction of the kernel:"
         yield f"   refused by the processor at the {other.refusals[0].words}"
-        yield from ("   " + line for line in step_lines(other.faults[0]))
+        yield from step_lines(other.faults[0])
     else:
         yield "   Any other instruction of the kernel succeeds, too."
 
@@ -195,7 +194,8 @@ parentheses is what gdb sees behind a step at this moment."""
                 user = WHO[word]
             else:
                 raise gdb.GdbError(f"`{word}` is no access: r, w or x, and user or kernel.")
-        print("\n".join(self.answer(address(argv[0]), predict.Access(kind, user))))
+        for line in self.answer(address(argv[0]), predict.Access(kind, user)):
+            print("\n".join(faults.wrapped(line, 7)))
 
     def answer(self, at, access):
         if process.chosen is None and not process.paging_is_on():

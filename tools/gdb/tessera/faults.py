@@ -79,6 +79,11 @@ def lines(name):
     return wrapped(f"  {name:<{NAME_COLUMNS}} {text(name)}", NAME_COLUMNS + 3)
 
 
+def entry_line(before, after):
+    """What became of the entry, likewise."""
+    return f"  {'pte':<{NAME_COLUMNS}} {before:#018x} -> {after}"
+
+
 def steps(path):
     """The names of a path's steps, first to last: a byte for each, the last in the lowest."""
     found = []
@@ -105,8 +110,9 @@ def record_lines(record):
     """A record in the words of /proc/PID/fault."""
     yield from wrapped(
         f"fault {record.seq // 2} tid {record.tid} cpu {record.cpu} tsc {record.tsc} "
-        f"{'user' if record.error & PF_USER else 'kernel'} {access_word(record.error)} "
-        f"{record.address:#x} ip {record.ip:#x} error {record.error:#x} "
-        f"pte {record.pte_before:#x} after {record.pte_after:#x}", 4)
+        f"error {record.error:#x} {'user' if record.error & PF_USER else 'kernel'} "
+        f"{access_word(record.error)} {record.address:#x} ip {record.ip:#x}", 4)
+    if record.pte_before or record.pte_after:
+        yield entry_line(record.pte_before, f"{record.pte_after:#018x}")
     for name in steps(record.path):
         yield from lines(name)

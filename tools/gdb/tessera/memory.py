@@ -85,6 +85,21 @@ class virtually:
             _set_mode(True)
 
 
+class at_breakpoint:
+    """While gdb stands at a breakpoint that may not stop, in the middle of a command or of none: reads
+    anew what has to be read, and leaves the stub as gdb wants it, to go on."""
+
+    def __enter__(self):
+        forget()
+        self.session = session()
+        self.session.__enter__()
+
+    def __exit__(self, *exc):
+        self.session.__exit__(*exc)
+        _set_mode(False)
+        forget()
+
+
 def _fetch(address, length):
     with session():
         _set_mode(True)

@@ -169,7 +169,9 @@ class Frames:
             return f"frame {pfn:#x}, which has no struct page"
         mapped = page.counts >> 32
         flags = " ".join(kernel.page_flags(page)) or "no flags"
-        return f"frame {pfn:#x}: {page.counts & 0xFFFFFFFF} references, of them {mapped} by page tables; {flags}"
+        count = page.counts & 0xFFFFFFFF
+        return f"frame {pfn:#x}: {count} reference{'' if count == 1 else 's'}, of them {mapped} by page " \
+            f"tables; {flags}"
 
 
 class Handler:
@@ -184,7 +186,7 @@ class Handler:
     # --- which area
 
     def start(self, area):
-        if self.grown and self.grown[0] == area._address:
+        if self.grown and self.grown[0] == area.address:
             return self.grown[1]
         return area.vm_start
 
@@ -208,7 +210,7 @@ class Handler:
             return False
         fault.note("STACK_GROWS", f"from {area.vm_start:#x} to {start:#x}: by "
                    f"{(area.vm_start - start) >> 10} KiB, and is {(area.vm_end - start) >> 10} KiB then")
-        self.grown = (area._address, start)
+        self.grown = (area.address, start)
         return True
 
     def stack_has_no_room(self, area, start):

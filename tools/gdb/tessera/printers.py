@@ -102,8 +102,8 @@ class Page(Printer):
         if names & {"buddy", "slab", "table", "tail", "reserved"} or not refs or not mapping:
             return text
         if mapping & 3 == 1:
-            return text + f"; anonymous, anon_vma {mapping - 1:#x}, index {index:#x}"
-        return text + f"; of the page cache {mapping:#x}, index {index:#x}"
+            return text + f"; anon_vma {mapping - 1:#x}, index {index:#x}"
+        return text + f"; page cache {mapping:#x}, index {index:#x}"
 
 
 class Area(Printer):

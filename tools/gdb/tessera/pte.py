@@ -127,7 +127,7 @@ def bits(entry, level):
 def describe(entry, level):
     """What an entry is, in words: of a table, of memory, of nothing."""
     if is_none(entry):
-        return "nothing was ever mapped here"
+        return "nothing is mapped here"
     if is_protnone(entry):
         return "keeps a frame that no access may reach (PROT_NONE)"
     if not entry & PRESENT:

@@ -32,7 +32,7 @@ def diff_areas(a, b):
                       + _within(x, b, "now part of")))
     for y in new:
         lines.append((y.start, f"+ {y}, {size_words(y.end - y.start)}"
-                      + _within(y, a, "was part of")))
+                      + (_within(y, a, "was part of") or _from_elsewhere(y, a, b))))
     return [line for _, line in sorted(lines, key=lambda item: item[0])]
 
 
@@ -67,6 +67,22 @@ def _within(area, other, words):
     there = other.areas[i] if i >= 0 else None
     if there and area.end <= there.end:
         return f"; {words} {there.start:#x}-{there.end:#x}"
+    return ""
+
+
+def _from_elsewhere(area, a, b):
+    """Of what part of an area it has the pages, which aren't there any more."""
+    if not area.file and not area.anon_vma:
+        return ""
+    pages = area.end - area.start >> pte.PAGE_SHIFT
+    for x in a.areas:
+        first = area.pgoff - x.pgoff
+        low = x.start + (first << pte.PAGE_SHIFT)
+        if (x.file, x.anon_vma) != (area.file, area.anon_vma) or low == area.start or first < 0 \
+                or first + pages > x.end - x.start >> pte.PAGE_SHIFT:
+            continue
+        if not any(y.start <= low < y.end for y in b.areas):
+            return f"; moved here from {low:#x}-{low + area.end - area.start:#x}"
     return ""
 
 
