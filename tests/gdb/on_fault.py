@@ -11,8 +11,8 @@ NUMBERED = r"^\d+\. ([A-Z][A-Z_0-9]+): "  # in what step-fault prints
 def last_path(pid, addr):
     """The steps of a task's last fault at an address."""
     with memory.session():
-        return next((faults.steps(r.path) for r in faults.records(process.find(pid)) if r.address == addr),
-                    None)
+        return next((faults.steps(r.path) for r in faults.records(process.find(pid))
+                     if r.address == addr), None)
 
 
 def told(text, pattern=STEP):
@@ -32,7 +32,7 @@ def follow(limit=30):
 
 # --- before there is anything ---------------------------------------------------------------------
 
-is_(error("next-fault"), "The kernel has no processes yet.", "next-fault before there are processes")
+is_(error("next-fault"), "The kernel has no processes yet.", "next-fault, too early")
 is_(error("on-fault 0"), "The kernel has no processes yet.", "on-fault likewise")
 is_(error("on-map 0"), "The kernel has no processes yet.", "on-map likewise")
 is_(error("step-fault"), "The kernel has no processes yet.", "step-fault likewise")
@@ -55,7 +55,7 @@ for command, words in (
     is_(error(command), words, command)
 like(error("on-map nonsense"), r"`nonsense` is no address: ", "on-map nonsense")
 like(error("why nonsense"), r"`nonsense` is no address: ", "why nonsense")
-like(error("proc -") or error("why 0x1000") or "", r"runs no process now: choose one with `proc PID`",
+like(error("why 0x1000"), r"runs no process now: choose one with `proc PID`",
      "why, when the processor idles")
 
 # --- on-fault -------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ is_(ask("r 10005000"), "ok 0x0", "nor another still")
 send("w 10003123\n")
 text = go()
 like(text, r"page fault: playground\[1\], at ip 0x[0-9a-f]+, tries to write 0x10003123", "it stops")
-like(text, r"^error code 0x6: an entry isn't present, write, user mode", "with the error code in words")
+like(text, r"^error code 0x6: an entry isn't present, write, user mode", "the error code in words")
 steps = told(text)
 until(READY)
 is_(last_path(1, 0x10003123), steps, "what it said is what the kernel then did: " + " ".join(steps))
@@ -157,7 +157,8 @@ def followed(line, addr, end, name):
         steps = told(text.split("once more, from the start")[1], NUMBERED)
     is_(steps, told(before), f"{name}: the steps are those foretold")
     is_(steps, last_path(1, int(addr, 16)), f"{name}: and those recorded")
-    like(text, r"^1\. exception: playground\[1\], .*\n.*\n?.*CR2: 0x", f"{name}: from the exception")
+    like(text, r"^1\. exception: playground\[1\], .*\n.*\n?.*CR2: 0x",
+         f"{name}: from the exception")
     is_([int(n) for n in re.findall(r"^(\d+)\. ", text, re.M)],
         list(range(1, 1 + len(re.findall(r"^\d+\. ", text, re.M)))), f"{name}: numbered")
     return text
@@ -178,7 +179,8 @@ is_(error("step-fault stop"), None, "step-fault can be given up")
 # --- on-map ---------------------------------------------------------------------------------------
 
 run("proc 1")
-like(said("on-map 0x50000000-0x50100000"), r"areas in 0x50000000-0x50100000 of playground\[1\]", "on-map")
+like(said("on-map 0x50000000-0x50100000"), r"areas in 0x50000000-0x50100000 of playground\[1\]",
+     "on-map")
 is_(ask("mmap 51000000 1000 3 32"), "0x51000000", "an area elsewhere doesn't stop")
 is_(ask("1: mmap 50000000 1000 3 32"), "0x50000000", "nor does another process's")
 
@@ -206,3 +208,25 @@ number = re.search(r"^(\d+) +breakpoint", run("info breakpoints"), re.M)[1]
 run(f"delete {number}")
 is_(run("info breakpoints"), "No breakpoints or watchpoints.\n", "deleting one deletes all four")
 is_(ask("munmap 50000000 3000"), "0x0", "and nothing stops any more")
+
+# --- a fault of the kernel's own, and its panic ---------------------------------------------------
+
+foretold = run("why 0x10000000 w kernel")
+like(foretold, r"^=> It succeeds, (without a fault|after)", "by copy_to_user() the kernel may write there")
+like(foretold, r"U=1, and SMAP forbids the kernel a program's page", "by any other instruction it may not")
+run("proc -")
+run("tbreak sys_getppid")
+send("here\n")
+go()
+run("on-fault 0x10000000")
+run("set $rdi = 0x10000000")
+run("set $rip = clear_page")  # a mistake: that is for pages of the kernel's
+text = go()
+like(text, r"page fault: playground\[1\] in kernel mode, .* tries to write 0x10000000", "a kernel's mistake")
+is_(told(text), ["NOT_UACCESS", "PANIC"], "will end in a panic")
+is_(told(text), told(foretold)[-2:], "as why said")
+run("break panic_regs")
+like(go(), r"panic_regs", "and does")
+is_(last_path(1, 0x10000000), ["NOT_UACCESS", "PANIC"], "with a record that says why")
+like(run("faults"), r"\A(.*\n)*?  NOT_UACCESS .*\n(.*\n)*?  PANIC  ", "which can be read then, too")
+like(run("why 0x10000000"), r"^=> It succeeds", "and so can everything else")

@@ -39,7 +39,7 @@ class FreeLists:
         if free != self.zone.object.free:
             self.wrong(f"it counts {self.zone.object.free} free pages, its lists and fresh blocks have "
                        f"{free}")
-        self.audit.checked(free, "free pages")
+        self.audit.checked(free, "free")
 
     def check_list(self, order):
         head = self.zone.head(order)
@@ -129,7 +129,7 @@ def check_pcp(audit, pcp):
                         + " ".join(frame.flag_names()), excuse)
         if frames.zone_of(pfn) != pcp.zone.number:
             audit.wrong(f"frame {pfn:#x} is in {name}, but in another zone", excuse)
-    audit.checked(len(pcp.pages), "free pages on CPUs' lists")
+    audit.checked(len(pcp.pages), "free on CPUs' lists")
 
 
 def check_managed(audit, zone):

@@ -281,7 +281,7 @@ def tables(audit):
         walk.run()
         walk.check_sums()
         total += walk.tables
-        audit.checked(walk.entries, "page-table entries")
+        audit.checked(walk.entries, "entries")
     audit.checked(len(audit.tables), "page tables")
     counted = kernel.variable("nr_page_table_pages")
     if counted != total:

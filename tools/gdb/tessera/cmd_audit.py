@@ -5,15 +5,15 @@ import gdb
 from tessera import audit_areas, audit_pages, audit_rmap, audit_slab, audit_tables, audit_tasks, \
     process
 from tessera.audit import Audit
-from tessera.command import Command
+from tessera.command import Command, say
 
 # What later ones go by is checked by earlier ones.
 PHASES = [audit_slab.slabs, audit_tasks.tasks, audit_areas.areas, audit_rmap.anonymous,
           audit_rmap.files, audit_pages.free, audit_tables.tables, audit_pages.page_cache,
           audit_pages.used]
 
-# In this order; the rest in the order they were compared in.
-SHOWN = ["address spaces", "areas", "page tables", "page-table entries", "mapped pages"]
+# What is counted in the one line; the rest by `audit all`.
+SHOWN = ["address spaces", "areas", "entries", "pages in use", "free"]
 
 
 class AuditCommand(Command):
@@ -38,28 +38,30 @@ locked, or in the hands of a processor at work in the kernel, isn't judged. `aud
         audit = Audit(everything)
         audit.run(PHASES)
         for sentence in audit.found:
-            print(sentence)
+            say(sentence, "  ")
         if audit.dropped:
             print(f"... and {audit.dropped} more of a kind")
         if not audit.found:
-            print(f"All agrees: {summary(audit.counts)}.")
+            say(f"Everything agrees: {summary(audit.counts, SHOWN)}.")
+            if everything:
+                rest = [name for name in audit.counts if name not in SHOWN]
+                say(f"Also {summary(audit.counts, rest)}.")
         self.say_unjudged(audit, everything)
 
     def say_unjudged(self, audit, everything):
         if everything:
             for sentence, excuse in audit.unjudged[:50]:
-                print(f"Not judged: {sentence} ({excuse})")
+                say(f"Not judged: {sentence} ({excuse})", "  ")
             return
         for reason, count in sorted(audit.reasons.items()):
-            print(f"Not judged: {reason}; {count} thing{'s' if count > 1 else ''} would disagree.")
+            say(f"Not judged: {reason}; {count} thing{'s' if count > 1 else ''} would disagree.", "  ")
 
     def completions(self, before, word):
         return ["all"] if not before else []
 
 
-def summary(counts):
-    names = [n for n in SHOWN if n in counts] + [n for n in counts if n not in SHOWN]
-    return ", ".join(f"{counts[name]} {name}" for name in names)
+def summary(counts, names):
+    return ", ".join(f"{counts[name]} {name}" for name in names if name in counts)
 
 
 AuditCommand()

@@ -31,9 +31,10 @@ class OnFaultCommand(Command):
     """Stop when a page fault happens at an address, or to a process, and explain it.
 
 Usage: on-fault ADDR|RANGE|PID
-ADDR stands for its page; RANGE is START-END or START+LENGTH; PID is a process's or a thread's number, if
-there is one. An address counts in whatever process it is accessed; after `proc PID`, in that one alone.
-It is a breakpoint: `info breakpoints` lists it, `delete`, `disable`, `commands` and the like work on it.
+ADDR stands for its page; RANGE is START-END or START+LENGTH; PID is a process's or a thread's
+number, if there is one. An address counts in whatever process it is accessed; after `proc PID`, in
+that one alone. It is a breakpoint: `info breakpoints` lists it, `delete`, `disable`, `commands` and
+the like work on it.
 The stop is where the handler begins: nothing has been done about the fault yet."""
 
     name = "on-fault"
@@ -100,7 +101,7 @@ Of anybody; or of the process that `proc` chose or PID says. It stops where the 
         return command.pids() if not before else []
 
 
-# --- step by step -----------------------------------------------------------------------------------------
+# --- step by step ---------------------------------------------------------------------------------
 
 def source():
     """Where the selected CPU is, in the kernel's source; of what a header holds, who uses it."""
@@ -119,8 +120,8 @@ def in_header(frame):
 
 
 class Watch(gdb.Breakpoint):
-    """Stops when a word of the kernel's memory has changed; by the thread whose fault it is, where that is
-    said."""
+    """Stops when a word of the kernel's memory has changed; by the thread whose fault it is, where
+    that is said."""
 
     def __init__(self, at, task=None):
         with memory.virtually():  # gdb reads it, to see whether it has changed
@@ -139,7 +140,8 @@ class Watch(gdb.Breakpoint):
 
 
 class At(gdb.Breakpoint):
-    """Stops at an address when the thread whose fault it is gets there. kernel: on the same stack."""
+    """Stops at an address when the thread whose fault it is gets there; with that stack pointer,
+    where one is said."""
 
     def __init__(self, at, task, rsp=None):
         super().__init__(f"*{at:#x}", gdb.BP_HARDWARE_BREAKPOINT, internal=True)
@@ -191,8 +193,8 @@ class Walker:
         task = who(fault.task)
         with memory.virtually():
             insn = disassemble(self.ip)
-        self.say(f"exception: {task}, {'in user mode' if self.user else 'in the kernel'}, at ip {self.ip:#x}: "
-                 f"{insn}",
+        mode = "in user mode" if self.user else "in the kernel"
+        self.say(f"exception: {task}, {mode}, at ip {self.ip:#x}: {insn}",
                  f"The processor put the address into CR2: {self.at:#x}, and pushed an error code,",
                  f"{faults.error_words(self.error)}.",
                  f"It went by vector 14 of the IDT to {defined(stops.ENTRY)}.")
@@ -235,8 +237,8 @@ class Walker:
         if self.begun and steps[:len(old)] == old:
             steps = steps[len(old):]
         elif self.begun and old:
-            self.say("once more, from the start: what is to be done needs more than the area's own lock",
-                     source())
+            self.say("once more, from the start: what is to be done needs more than the area's own "
+                     "lock", source())
         self.begun, self.path = True, path
         for name in steps:
             self.say(f"{name}: {faults.text(name)}", source())
@@ -257,15 +259,16 @@ class Walker:
                      f"{new.entry & pte.PFN_MASK:#x}, all zeros.", source())
             return True
         if not new.entry:
-            self.say(f"the entry is cleared: {name} {old.table:#x}[{old.index}] {old.entry:#x} -> 0",
-                     "All processors forget it, before the new one is set: nobody may still read the old "
-                     "page when the new one is written.", source())
+            self.say(f"the entry is cleared: {name} {old.table:#x}[{old.index}] "
+                     f"{old.entry:#x} -> 0",
+                     "All processors forget it, before the new one is set: nobody may still read "
+                     "the old page when the new one is written.", source())
             return True
         lines = [f"before: {pte.bits(old.entry, 1)}", f"after:  {pte.bits(new.entry, 1)}"]
         if new.entry & pte.PRESENT:
             lines.append(frame_words(new.entry))
-        self.say(f"the entry is set: {name} {old.table:#x}[{old.index}] {old.entry:#x} -> {new.entry:#x}",
-                 *lines, source())
+        self.say(f"the entry is set: {name} {old.table:#x}[{old.index}] {old.entry:#x} -> "
+                 f"{new.entry:#x}", *lines, source())
         return True
 
     # --- the last ones
@@ -275,7 +278,9 @@ class Walker:
         self.over = True
         task = kernel.struct("task_struct", self.task)
         record = next(iter(faults.records(task)), None)
-        kept = f"The kernel keeps it as {who(task)}'s fault {record.seq // 2}." if record is not None else ""
+        kept = ""
+        if record is not None:
+            kept = f"The kernel keeps it as {who(task)}'s fault {record.seq // 2}."
         end = faults.steps(self.path)[-1] if self.path else None
         if end in predict.SIGNALS:
             self.say(f"the handler returns, and a signal waits. {signal_words(task, end)}.", kept)
@@ -285,7 +290,8 @@ class Walker:
                      f"{kernel.function_at(ip)}", kept)
             self.ip = ip
         else:
-            self.say(f"the handler returns: the instruction at {self.ip:#x} will be tried again", kept)
+            self.say(f"the handler returns: the instruction at {self.ip:#x} will be tried again",
+                     kept)
 
     def to_return(self):
         """To the instruction, or to a signal's handler."""
@@ -313,7 +319,8 @@ class Walker:
         if end in predict.SIGNALS:
             self.say(f"back in user mode, in the signal's handler at {target:#x}: {insn}")
         else:
-            self.say(f"back {'in user mode' if self.user else 'in the kernel'} at {target:#x}: {insn}")
+            mode = "in user mode" if self.user else "in the kernel"
+            self.say(f"back {mode} at {target:#x}: {insn}")
         finish()
         return True
 
@@ -355,11 +362,11 @@ class StepFaultCommand(Command):
     """Follow a page fault from the exception to the return, a step each time.
 
 Usage: step-fault
-The first call runs to the next page fault (of the process that `proc` chose, if it did); or begins with
-the one where on-fault or next-fault stopped. Each further call goes on to the next thing that is worth a
-sentence: a step that the handler notes for its record, a table that is made, the entry that is set, the
-return, the instruction that is tried again. `step-fault stop` gives the fault up; the guest stays where it
-is. Elsewhere the guest runs on meanwhile."""
+The first call runs to the next page fault (of the process that `proc` chose, if it did); or begins
+with the one where on-fault or next-fault stopped. Each further call goes on to the next thing that
+is worth a sentence: a step that the handler notes for its record, a table that is made, the entry
+that is set, the return, the instruction that is tried again. `step-fault stop` gives the fault up;
+the guest stays where it is. All else in the guest runs on between two steps."""
 
     name = "step-fault"
 
@@ -375,7 +382,8 @@ is. Elsewhere the guest runs on meanwhile."""
         if walker is None:
             self.first()
         elif not walker.next():
-            print("Something else stopped the guest. `step-fault` goes on, `step-fault stop` gives up.")
+            print("Something else stopped the guest. `step-fault` goes on, `step-fault stop` gives "
+                  "up.")
 
     def first(self):
         global walker
@@ -384,7 +392,7 @@ is. Elsewhere the guest runs on meanwhile."""
             return
         fault = stops.Fault()
         if fault.task is None:
-            raise gdb.GdbError("It is a fault of the kernel's before there are tasks: `next-fault` explains it.")
+            raise gdb.GdbError("No task has this fault: `next-fault` explains such.")
         walker = Walker()
         walker.exception(fault)
 

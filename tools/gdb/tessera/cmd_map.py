@@ -8,9 +8,9 @@ from tessera.command import Command, address_range
 
 # Of a system call, in this order: struct pt_regs.
 ARGUMENTS = ("di", "si", "dx", "r10", "r8", "r9")
-ARGUMENT_COUNTS = {"mmap": 6, "munmap": 2, "mprotect": 3, "mremap": 5, "brk": 1, "madvise": 3, "mlock": 2,
-                   "munlock": 2, "mlock2": 3, "mlockall": 1, "munlockall": 0, "shmat": 3, "shmdt": 1,
-                   "remap_file_pages": 5, "fork": 0, "vfork": 0, "execve": 3}
+ARGUMENT_COUNTS = {"mmap": 6, "munmap": 2, "mprotect": 3, "mremap": 5, "brk": 1, "madvise": 3,
+                   "mlock": 2, "munlock": 2, "mlock2": 3, "mlockall": 1, "munlockall": 0,
+                   "shmat": 3, "shmdt": 1, "remap_file_pages": 5, "fork": 0, "vfork": 0, "execve": 3}
 
 
 def system_call(task):
@@ -54,7 +54,7 @@ class MapStop(stops.Stop):
         whose = ""
         if task is None or task.mm_part.mm != mm:
             owner = next((t for t in process.tasks() if t.mm_part.mm == mm), None)
-            whose = f", of {who(owner)}" if owner is not None else ", of a process that is being made"
+            whose = ", of " + (who(owner) if owner is not None else "a process that is being made")
         yield f"{call or 'The kernel'}, by {by} on CPU {process.selected_cpu()}{whose}:"
         yield from faults.wrapped("  " + words, 4)
 
@@ -89,7 +89,8 @@ class Moved(MapStop):
         # What changes is what it gains or loses.
         low = min(start, area.vm_start) if start != area.vm_start else min(end, area.vm_end)
         high = max(end, area.vm_end) if end != area.vm_end else max(start, area.vm_start)
-        return area.vm_mm, low, high, f"{self.how(area, start, end)} {self.line(area)} to {start:#x}-{end:#x}"
+        return area.vm_mm, low, high, \
+            f"{self.how(area, start, end)} {self.line(area)} to {start:#x}-{end:#x}"
 
     @staticmethod
     def how(area, start, end):
@@ -105,7 +106,8 @@ class Changed(MapStop):
     def change(self):
         area = vma.get(kernel.u64(process.register("rdi")))
         start, end, flags = (process.register(name) for name in ("rsi", "rdx", "rcx"))
-        return area.vm_mm, start, end, f"gives {start:#x}-{end:#x} the flags {vma.flag_words(flags)}: " \
+        return area.vm_mm, start, end, \
+            f"gives {start:#x}-{end:#x} the flags {vma.flag_words(flags)}: " \
             f"of {self.line(area)}, {vma.flag_words(area.vm_flags)}"
 
 
@@ -114,9 +116,10 @@ class OnMapCommand(Command):
 
 Usage: on-map RANGE
 RANGE is START-END, START+LENGTH, or an address for its page: in any process's address space; after
-`proc PID`, in that one alone. These are breakpoints, one where areas are inserted, one where they are
-removed, one where their ends move, and one where their flags change; nothing of it is done yet when they
-stop. Deleting one deletes all four. A process that ends takes all its areas along, and stops at none."""
+`proc PID`, in that one alone. These are breakpoints, one where areas are inserted, one where they
+are removed, one where their ends move, and one where their flags change; nothing of it is done yet
+when they stop. Deleting one deletes all four. A process that ends takes all its areas along, and
+stops at none."""
 
     name = "on-map"
 
@@ -133,7 +136,8 @@ stop. Deleting one deletes all four. A process that ends takes all its areas alo
         for stop in family:
             stop.family = family
         whose = f" of {who(process.current())}" if mm is not None else ""
-        print(f"Breakpoints {family[0].number}-{family[-1].number}: areas in {low:#x}-{high:#x}{whose}")
+        print(f"Breakpoints {family[0].number}-{family[-1].number}: areas in "
+              f"{low:#x}-{high:#x}{whose}")
 
     def completions(self, before, word):
         return command.ADDRESS_WORDS if not before else []

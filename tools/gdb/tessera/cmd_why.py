@@ -16,7 +16,7 @@ def who(task):
     return f"{task.comm}[{task.pid}]"
 
 
-# --- what is there ------------------------------------------------------------------------------------
+# --- what is there --------------------------------------------------------------------------------
 
 def distance(count):
     return command.size_words(count) if count else "nothing"
@@ -43,13 +43,14 @@ def place_lines(mm, at, root):
     if at < pte.TASK_SIZE and mm is not None:
         yield from area_lines(mm, at)
     else:
-        yield f"area   none: {'in the kernel half, ' if kernel.kernel_half(at) else ''}{kernel.region(at)}"
+        half = "in the kernel half, " if kernel.kernel_half(at) else ""
+        yield f"area   none: {half}{kernel.region(at)}"
     last = paging.Walk(root, at).last
-    yield f"entry  {pte.INTEL_NAMES[last.level]:<4} {last.table:#x}[{last.index}]: {last.entry:#x}, " \
-        f"{pte.bits(last.entry, last.level)}"
+    yield f"entry  {pte.INTEL_NAMES[last.level]:<4} {last.table:#x}[{last.index}]: " \
+        f"{last.entry:#x}, {pte.bits(last.entry, last.level)}"
 
 
-# --- the handler's way ----------------------------------------------------------------------------------
+# --- the handler's way ----------------------------------------------------------------------------
 
 def step_lines(fault):
     for name in fault.steps:
@@ -101,7 +102,7 @@ def handler_lines(fault):
     yield from entry_lines(fault)
 
 
-# --- the answer -----------------------------------------------------------------------------------------
+# --- the answer -----------------------------------------------------------------------------------
 
 def explain(at, access, root, task, mm):
     """All lines of `why`."""
@@ -128,8 +129,8 @@ def explain(at, access, root, task, mm):
 
 def not_canonical(access, task):
     yield from faults.lines("NOT_CANONICAL")
-    yield "No table is looked at and no page fault happens: it is a general protection fault (by way of"
-    yield "rsp or rbp: a stack-segment fault, and SIGBUS)."
+    yield "No table is looked at and no page fault happens: it is a general protection fault"
+    yield "(by way of rsp or rbp: a stack-segment fault, and SIGBUS)."
     if access.user:
         yield from faults.lines("SEGV_KERNEL")
         yield "=> It fails. " + signal_words(task, "SEGV_KERNEL") + "."
@@ -154,8 +155,8 @@ def kernel_notes(at, access, root, task, mm):
 
 def explain_fault(regs, error, at, task, mm, root):
     """The lines about a fault that has just happened, with what will be done about it."""
-    access = predict.Access("x" if error & faults.PF_INSTR else "w" if error & faults.PF_WRITE else "r",
-                            bool(error & faults.PF_USER))
+    kind = "x" if error & faults.PF_INSTR else "w" if error & faults.PF_WRITE else "r"
+    access = predict.Access(kind, bool(error & faults.PF_USER))
     by = who(task) if task is not None else "the kernel"
     mode = "" if error & faults.PF_USER else " in kernel mode"
     yield f"page fault: {by}{mode}, at ip {regs.ip:#x}, tries to {access.words} {at:#x}"
@@ -174,10 +175,11 @@ class WhyCommand(Command):
     """Say what an access to an address would do, and why.
 
 Usage: why ADDR [r|w|x] [user|kernel]
-The area there or the gap; the entry; whether the processor refuses, at which level and by which bit; what
-the fault handler would do about it, step by step; and how it ends. Without more said it is a read by the
-program that `proc` chose, or that the selected CPU runs. `kernel` is an access that the kernel makes for
-the program, by copy_from_user() and its like; or, in the kernel's half, any.
+The area there or the gap; the entry; whether the processor refuses, at which level and by which
+bit; what the fault handler would do about it, step by step; and how it ends. Without more said it
+is a read by the program that `proc` chose, or that the selected CPU runs. `kernel` is an access
+that the kernel makes for the program, by copy_from_user() and its like; or, in the kernel's half,
+any.
 The steps are the kernel's own, those that /proc/PID/fault and `faults` will show. What lies in
 parentheses is what gdb sees behind a step at this moment."""
 
@@ -199,7 +201,8 @@ parentheses is what gdb sees behind a step at this moment."""
 
     def answer(self, at, access):
         if process.chosen is None and not process.paging_is_on():
-            raise gdb.GdbError(f"Paging is off on CPU {process.selected_cpu()}: every access succeeds.")
+            raise gdb.GdbError(f"Paging is off on CPU {process.selected_cpu()}: every access "
+                               "succeeds.")
         root, _ = process.current_root()
         task = mm = None
         if at < pte.TASK_SIZE:
@@ -217,8 +220,8 @@ class FaultsCommand(Command):
     """Show the last page faults of a process's thread, with the way each took.
 
 Usage: faults [PID]
-As /proc/PID/fault shows them, newest first: the last 8 of the thread since its program began. PID may be
-a thread's; without it, it is the one that `proc` chose or that the selected CPU runs."""
+As /proc/PID/fault shows them, newest first: the last 8 of the thread since its program began. PID
+may be a thread's; without it, it is the one that `proc` chose or that the selected CPU runs."""
 
     name = "faults"
 
@@ -235,8 +238,8 @@ a thread's; without it, it is the one that `proc` chose or that the selected CPU
         else:
             task = process.current()
             if task is None:
-                raise gdb.GdbError(f"CPU {process.selected_cpu()} runs no process now: `faults PID`; `ps` "
-                                   "lists them.")
+                raise gdb.GdbError(f"CPU {process.selected_cpu()} runs no process now: "
+                                   "`faults PID`; `ps` lists them.")
         found = faults.records(task)
         if not found:
             print(f"{who(task)} had no page fault since its program began.")

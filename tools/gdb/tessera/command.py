@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What all commands have in common."""
+import textwrap
+
 import gdb
 
 from tessera import memory, process
@@ -95,6 +97,15 @@ def address_range(text):
 def pids():
     """For completion."""
     return [str(task.pid) for task in process.tasks()] if process.is_up() else []
+
+
+WIDTH = 96  # of what is printed
+
+
+def say(sentence, indent=""):
+    """Prints a sentence, in lines that fit."""
+    print(textwrap.fill(sentence, WIDTH, subsequent_indent=indent, break_long_words=False,
+                        break_on_hyphens=False))
 
 
 def plural(count, thing):

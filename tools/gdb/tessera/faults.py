@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kernel's table of reasons, mm/fault_steps.h, and the records that its fault handler keeps.
 
-Every sentence about a fault comes from that table, out of the kernel's memory: here none is written.
+Every sentence about a fault comes from that table, out of the kernel's memory: here none is
+written.
 """
 import functools
 import textwrap
@@ -12,7 +13,7 @@ from tessera import kernel
 
 RECORDS = 8  # of each task: FAULT_RECORDS
 
-# The processor's error code, Intel SDM volume 3A, section 4.7: bit, and what it says if set, if clear.
+# The processor's error code, Intel SDM volume 3A, section 4.7.
 PF_PRESENT, PF_WRITE, PF_USER, PF_RSVD, PF_INSTR = 1, 2, 4, 8, 16
 
 NAME_COLUMNS = 17  # as the kernel prints them
@@ -21,7 +22,8 @@ COLUMNS = 96  # what is longer goes on in the next line
 
 def error_words(error):
     """An error code in words."""
-    words = ["the entry is there and forbids it" if error & PF_PRESENT else "an entry isn't present"]
+    words = ["the entry is there and forbids it" if error & PF_PRESENT else
+             "an entry isn't present"]
     words.append("fetch of an instruction" if error & PF_INSTR else
                  "write" if error & PF_WRITE else "read")
     words.append("user mode" if error & PF_USER else "kernel mode")
@@ -34,7 +36,7 @@ def access_word(error):
     return "execute" if error & PF_INSTR else "write" if error & PF_WRITE else "read"
 
 
-# --- the table --------------------------------------------------------------------------------------
+# --- the table ------------------------------------------------------------------------------------
 
 @functools.lru_cache(maxsize=None)
 def _names():
@@ -93,7 +95,7 @@ def steps(path):
     return found
 
 
-# --- records ------------------------------------------------------------------------------------------
+# --- records --------------------------------------------------------------------------------------
 
 def records(task):
     """What is remembered of a task's faults, newest first; seq is twice the number of each."""

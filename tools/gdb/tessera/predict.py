@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What an access would do: the processor's rules, and the way of the kernel's fault handler.
 
-Here is what mm/fault.c, cow.c, filemap.c, pfnmap.c and special_mapping.c decide, in the same order, by
-looking at memory only. A fault's path is a list of the steps in mm/fault_steps.h, by name; it is the
-one that the kernel's record of the fault will show.
+Here is what mm/fault.c, cow.c, filemap.c, pfnmap.c and special_mapping.c decide, in the same order,
+by looking at memory only. A fault's path is a list of the steps in mm/fault_steps.h, by name; it is
+the one that the kernel's record of the fault will show.
 """
 import array
 
@@ -42,7 +42,7 @@ class Access:
         return {"r": "read", "w": "write", "x": "execute"}[self.kind]
 
 
-# --- the processor ------------------------------------------------------------------------------------
+# --- the processor --------------------------------------------------------------------------------
 
 class Processor:
     """What its control registers say of access rights."""
@@ -80,7 +80,8 @@ class Way:
         """The tables are there, with the last entry that a fault left."""
         known = {level: e for level, e in self.entries if e & pte.PRESENT}
         table = pte.PRESENT | pte.RW | pte.USER
-        self.entries = [(level, known.get(level, table)) for level in (4, 3, 2)] + [(1, fault.after)]
+        self.entries = [(level, known.get(level, table)) for level in (4, 3, 2)]
+        self.entries.append((1, fault.after))
         self.frame = fault.frame
 
 
@@ -115,10 +116,11 @@ def refusal(way, access, cpu, uaccess=False):
         return because(PF_PRESENT, supervisor, "U=0, the page is the kernel's alone")
     if not access.user and not supervisor:
         if access.kind == "x" and cpu.smep:
-            return because(PF_PRESENT, 1, "U=1, and SMEP forbids the kernel to run a program's page")
+            return because(PF_PRESENT, 1, "U=1, and SMEP forbids the kernel to run a "
+                           "program's page")
         if access.kind != "x" and cpu.smap and not uaccess:
-            return because(PF_PRESENT, 1, "U=1, and SMAP forbids the kernel a program's page, but to the "
-                           "functions that lift it (copy_from_user and its like)")
+            return because(PF_PRESENT, 1, "U=1, and SMAP forbids the kernel a program's page, "
+                           "but to the functions that lift it (copy_from_user and its like)")
     if access.kind == "w" and without(pte.RW) and (access.user or cpu.wp):
         return because(PF_PRESENT, without(pte.RW), "W=0, read-only"
                        + ("" if access.user else ", which holds for the kernel, too (CR0.WP=1)"))
@@ -129,7 +131,7 @@ def refusal(way, access, cpu, uaccess=False):
     return None
 
 
-# --- the fault handler -------------------------------------------------------------------------------------
+# --- the fault handler ----------------------------------------------------------------------------
 
 class Fault:
     """One page fault, as it will be.
@@ -138,7 +140,8 @@ class Fault:
     details   {step: what stands behind it here, in words}
     before    the last-level entry, and
     after     what it becomes; both 0 where the way doesn't lead there
-    frame     False: the frame in `after` isn't known before it is allocated; `before_frame` likewise
+    frame     False: the frame in `after` isn't known before it is allocated; likewise
+              `before_frame`
     """
 
     def __init__(self, address, error):
@@ -170,13 +173,13 @@ class Frames:
         mapped = page.counts >> 32
         flags = " ".join(kernel.page_flags(page)) or "no flags"
         count = page.counts & 0xFFFFFFFF
-        return f"frame {pfn:#x}: {count} reference{'' if count == 1 else 's'}, of them {mapped} by page " \
-            f"tables; {flags}"
+        return f"frame {pfn:#x}: {count} reference{'' if count == 1 else 's'}, of them {mapped} " \
+            f"by page tables; {flags}"
 
 
 class Handler:
-    """The fault handler at work for a task, in its address space. Changes nothing; a stack that has grown
-    is remembered here."""
+    """The fault handler at work for a task, in its address space. Changes nothing; a stack that has
+    grown is remembered here."""
 
     def __init__(self, task, mm):
         self.task = task
@@ -209,7 +212,8 @@ class Handler:
             fault.note(*why)
             return False
         fault.note("STACK_GROWS", f"from {area.vm_start:#x} to {start:#x}: by "
-                   f"{(area.vm_start - start) >> 10} KiB, and is {(area.vm_end - start) >> 10} KiB then")
+                   f"{(area.vm_start - start) >> 10} KiB, and is {(area.vm_end - start) >> 10} KiB "
+                   "then")
         self.grown = (area.address, start)
         return True
 
@@ -223,8 +227,8 @@ class Handler:
         gap = start - below.vm_end
         if gap < 0 or (not below.vm_flags & vma.GROWSDOWN and below.vm_flags & vma.ACCESS
                        and gap < STACK_GAP):
-            return "STACK_GAP", f"{max(gap, 0) >> 10} KiB would be left, {STACK_GAP >> 10} KiB must be, to " \
-                + vma.line(below, self.mm)
+            return "STACK_GAP", f"{max(gap, 0) >> 10} KiB would be left, {STACK_GAP >> 10} KiB " \
+                f"must be, to {vma.line(below, self.mm)}"
         return None
 
     def stack_may_not_grow(self, area, start):
@@ -236,7 +240,8 @@ class Handler:
             return "STACK_AS", f"{limit >> 10} KiB, of which {self.mm.total_vm << 2} are used"
         limit = self.rlimit(RLIMIT_STACK)
         if area.vm_end - start > limit:
-            return "STACK_RLIMIT", f"it would be {(area.vm_end - start) >> 10} KiB, the limit is {limit >> 10} KiB"
+            return "STACK_RLIMIT", f"it would be {(area.vm_end - start) >> 10} KiB, " \
+                f"the limit is {limit >> 10} KiB"
         limit = self.rlimit(RLIMIT_MEMLOCK)
         if area.vm_flags & vma.LOCKED and self.mm.locked_vm + grow > limit >> PAGE_SHIFT \
                 and not self.capable(CAP_IPC_LOCK):
@@ -403,11 +408,12 @@ class Handler:
         if special.fault:
             # [vvar]: one page, which lies in the kernel's image.
             if pgoff == 0:
-                return self.device_frame(fault, area,
-                                         (kernel.address_of("vdso_data") - kernel.IMAGE_BASE) >> PAGE_SHIFT)
+                data = kernel.address_of("vdso_data") - kernel.IMAGE_BASE
+                return self.device_frame(fault, area, data >> PAGE_SHIFT)
         elif pgoff < special.nr_pages:
             pfn = kernel.pfn_of(kernel.u64(special.pages + 8 * pgoff))
-            fault.note("KERNEL_PAGE", f"page {pgoff} of {kernel.string(special.name)}, frame {pfn:#x}")
+            fault.note("KERNEL_PAGE",
+                       f"page {pgoff} of {kernel.string(special.name)}, frame {pfn:#x}")
             return Behind(pfn=pfn)
         fault.note("NO_PAGE_BEHIND", f"page {pgoff:#x} of {kernel.string(special.name)}")
         return Behind(end="BUS_ADRERR")
@@ -422,7 +428,9 @@ class Handler:
             pfn = kernel.pfn_of(page._address)
             fault.note("PAGE_CACHED", f"page {pgoff:#x} of the file, " + Frames.words(pfn, page))
             return Behind(pfn=pfn)
-        operations = kernel.struct("address_space_operations", mapping.a_ops) if mapping.a_ops else None
+        operations = None
+        if mapping.a_ops:
+            operations = kernel.struct("address_space_operations", mapping.a_ops)
         read = operations is not None and operations.read_page
         fault.note("PAGE_READ" if read else "PAGE_ZEROS", f"page {pgoff:#x} of the file"
                    + (f", by {kernel.function_at(operations.read_page)}()" if read else ""))
@@ -492,8 +500,8 @@ class Handler:
 
 
 class Behind:
-    """What stands behind an area: a page (its frame, if it is in memory already), a driver that maps by
-    itself, or the end."""
+    """What stands behind an area: a page (its frame, if it is in memory already), a driver that
+    maps by itself, or the end."""
 
     def __init__(self, pfn=None, device=False, end=None):
         self.pfn = pfn
@@ -501,7 +509,7 @@ class Behind:
         self.end = end
 
 
-# --- the page cache ---------------------------------------------------------------------------------------
+# --- the page cache -------------------------------------------------------------------------------
 
 def mapping_of(area):
     """The address_space of the file an area shows."""
@@ -537,7 +545,7 @@ def around(area, address):
     return low, high
 
 
-# --- the kernel's own addresses -----------------------------------------------------------------------------
+# --- the kernel's own addresses -------------------------------------------------------------------
 
 def is_guard(address):
     """Whether it is the guard page of a kernel stack."""
@@ -546,7 +554,8 @@ def is_guard(address):
 
 
 def kernel_fault(address, error, in_program, fixup=False):
-    """A fault of the kernel's own that no area can help: it panics, but for instructions with a fixup."""
+    """A fault of the kernel's own that no area can help: it panics, but for instructions with a
+    fixup."""
     fault = Fault(address, error)
     if error & PF_RSVD:
         fault.note("RESERVED_BITS")
@@ -564,7 +573,7 @@ def kernel_fault(address, error, in_program, fixup=False):
     return fault
 
 
-# --- the whole access -----------------------------------------------------------------------------------
+# --- the whole access -----------------------------------------------------------------------------
 
 class Prediction:
     """What an access comes to.
@@ -583,8 +592,8 @@ class Prediction:
 
 
 def predict(address, access, root, task=None, mm=None, uaccess=True):
-    """What the access does in the address space of a task; or, without one, in the kernel's half. By the
-    kernel it is made by copy_from_user() and its like, unless uaccess is False."""
+    """What the access does in the address space of a task; or, without one, in the kernel's half.
+    By the kernel it is made by copy_from_user() and its like, unless uaccess is False."""
     prediction = Prediction(address, access)
     if not pte.is_canonical(address):
         prediction.end = "SEGV_KERNEL" if access.user else "EFAULT" if uaccess else "PANIC"
@@ -610,8 +619,8 @@ def predict(address, access, root, task=None, mm=None, uaccess=True):
 
 
 def of_fault(address, error, root, task, mm, fixup=None):
-    """A fault that has happened already, with this error code: what the handler does about it. By the
-    kernel, fixup says what the instruction has: see FIXUP_*."""
+    """A fault that has happened already, with this error code: what the handler does about it. By
+    the kernel, fixup says what the instruction has: see FIXUP_*."""
     if not error & PF_RSVD and (error & PF_USER or (fixup == FIXUP_MAY_FAULT and mm is not None
                                                     and address < pte.TASK_SIZE)):
         return Handler(task, mm).handle(address, error, Way(root, address))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Breakpoints that look before they stop, and what they know of where they did.
 
-All processors stand still while one of them looks. Who looks mustn't trust what was read before: gdb
-doesn't announce that the guest ran, when it ran only from one breakpoint to the next.
+All processors stand still while one of them looks. Who looks mustn't trust what was read before:
+gdb doesn't announce that the guest ran, when it ran only from one breakpoint to the next.
 """
 import gdb
 
@@ -21,10 +21,11 @@ def running_task():
 
 
 class Stop(gdb.Breakpoint):
-    """Stops where a function begins, if wanted() says so; then tell() gives the lines that explain it.
+    """Stops where a function begins, if wanted() says so; then tell() gives the lines that explain
+    it.
 
-    Registers are as the call left them. A breakpoint of the user's is told of by gdb, too, and shown by
-    `info breakpoints`; one of a command's own is neither.
+    Registers are as the call left them. A breakpoint of the user's is told of by gdb, too, and
+    shown by `info breakpoints`; one of a command's own is neither.
     """
 
     def __init__(self, function, internal=False):
@@ -67,7 +68,7 @@ def resume():
     return thread is not None and thread.is_valid()
 
 
-# --- page faults ----------------------------------------------------------------------------------------
+# --- page faults ----------------------------------------------------------------------------------
 
 class Fault:
     """The page fault that has just happened on the selected CPU. => where the handler begins"""

@@ -3,11 +3,12 @@
 from tessera import areas, kernel
 
 READ, WRITE, EXEC, SHARED, GROWSDOWN, PFNMAP, LOCKED, ACCOUNT, SOFTDIRTY = (
-    areas.FLAG[name] for name in ("READ", "WRITE", "EXEC", "SHARED", "GROWSDOWN", "PFNMAP", "LOCKED",
-                                  "ACCOUNT", "SOFTDIRTY"))
+    areas.FLAG[name] for name in ("READ", "WRITE", "EXEC", "SHARED", "GROWSDOWN", "PFNMAP",
+                                  "LOCKED", "ACCOUNT", "SOFTDIRTY"))
 ACCESS = READ | WRITE | EXEC
 # What mprotect(2) might do, and what is new, is no news where flags change.
-SILENT = sum(areas.FLAG[name] for name in ("MAYREAD", "MAYWRITE", "MAYEXEC", "MAYSHARE", "SOFTDIRTY"))
+SILENT = sum(areas.FLAG[name]
+             for name in ("MAYREAD", "MAYWRITE", "MAYEXEC", "MAYSHARE", "SOFTDIRTY"))
 
 find = areas.find
 
