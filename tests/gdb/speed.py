@@ -41,6 +41,8 @@ run("proc 1")
 modest("walk 0x10000000", 40, 40 * 4096, 0.1, 9)
 modest("walk 0x7fffff000000", 40, 40 * 4096, 0.1, 9)
 modest("walk $rip", 40, 40 * 4096, 0.1, 9)
+for words in ("0x10000000 w", "0x10003000 w", "0x10404000", "0x109ff000 w"):
+    modest(f"why {words}", 60, 120 * 4096, 0.1, 9)
 
 # 1 GiB that reads as zeros: 2^18 entries, in 512 tables, 2 MiB of these.
 is_(ask("mmap 80000000 40000000 1 4022"), "0x80000000", "1 GiB is mapped")
