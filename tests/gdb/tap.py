@@ -257,17 +257,27 @@ def until(pattern):
     return text
 
 
-def go(command="continue", by_hand=False):
+def go(command="continue", by_hand=False, typed=()):
     """Lets the guest run, by that command, until it stops by itself: at a breakpoint, or at its end.
-    Returns what gdb says."""
+    Meanwhile types these lines, each when the playground is ready for it. Returns what gdb says."""
+    con = _the_console()
+    ready_for_one = re.compile(READY, re.M)
+
     def watch(limit):
+        for line in typed:
+            match = con.wait(ready_for_one, limit)
+            if match is None:
+                return
+            con.seen = match.end()
+            send(line + "\n")
         while limit() > time.monotonic():
             time.sleep(0.02)
 
     start = time.monotonic()
     stop, _ = _continue(watch, command, by_hand)
     if time.monotonic() - start >= LIMIT:
-        raise Stuck(f"no breakpoint was met\ngdb: {stop}")
+        tail = "\n".join(con.text.splitlines()[-20:])
+        raise Stuck(f"no breakpoint was met\ngdb: {stop}\nconsole:\n{tail}")
     return stop
 
 

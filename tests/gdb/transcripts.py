@@ -157,9 +157,7 @@ def compare(shown, printed, names):
 def replay(command, typed):
     """What gdb prints for the command."""
     if typed or re.match(r"(c|continue|next-fault|step-fault|finish|n|next|s|step|until|advance)\b", command):
-        for line in typed:
-            send(line + "\n")
-        text = go(command, True)
+        text = go(command, True, typed)
     else:
         try:
             text = said(command, True)
