@@ -503,10 +503,10 @@ all: $(O)/debug/tessera.elf $(O)/base.cpio iso $(O)/compile_commands.json ## bui
 iso: $(O)/tessera.iso $(O)/tessera-tour.iso ## build the hybrid BIOS and UEFI image
 
 .PHONY: run
-run: ## boot the ISO in QEMU: UEFI=1 SMP=n MEM=size KVM=1 GUI=1 CMDLINE='...'
+run: ## boot the ISO in QEMU: UEFI=1 SMP=n MEM=size KVM=1 GUI=1 DEBUGCON=file CMDLINE='...'
 	$(Q)O=$(O) tools/bootstrap run
 	$(Q)$(SUBMAKE) iso
-	$(Q)O=$(O) UEFI=$(UEFI) SMP=$(SMP) MEM=$(MEM) KVM=$(KVM) GUI=$(GUI) tools/run
+	$(Q)O=$(O) UEFI=$(UEFI) SMP=$(SMP) MEM=$(MEM) KVM=$(KVM) GUI=$(GUI) DEBUGCON='$(DEBUGCON)' tools/run
 
 DEBUG_ENV = O=$(O) CONFIG=$(CONFIG) SMP=$(SMP) MEM=$(MEM) CMDLINE='$(CMDLINE)' VIA=$(VIA) FROM=$(FROM) UEFI=$(UEFI) \
 	STRIP='$(STRIP)'

@@ -291,30 +291,29 @@ static unsigned int handle_pte_fault(struct vm_fault *vmf)
  * Whether it will turn out that mmap_lock is needed: known before anything is done, so that the way under
  * mmap_lock begins where this one did.
  */
-static bool must_retry(const struct vm_fault *vmf)
+static bool must_retry(const struct vm_area_struct *vma, unsigned int flags)
 {
-	const struct vm_area_struct *vma = vmf->vma;
-
-	return (vmf->flags & FAULT_FLAG_VMA_LOCK) && (vmf->flags & FAULT_FLAG_WRITE) &&
+	return (flags & FAULT_FLAG_VMA_LOCK) && (flags & FAULT_FLAG_WRITE) &&
 	       !(vma->vm_flags & VM_SHARED) && !READ_ONCE(vma->anon_vma);
 }
 
 /* Makes the tables that are missing on the way to the entry. 0, VM_FAULT_OOM or VM_FAULT_RETRY. */
-static noinline unsigned int make_tables(struct vm_fault *vmf)
+static noinline unsigned int make_tables(struct vm_area_struct *vma, unsigned long address,
+					 unsigned int flags, pmd_t **pmd)
 {
-	struct mm_struct *mm = vmf->vma->vm_mm;
-	const pgd_t pgd = pgdp_get(pgd_offset_pgd(mm->context.pgd, vmf->address));
+	struct mm_struct *mm = vma->vm_mm;
+	const pgd_t pgd = pgdp_get(pgd_offset_pgd(mm->context.pgd, address));
 
-	if (must_retry(vmf))
+	if (must_retry(vma, flags))
 		return VM_FAULT_RETRY;
 	if (pgd_none(pgd))
 		note_fault_step(STEP_TABLES_3);
-	else if (pud_none(pudp_get(pud_offset(pgd, vmf->address))))
+	else if (pud_none(pudp_get(pud_offset(pgd, address))))
 		note_fault_step(STEP_TABLES_2);
 	else
 		note_fault_step(STEP_TABLES_1);
-	vmf->pmd = pmd_alloc(mm, vmf->address);
-	return vmf->pmd && !pte_alloc(mm, vmf->pmd, vmf->address) ? 0 : VM_FAULT_OOM;
+	*pmd = pmd_alloc(mm, address);
+	return *pmd && !pte_alloc(mm, *pmd, address) ? 0 : VM_FAULT_OOM;
 }
 
 unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags)
@@ -330,7 +329,7 @@ unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, 
 	vmf.page = NULL;
 	vmf.pmd = pmd_lookup(vma->vm_mm->context.pgd, vmf.address);
 	if (unlikely(!vmf.pmd || pmd_none(pmdp_get(vmf.pmd))))
-		ret = make_tables(&vmf);
+		ret = make_tables(vma, vmf.address, flags, &vmf.pmd);
 	if (likely(!ret)) {
 		ret = handle_pte_fault(&vmf);
 		note->pte_before = vmf.orig_pte.v;

@@ -18,7 +18,6 @@ import os
 import re
 import signal
 import socket
-import sys
 import threading
 import time
 import traceback

@@ -3,6 +3,7 @@
 
 import random
 import re
+import sys
 import time
 
 import stops

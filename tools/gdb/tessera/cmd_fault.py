@@ -4,7 +4,7 @@ import gdb
 
 from tessera import command, faults, kernel, memory, paging, predict, process, pte, stops
 from tessera.cmd_why import explain_fault, signal_words, who
-from tessera.command import Command, address, address_range
+from tessera.command import Command, address_range
 
 
 class FaultStop(stops.Stop):
