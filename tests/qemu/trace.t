@@ -49,7 +49,7 @@ END
 {
 	my $guest = Guest->start(cmdline => 'quiet init=/bin/sh', smp => 2, limit => 90,
 		qemu => [ '-debugcon', "file:$dir/both" ]);
-	$guest->wait_for(qr/[#\$] \z/);
+	$guest->wait_for(qr{[#\$] \x05?\z});
 	$guest->send(join('; ', split /\n/, $script) . "\n");
 	my $run = $guest->finish;
 	my @shown = grep { /^ *\d+\.\d{9} cpu/ } split /\n/, $run->{console};
