@@ -67,27 +67,3 @@ for line, words in (("mmap 50000000 8000 3 32", r"^mmap\(.*\), by playground\[1\
     send(line + "\n")
     like(go(), words, f"on-map: {line}")
     until(READY)
-# Not `delete`: the breakpoints of a family go together.
-run("disable")
-
-# --- and one that panics --------------------------------------------------------------------------
-
-run("proc -")
-run("tbreak sys_getppid")
-send("here\n")
-go()
-foretold = told(run("why 0x10000000 w kernel"))
-run("set $rdi = 0x10000000")
-run("set $rip = clear_page")  # a mistake: that is for pages of the kernel's
-run("tbreak end_machine")
-like(go(), r"end_machine", "the kernel panics, and is about to end")
-like(console(), r"^Kernel panic: ", "after its report")
-is_((last_path(1, 0x10000000), foretold[-2:]), (["NOT_UACCESS", "PANIC"],) * 2, "as why said")
-like(run("ps"), r"playground", "ps, of a panicked kernel")
-like(run("areas"), r"^000010000000-", "areas")
-like(run("layout"), r"^  kernel  0xffff800000000000 \[", "layout")
-like(run("ptdump"), r"^0000000010000000-", "ptdump")
-like(run("buddy"), r"DMA32", "buddy")
-like(run("trace"), r"^Nothing was noted: no kind of event was ever switched on\.$", "trace")
-like(run("walk 0x10000000"), r"^=> physical 0x", "walk")
-like(run("audit"), r"^Everything agrees: 2 address spaces", "audit")

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The release kernel, whose functions are inlined and whose structures have no more than they need: the
-# commands find there what they find in the debug kernel. Then a fault of the kernel's own, and what can
-# be looked at once it has panicked.
+# commands find there what they find in the debug kernel.
 use strict;
 use warnings;
 use FindBin;
