@@ -270,7 +270,7 @@ static void kernel_page_fault(struct pt_regs *regs, unsigned long addr, unsigned
 	 * running task is damaged: the second time nothing of the task is touched.
 	 */
 	if (this_cpu_read(panic_fault_path))
-		panic_regs(regs, "the kernel cannot %s %#lx, and has failed before (error %#lx)",
+		panic_regs(regs, "the kernel cannot %s %#lx, on its way to a panic (error %#lx)",
 			   access_word(error), addr, error);
 	this_cpu_write(panic_fault_path, STEP_PANIC);
 	why = kernel_reason(addr, error);
