@@ -34,11 +34,15 @@ class MapStop(stops.Stop):
     def __init__(self, low, high, mm):
         self.low, self.high, self.mm = low, high, mm
         self.family = []
+        self.dead = False  # one of the family was deleted
         super().__init__(self.function)
 
     def change(self):
         """(the address space, start, end, what happens in words), by the function's arguments."""
         raise NotImplementedError
+
+    def stop(self):
+        return not self.dead and super().stop()
 
     def wanted(self):
         mm, start, end, _ = self.change()
@@ -143,14 +147,31 @@ stops at none."""
         return command.ADDRESS_WORDS if not before else []
 
 
+_doomed = []  # whose family has lost one; gdb mustn't lose them while it is about that one
+
+
 def _deleted(stop):
-    if isinstance(stop, MapStop):
-        for other in stop.family:
-            if other is not stop and other.is_valid():
-                other.family = []
-                other.delete()
+    if not isinstance(stop, MapStop) or stop.dead:
+        return
+    for other in stop.family:
+        other.dead = True
+        if other is not stop and other.is_valid():
+            other.enabled = False
+            _doomed.append(other)
+    gdb.post_event(_bury)
+
+
+def _bury(_event=None):
+    """Deletes them, when gdb is at rest and the guest stands still."""
+    if any(thread.is_running() for thread in gdb.selected_inferior().threads()):
+        return  # the next stop will do
+    while _doomed:
+        stop = _doomed.pop()
+        if stop.is_valid():
+            stop.delete()
 
 
 gdb.events.breakpoint_deleted.connect(_deleted)
+gdb.events.stop.connect(_bury)
 
 OnMapCommand()
