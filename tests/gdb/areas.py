@@ -120,6 +120,29 @@ for text, words in (("$rsp-0x1000", r"is a range that ends, at 0x1000, before it
     like(error(f"ptdump {text}"), words, f"ptdump {text}")
 like(run("ptdump $vma(0x10400000)->vm_start-$vma(0x10400000)->vm_end"), r"^0{8}10400000-", "pointers in a range")
 
+# --- Ctrl-C at the worst moment -----------------------------------------------------------------------
+
+execute = gdb.execute
+
+
+def interrupted(command, *how, **named):
+    answer = execute(command, *how, **named)
+    if command.endswith("Qqemu.PhyMemMode:1"):
+        raise KeyboardInterrupt
+    return answer
+
+
+memory.forget()
+gdb.execute = interrupted
+try:
+    execute("walk 0x1000", False, True)
+    ok(False, "walk is interrupted")
+except (KeyboardInterrupt, gdb.error):
+    ok(True, "walk is interrupted")
+finally:
+    gdb.execute = execute
+like(run("maintenance packet qqemu.PhyMemMode"), r'received: "0"', "and leaves the stub as gdb wants it")
+
 # --- circles ------------------------------------------------------------------------------------------
 
 chain = value("$vma(0x10400000)->anon_vma_chain.next")
@@ -292,6 +315,9 @@ send("munmap 10700000 1000\n")
 like(go(), r"Breakpoint .* panic ", "the kernel finds the damage that was done, and panics")
 like(run("areas"), r"^The list has 10,\d+ areas, but map_count is \d+\.$", "areas finds it, too")
 like(run("vmtree"), r"not as it must be.*\n(.*\n)*  area 0x10\d{6}-0x10\d{6}: ", "and vmtree more")
+for command in ("areas", "vmtree"):
+    like(run(command), r"^But playground\[1\] changes: mmap_lock is held for writing, so this may be no damage",
+         f"{command} says that a change is going on")
 like(run("area 0x10700000"), r"^  locks      the area: locked for writing [^$]*mmap_lock: held for writing$",
      "who panicked holds the locks")
 run("delete")

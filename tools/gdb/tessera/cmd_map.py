@@ -31,8 +31,10 @@ class MapStop(stops.Stop):
 
     function = None
 
-    def __init__(self, low, high, mm):
-        self.low, self.high, self.mm = low, high, mm
+    def __init__(self, low, high, task):
+        self.low, self.high = low, high
+        # Another process may get the structures' memory, or the number, later.
+        self.owner = (task._address, task.pid, task.mm_part.mm) if task is not None else None
         self.family = []
         self.dead = False  # one of the family was deleted
         super().__init__(self.function)
@@ -46,7 +48,13 @@ class MapStop(stops.Stop):
 
     def wanted(self):
         mm, start, end, _ = self.change()
-        return start < self.high and end > self.low and self.mm in (None, mm)
+        return start < self.high and end > self.low and (self.owner is None or self.is_owners(mm))
+
+    def is_owners(self, mm):
+        if mm != self.owner[2]:
+            return False
+        task = process.find(self.owner[1])
+        return task is not None and (task._address, task.pid, task.mm_part.mm) == self.owner
 
     def tell(self):
         mm, _, _, words = self.change()
@@ -135,11 +143,14 @@ stops at none."""
         low, high = address_range(argv[0])
         if high <= low:
             raise gdb.GdbError(f"`{argv[0]}` is an empty range.")
-        mm = process.current_mm()._address if process.chosen is not None else None
-        family = [kind(low, high, mm) for kind in (Inserted, Removed, Moved, Changed)]
+        task = None
+        if process.chosen is not None:
+            process.current_mm()
+            task = process.current()
+        family = [kind(low, high, task) for kind in (Inserted, Removed, Moved, Changed)]
         for stop in family:
             stop.family = family
-        whose = f" of {who(process.current())}" if mm is not None else ""
+        whose = f" of {who(task)}" if task is not None else ""
         print(f"Breakpoints {family[0].number}-{family[-1].number}: areas in "
               f"{low:#x}-{high:#x}{whose}")
 

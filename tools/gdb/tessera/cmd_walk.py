@@ -85,7 +85,8 @@ The tables are those the selected CPU has loaded, or those of the process that `
             raise self.usage()
         addr = address(argv[0])
         if process.chosen is None and not process.paging_is_on():
-            print(f"Paging is off on CPU {process.selected_cpu()}: {addr:#x} is physical already.")
+            print(f"Paging is off on CPU {process.selected_cpu()}: the linear address {addr:#x} "
+                  "is the physical one.")
             return
         root, whose = process.current_root(addr)
         show(paging.Walk(root, addr), root, whose)
