@@ -63,6 +63,7 @@ enum fault_verdict {
 	FAULT_STACK_LIMIT, /* SEGV_MAPERR: the stack may not grow further */
 	FAULT_BUS,	   /* SIGBUS BUS_ADRERR: beyond the end of the file, or no room */
 	FAULT_OOM,
+	FAULT_NONE, /* no area was asked: one of the kernel's own, or of damaged tables */
 };
 
 /* One more step of the running task's fault. */

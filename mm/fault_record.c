@@ -77,8 +77,9 @@ static const char *access_name(const struct fault_record *r)
 	return r->error & PF_INSTR ? "execute" : r->error & PF_WRITE ? "write" : "read";
 }
 
-int show_fault_record(const struct fault_record *r, char *buf, size_t size)
+int show_fault_record(const struct fault_record *r, bool frames, char *buf, size_t size)
 {
+	const u64 mask = frames ? ~0UL : ~_PAGE_PFN_MASK;
 	int len = scnprintf(buf, size,
 			    "fault %lu tid %d cpu %u tsc %lu error 0x%x %s %s 0x%lx ip 0x%lx\n",
 			    (unsigned long)(r->seq / 2), r->tid, r->cpu, (unsigned long)r->tsc,
@@ -87,7 +88,7 @@ int show_fault_record(const struct fault_record *r, char *buf, size_t size)
 
 	if (r->pte_before || r->pte_after)
 		len += scnprintf(buf + len, size - (size_t)len, "  %-*s 0x%016lx -> 0x%016lx\n",
-				 NAME_COLUMNS, "pte", (unsigned long)r->pte_before,
-				 (unsigned long)r->pte_after);
+				 NAME_COLUMNS, "pte", (unsigned long)(r->pte_before & mask),
+				 (unsigned long)(r->pte_after & mask));
 	return len + show_fault_path(r->path, buf + len, size - (size_t)len);
 }

@@ -67,8 +67,11 @@ unsigned int fault_records(const struct task_mm *task, struct fault_record out[F
 /* Forgets all: another program begins. => the task is the running one */
 void forget_faults(struct task_mm *task);
 
-/* Text for /proc and the panic: a line about the fault, and one for each step. Returns the length. */
-int show_fault_record(const struct fault_record *record, char *buf, size_t size);
+/*
+ * Text for /proc and the panic: a line about the fault, and one for each step. Returns the length. Without
+ * `frames` the entries are shown without their frames' numbers, which are for root.
+ */
+int show_fault_record(const struct fault_record *record, bool frames, char *buf, size_t size);
 int show_fault_path(u64 path, char *buf, size_t size);
 /* No record's text is longer. */
 #define FAULT_TEXT_MAX 1536

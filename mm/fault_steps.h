@@ -46,8 +46,9 @@
  *	          | GUARD_PAGE | NOT_MAPPED | MAPPED_READ_ONLY | MAPPED_NO_EXEC | MAPPED_WELL
  *
  * Where memory runs out, NO_MEMORY and an end follow the step that needed it: tables, anon, page, use, or
- * write. Where another thread changed the entry between look and change, ENTRY_CHANGED comes last: nothing
- * was done, and the access is tried again. These two and READ_FAILED can't be told beforehand; every
+ * write; or ENTRY_NONE, where memory for a copy is taken before the page is looked for. Where another
+ * thread changed the entry between look and change, or the file lost the page, ENTRY_CHANGED comes last:
+ * nothing was done, and the access is tried again. These two and READ_FAILED can't be told beforehand; every
  * other step can, by looking at memory before the access. What depends on who came first, such as which
  * lock was taken, or how often something was tried, is no step.
  *
@@ -75,7 +76,7 @@
 	FAULT_STEP(STACK_RLIMIT, "the stack above may not grow so far (RLIMIT_STACK)") \
 	FAULT_STEP(STACK_MEMLOCK, "the stack above may not grow so far (it is locked, and RLIMIT_MEMLOCK)") \
 	FAULT_STEP(STACK_OVERCOMMIT, "the stack above may not grow so far (so much memory can't be promised)") \
-	FAULT_STEP(KERNEL_HALF, "the address is in the kernel's half, where programs have nothing") \
+	FAULT_STEP(KERNEL_HALF, "the address lies above all that programs may have") \
 	FAULT_STEP(NOT_CANONICAL, "the address is not canonical: bits 48-63 must equal bit 47") \
 	/* May it be done there? */ \
 	FAULT_STEP(MAY_READ, "the area allows the read") \
@@ -93,7 +94,7 @@
 	FAULT_STEP(ENTRY_READ_ONLY, "the PTE maps a page, but for reading only, and this is a write") \
 	FAULT_STEP(ENTRY_FITS, "the PTE allows the access already: the TLB did not know, or a thread was faster") \
 	FAULT_STEP(ENTRY_UNKNOWN, "the PTE maps nothing and isn't empty either: nothing here makes such") \
-	FAULT_STEP(ENTRY_CHANGED, "the PTE was changed meanwhile, by another thread: the access is tried again") \
+	FAULT_STEP(ENTRY_CHANGED, "the page or its PTE changed meanwhile: the access is tried again") \
 	/* Anonymous memory. */ \
 	FAULT_STEP(ZERO_PAGE, "anonymous memory is read for the first time: the shared page of zeros is mapped") \
 	FAULT_STEP(FRESH_PAGE, "anonymous memory is written for the first time: a fresh page of zeros is mapped") \

@@ -27,7 +27,7 @@ TRACE_TYPE(VMFLAGS, "vmflags", TRACE_BITS, "rd", "wr", "ex", "sh", "mr", "mw", "
 TRACE_TYPE(ERROR, "error", TRACE_BITS, "present", "write", "user", "reserved", "fetch")
 TRACE_TYPE(PATH, "path", TRACE_PATH, NULL)
 TRACE_TYPE(VERDICT, "verdict", TRACE_ENUM, "handled", "no-area", "not-readable", "not-writable",
-	   "not-executable", "stack-limit", "bus", "out-of-memory")
+	   "not-executable", "stack-limit", "bus", "out-of-memory", "none")
 /* Which neighbours take a range over. */
 TRACE_TYPE(SIDES, "sides", TRACE_BITS, "prev", "next")
 TRACE_TYPE(FLUSH, "flush", TRACE_ENUM, "range", "all", "kernel-range", "kernel-all", "local")

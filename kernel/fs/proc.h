@@ -74,9 +74,10 @@ struct proc_task_ops {
 	void (*counts)(struct proc_counts *counts);
 	/*
 	 * The last faults of a thread, newest first: how many (fault_records()), or -ESRCH, or -EACCES when
-	 * the running program may not see them.
+	 * the running program may not see them. None of a thread that has another address space than `mm`
+	 * by now, after an exec: they are another program's.
 	 */
-	int (*get_faults)(int pid, struct fault_record *records);
+	int (*get_faults)(int pid, const struct mm_struct *mm, struct fault_record *records);
 };
 
 /* What processors did since boot. */

@@ -36,9 +36,9 @@ static bool insert(struct fault_list *list, const struct fault_record *r)
 }
 
 /* 0 or -errno: a thread that has ended meanwhile is -ESRCH. */
-static int add_thread(struct fault_list *list, int tid)
+static int add_thread(struct fault_list *list, const struct mm_struct *mm, int tid)
 {
-	int n = proc_tasks->get_faults(tid, list->of_thread);
+	int n = proc_tasks->get_faults(tid, mm, list->of_thread);
 
 	/* What follows an old one is older. */
 	for (int i = 0; i < n; i++)
@@ -47,12 +47,12 @@ static int add_thread(struct fault_list *list, int tid)
 	return min(n, 0);
 }
 
-static int add_process(struct fault_list *list, int pid)
+static int add_process(struct fault_list *list, const struct mm_struct *mm, int pid)
 {
 	int tid = 0, ret = -ESRCH;
 
 	while ((tid = proc_tasks->next_thread(pid, tid)) > 0) {
-		int err = add_thread(list, tid);
+		int err = add_thread(list, mm, tid);
 
 		/* One that has just ended is no reason to say nothing of the others. */
 		if (err != -ESRCH)
@@ -69,13 +69,14 @@ int proc_show_fault(struct proc_file *pf, struct seq_text *seq)
 	if (!list)
 		return -ENOMEM;
 	list->nr = 0;
-	err = pf->thread ? add_thread(list, pf->pid) : add_process(list, pf->pid);
+	err = pf->thread ? add_thread(list, pf->mm, pf->pid) : add_process(list, pf->mm, pf->pid);
 	for (unsigned int i = 0; !err && i < list->nr; i++) {
 		char *room = seq_room(seq, FAULT_TEXT_MAX);
 
 		if (!room)
 			break;
-		seq->len += (size_t)show_fault_record(&list->record[i], room, FAULT_TEXT_MAX);
+		seq->len += (size_t)show_fault_record(&list->record[i], pf->frames, room,
+						      FAULT_TEXT_MAX);
 	}
 	kfree(list);
 	return err;

@@ -262,7 +262,7 @@ static void proc_counts(struct proc_counts *c)
 }
 
 /* Of one that has no memory any more, too: what is left of it are these, for who might have traced it. */
-static int proc_get_faults(int pid, struct fault_record *records)
+static int proc_get_faults(int pid, const struct mm_struct *mm, struct fault_record *records)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	const struct task_struct *task = find_task(pid);
@@ -273,6 +273,13 @@ static int proc_get_faults(int pid, struct fault_record *records)
 		ret = -EACCES;
 	else if (task)
 		ret = (int)fault_records(&task->mm_part, records);
+	/* Looked at after the records: exec changes the memory first. */
+	if (ret > 0) {
+		const struct mm_struct *now = READ_ONCE(task->mm_part.mm);
+
+		if (now && now != mm)
+			ret = 0;
+	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return ret;
 }

@@ -269,6 +269,7 @@ is_((ends[0][1], ends[-1][0]), ((1 << 64) - 1, 0), "from the highest address to 
 like(text, r"^  user    0x0{16} \[#\.{62}#\]$", "the user half to scale")
 like(text, r"^  kernel  0xffff800000000000 \[\.{4}Dd{31}", "the kernel's half to scale")
 is_(error("layout nonsense"), "Usage: layout [user|kernel]", "a wrong argument")
+like(error("layout asm"), r"TUI", "gdb's own layouts are left to gdb")
 
 # --- many -----------------------------------------------------------------------------------------------------
 

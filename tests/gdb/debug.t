@@ -74,6 +74,10 @@ my ($launch) = @{ slurp_json('.vscode/launch.json')->{configurations} };
 my ($task) = grep { $_->{label} eq $launch->{preLaunchTask} } @{ slurp_json('.vscode/tasks.json')->{tasks} };
 my ($port) = $launch->{miDebuggerServerAddress} =~ /^127\.0\.0\.1:(\d+)$/;
 like($task->{command}, qr/^make debug-server PORT=$port$/, "the editor's task starts what its configuration attaches to");
+# Without these the editor takes no matcher, and no task. What it is to match is a message of tools/debug's.
+my $pattern = $task->{problemMatcher}{pattern};
+is_deeply([ @{$pattern}{qw(kind file message)} ], [ 'file', 1, 2 ], "the task's matcher has what the editor asks for");
+like(`FROM=nowhere tools/debug 2>&1`, qr/$pattern->{regexp}/, 'and matches what goes wrong');
 my $program = $launch->{program} =~ s/\$\{workspaceFolder\}/$root/r;
 is($program, "$root/build/debug/tessera.elf", 'and takes the kernel that is built');
 

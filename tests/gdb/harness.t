@@ -35,6 +35,7 @@ sub outcome {
 for (
 	[ 'a good point', 'ok(True, "fine")', 60, 1 ],
 	[ 'a bad point', 'ok(False, "bad")', 60, 0 ],
+	[ 'a script without a point', '', 60, 0 ],
 	[ 'a script that dies', 'raise KeyError("x")', 60, 0 ],
 	[ 'a gdb that crashes', 'os.kill(os.getpid(), 11)', 60, 0 ],
 	[ 'a script that leaves early', 'gdb.execute("quit 0")', 60, 0 ],

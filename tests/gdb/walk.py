@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """See walk.t."""
 
+import collections
 import random
 import re
 import sys
@@ -10,8 +11,9 @@ import stops
 from tap import *
 
 EACH = 200
-KINDS = ("mapped", "beside", "user", "kernel", "kernel mapped", "direct", "not canonical")
+KINDS = ("mapped", "beside", "user", "kernel", "kernel mapped", "large", "direct", "not canonical")
 chance = random.Random(7)
+sizes = collections.Counter()  # of the pages that were found
 
 
 def pick(kind, view):
@@ -29,6 +31,8 @@ def pick(kind, view):
                               0xFFFFFFFF80000000, 0xFFFF800000000000)) + chance.randrange(1 << 31)
     if kind == "kernel mapped":
         return chance.choice(kernel) + chance.randrange(4096)
+    if kind == "large":
+        return chance.choice(sorted(view.large)) + chance.randrange(1 << 21)
     if kind == "direct":
         return 0xFFFF888000000000 + chance.randrange(512 << 20)
     return chance.randrange(1 << 47, 0xFFFF800000000000)
@@ -44,6 +48,7 @@ def by_walk(address):
             return None
         return f"neither a page nor none:\n{text}"
     physical, size = int(match[1], 16), stops.SIZE[match[2]]
+    sizes[match[2]] += 1
     if physical & -size != int(match[3], 16) or physical & size - 1 != int(match[4], 0):
         return f"of two minds:\n{text}"
     return physical
@@ -81,8 +86,11 @@ for child, pid in enumerate(pids):
     stops.leave()
 
 note("found and not found, by kind: " + ", ".join(f"{k} {v[1]}/{v[0]}" for k, v in counts.items()))
-ok(all(counts[kind][1] for kind in ("mapped", "kernel mapped", "direct")), "some of these were mapped")
+ok(all(counts[kind][1] for kind in ("mapped", "kernel mapped", "large", "direct")), "some of these were mapped")
 ok(all(counts[kind][0] for kind in ("beside", "user", "kernel", "not canonical")), "and some of those not")
+
+note("pages found: " + ", ".join(f"{n} of {size}" for size, n in sizes.items()))
+ok(sizes["4 KiB"] and sizes["2 MiB"], "pages of both sizes were among them")
 
 # From the outside: no process runs, or another.
 for child, pid in enumerate(pids):

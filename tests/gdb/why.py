@@ -76,7 +76,7 @@ def case(kind, addr, by="user", child=None):
     name = f"{by} {kind} {addr:#x}{'' if child is None else f' in child {child}'}: " \
         + ("; ".join(" ".join(p) for p in paths) or prediction.end or "no fault")
     good = outcome(answer) == expected(prediction) and steps == paths \
-        and all(same_entry(f, r) and f.error == r.error
+        and all(same_entry(f, r) and f.recorded_error == r.error
                 for f, r in zip(prediction.faults, records)) \
         and (said_steps(text) == want or prediction.end == "SEGV_KERNEL")
     if not ok(good, name):

@@ -374,16 +374,19 @@ static void test_text(void)
 	size_t longest = 0;
 
 	r.path = fault_path_add(fault_path_add(0, STEP_AREA), STEP_NOT_WRITABLE);
-	show_fault_record(&r, text, sizeof(text));
+	show_fault_record(&r, true, text, sizeof(text));
 	if (!ok(strcmp(text, "fault 17 tid 7 cpu 3 tsc 99 error 0x7 user write 0x1234 ip 0x401000\n"
 			     "  pte               0x0000000000000025 -> 0x8000000000001867\n"
 			     "  AREA              an area holds the address\n"
 			     "  NOT_WRITABLE      the area there is not writable\n") == 0,
 		"a record as text"))
 		printf("# %s", text);
+	show_fault_record(&r, false, text, sizeof(text));
+	ok(strstr(text, "  pte               0x0000000000000025 -> 0x8000000000000867\n") != NULL,
+	   "... without the frames' numbers");
 	r.error = 0x10;
 	r.pte_before = r.pte_after = 0;
-	show_fault_record(&r, text, sizeof(text));
+	show_fault_record(&r, true, text, sizeof(text));
 	ok(strncmp(text, "fault 17 tid 7 cpu 3 tsc 99 error 0x10 kernel execute 0x1234 ", 61) ==
 			   0 &&
 		   !strstr(text, "pte "),
@@ -391,7 +394,7 @@ static void test_text(void)
 	for (unsigned int step = 1; step < NR_FAULT_STEPS; step++)
 		longest = max(longest, strlen(fault_step_text[step]));
 	ok(FAULT_PATH_MAX * (longest + 22) + 256 < FAULT_TEXT_MAX, "any record has room");
-	is(show_fault_record(&r, text, 20), 19, "where there is less, it is cut");
+	is(show_fault_record(&r, true, text, 20), 19, "where there is less, it is cut");
 	is((long)fault_path_len(~0UL), FAULT_PATH_MAX, "the longest path");
 }
 

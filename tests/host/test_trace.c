@@ -334,7 +334,7 @@ static void test_tables(void)
 		}
 	}
 	is(wrong, 0, "bits have the names of what they are");
-	ok(trace_types[TRACE_TYPE_VERDICT].nr == FAULT_OOM + 1 &&
+	ok(trace_types[TRACE_TYPE_VERDICT].nr == FAULT_NONE + 1 &&
 		   !strcmp(trace_types[TRACE_TYPE_VERDICT].names[FAULT_BUS], "bus"),
 	   "verdicts, too");
 	for (unsigned int k = 0; k < NR_TRACE_KINDS; k++) {

@@ -45,7 +45,8 @@ static const char *parse(const char *text, struct record *r)
 	return line ? line + 1 : NULL;
 }
 
-#define FAR ((char *)0x200000000000)
+#define FAR   ((char *)0x200000000000)
+#define FRAME 0x000ffffffffff000UL /* of an entry */
 
 /* The newest record of a file that is about the address's page, or false. */
 static bool find_in(const char *file, const void *addr, struct record *r)
@@ -100,6 +101,7 @@ static void anonymous(void)
 		   strcmp(r.access, "write") == 0 && r.address == (unsigned long)p,
 	   "... error code and address");
 	ok(r.before && !(r.before & 2) && (r.after & 0x63) == 0x63, "... and the entry");
+	ok(!(r.after & FRAME) == !am_root(), "... its frame only for root");
 	is(r.tid, syscall(SYS_gettid), "... of this thread");
 	touch(p + PAGE, 1);
 	path_is(p + PAGE, "AREA MAY_WRITE ENTRY_NONE FRESH_PAGE", "a write");
@@ -182,8 +184,11 @@ static int write_at(int argc, char **argv)
 	case 's': /* end_stack: beyond RLIMIT_STACK, which is less than what is free below */
 		*(volatile char *)((char *)__builtin_frame_address(0) - 64 * MIB) = 1;
 		break;
-	case 'k': /* end_kernel */
+	case 'k': /* end_kernel: all memory begins there */
 		*(volatile char *)0xffff888000000000 = 1;
+		break;
+	case 'h': /* end_hole: the kernel has nothing there */
+		*(volatile char *)0xffff800000000000 = 1;
 		break;
 	}
 	return 0;
@@ -207,6 +212,7 @@ static const struct end {
 	{ "end_x", "AREA NOT_EXECUTABLE SEGV_ACCERR", SIGSEGV },
 	{ "end_stack", "BELOW_STACK STACK_RLIMIT SEGV_MAPERR", SIGSEGV },
 	{ "end_kernel", "KERNEL_HALF SEGV_MAPERR", SIGSEGV },
+	{ "end_hole", "KERNEL_HALF SEGV_MAPERR", SIGSEGV },
 	{ "end_bus", "AREA MAY_READ ENTRY_NONE BEYOND_EOF BUS_ADRERR", SIGBUS },
 };
 
@@ -242,6 +248,8 @@ static void after_death(void)
 		if (!ok(there && strcmp(without_tables(r.path), end->path) == 0, "... because %s",
 			end->path))
 			diag("got %s", there ? r.path : "no record");
+		if (strncmp(end->path, "KERNEL_HALF", 11) == 0)
+			is(r.error, 7, "... whether there is something or not");
 	}
 }
 
@@ -293,15 +301,38 @@ static void rights(void)
 	wait_status(pid);
 }
 
+/* A file that was opened before an exec is about the program that was. */
+static int before_exec(int argc, char **argv)
+{
+	char number[12];
+	char *args[] = { argv[0], "after_exec", number, NULL };
+
+	snprintf(number, sizeof(number), "%d", open("/proc/self/fault", O_RDONLY));
+	execv("/proc/self/exe", args);
+	return 1;
+}
+
+static int after_exec(int argc, char **argv)
+{
+	char c;
+
+	NEED(proc_read("/proc/self/fault") && strncmp(proc_text, "fault ", 6) == 0);
+	NEED(read(atoi(argv[2]), &c, 1) == 0);
+	return 0;
+}
+
 static const struct mode modes[] = {
 	{ "die", die },
 	{ "hidden", hidden },
+	{ "before_exec", before_exec },
+	{ "after_exec", after_exec },
 	{ "end_maperr", write_at },
 	{ "end_read_only", write_at },
 	{ "end_none", write_at },
 	{ "end_x", write_at },
 	{ "end_stack", write_at },
 	{ "end_kernel", write_at },
+	{ "end_hole", write_at },
 	{ "end_bus", end_bus },
 	{ NULL, NULL },
 };
@@ -319,6 +350,8 @@ int main(int argc, char **argv)
 	files();
 	after_death();
 	rights();
+	is(run_mode("before_exec", NULL, NULL), 0,
+	   "a file opened before an exec shows none after it");
 	touch(fresh(1, RW), 1);
 	ok(proc_read("/proc/thread-self/fault") && parse(proc_text, &r), "a thread's own file");
 	return done_testing();

@@ -119,8 +119,7 @@ static void note_trap(unsigned long nr, unsigned long error)
 
 static void signal_page_fault(unsigned long addr, unsigned long error, enum fault_step end)
 {
-	/* A program can't learn from the error code what is mapped in the kernel's half. */
-	note_trap(VECTOR_PF, error | PF_USER | (addr >= TASK_SIZE ? PF_PRESENT : 0));
+	note_trap(VECTOR_PF, error);
 	current->last_trap.cr2 = addr;
 	switch (end) {
 	case STEP_KILLED:
@@ -167,13 +166,14 @@ static void keep_steps(unsigned long ip, unsigned long addr, unsigned long error
 {
 	const u64 path = fault_path_add(why, end);
 
+	/* Keeping it may fault, where the task is damaged: by then what the panic needs is noted. */
 	if (end == STEP_PANIC)
 		this_cpu_write(panic_fault_path, path);
 	/* The first ones of all come before there is a task. */
 	if (!current_mm_task())
 		return;
 	current_mm_task()->fault = (struct fault_note){ .path = path };
-	keep_record(ip, addr, error, FAULT_NO_AREA);
+	keep_record(ip, addr, error, FAULT_NONE);
 }
 
 static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned long error)
@@ -198,8 +198,12 @@ static void user_page_fault(struct pt_regs *regs, unsigned long addr, unsigned l
 	verdict = do_user_fault(addr, fault_flags(error));
 	why = fault_path_last(current_mm_task()->fault.path);
 	end = end_of(verdict);
-	if (unlikely(end))
+	if (unlikely(end)) {
 		note_fault_step(end);
+		/* No program is to learn from the error code what is mapped in the kernel's half. */
+		if (addr >= TASK_SIZE)
+			error |= PF_PRESENT;
+	}
 	keep_record(regs->ip, addr, error, verdict);
 	if (likely(!end))
 		return;
@@ -250,16 +254,26 @@ static void kernel_page_fault(struct pt_regs *regs, unsigned long addr, unsigned
 	const unsigned long ip = regs->ip;
 	enum fault_step why;
 
-	if (addr < TASK_SIZE && in_program() && extable_may_fault(regs->ip) && !(error & PF_RSVD)) {
+	/* in_program() comes after the table, which the instruction isn't in that reads a damaged task. */
+	if (addr < TASK_SIZE && extable_may_fault(regs->ip) && in_program() && !(error & PF_RSVD)) {
 		uaccess_page_fault(regs, addr, error);
 		return;
 	}
-	why = kernel_reason(addr, error);
 	if (fixup_exception(regs)) {
+		why = kernel_reason(addr, error);
 		keep_steps(ip, addr, error, why == STEP_NOT_UACCESS ? STEP_NO_WAIT : why,
 			   STEP_EFAULT);
 		return;
 	}
+	/*
+	 * Looking for the reason, keeping it, and the panic's own report may all fault again, where the
+	 * running task is damaged: the second time nothing of the task is touched.
+	 */
+	if (this_cpu_read(panic_fault_path))
+		panic_regs(regs, "the kernel cannot %s %#lx, on its way to a panic (error %#lx)",
+			   access_word(error), addr, error);
+	this_cpu_write(panic_fault_path, STEP_PANIC);
+	why = kernel_reason(addr, error);
 	keep_steps(ip, addr, error, why, STEP_PANIC);
 	if (why == STEP_GUARD_PAGE)
 		panic_regs(regs, "kernel stack overflow: guard page %#lx", addr);

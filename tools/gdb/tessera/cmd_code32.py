@@ -44,6 +44,9 @@ def _code(filename):
     return _read[filename]
 
 
+# A file of that name may be another one by now.
+gdb.events.new_objfile.connect(lambda _event: _read.clear())
+
 if disassembler is not None:
     class Code32(disassembler.Disassembler):
         """Of what no other disassembler knows to be 32-bit code."""

@@ -8,7 +8,8 @@ class TesseraCommand(Command):
     """List the commands that explain this kernel.
 
 Usage: tessera
-`help NAME` tells more of each."""
+`help NAME` tells more of each. Where a command takes an address, any expression will do; one with
+blanks in it goes in quotes."""
 
     name = "tessera"
 

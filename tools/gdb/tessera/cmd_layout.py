@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """layout: the address space, drawn."""
+import gdb
+
 from tessera import areas, kernel, process, pte, tables
 from tessera.cmd_areas import owner
 from tessera.command import Command, size_words
@@ -11,6 +13,8 @@ KERNEL_START = tables.TOP - tables.HALF
 # Of kernel.REGIONS, in their order.
 SHORT = ("direct map", "vmalloc", "vmemmap", "image", "fixmap")
 LETTERS = "dvmif"
+# What gdb's own command of this name, which arranges its windows, is called with.
+WINDOWS = ("src", "asm", "split", "regs", "next", "prev")
 
 
 class LayoutCommand(Command):
@@ -21,11 +25,15 @@ First both halves to scale, a sign for 2 TiB: # where areas are; in the kernel's
 letter for what a range is for, a capital one where something is mapped (d direct map, v vmalloc,
 m vmemmap, i image, with the fixmap).
 Then all of it from the top down, on a scale that shows small things, too: a bar of one sign is
-up to 4 KiB, and each sign more is four times as much. Areas are #, free room is dots."""
+up to 4 KiB, and each sign more is four times as much. Areas are #, free room is dots.
+With a word of gdb's own command layout - src, asm, split, regs, next, prev - it is that command."""
 
     name = "layout"
 
     def run(self, argv):
+        if len(argv) == 1 and argv[0] in WINDOWS:
+            gdb.execute(f"tui layout {argv[0]}")
+            return
         if argv not in ([], ["user"], ["kernel"]):
             raise self.usage()
         lines = []
@@ -51,7 +59,7 @@ up to 4 KiB, and each sign more is four times as much. Areas are #, free room is
         print("\n".join(lines))
 
     def completions(self, before, word):
-        return ["user", "kernel"] if not before else []
+        return ["user", "kernel", *WINDOWS] if not before else []
 
 
 def bar(size, sign):

@@ -12,7 +12,8 @@ class TraceCommand(Command):
 
 Usage: trace [N|all]
 In the words of /proc/trace: faults, areas, entries, flushes, pages, switches, calls, whichever kinds are
-switched on. Without N the last 40."""
+switched on. Without N the last 40.
+gdb's own command trace, which sets tracepoints, gives way to it: QEMU's stub knows none."""
 
     name = "trace"
 

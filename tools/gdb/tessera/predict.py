@@ -154,6 +154,13 @@ class Fault:
         self.frame = self.before_frame = True
 
     @property
+    def recorded_error(self):
+        """The error code in the kernel's record, out of which no program is to learn what is mapped
+        in the kernel's half."""
+        hidden = self.error & PF_USER and self.address >= pte.TASK_SIZE
+        return self.error | PF_PRESENT if hidden else self.error
+
+    @property
     def end(self):
         """How it ends if it can't be resolved, else None."""
         return self.steps[-1] if self.steps and self.steps[-1] in ENDS else None
