@@ -6,7 +6,7 @@ import time
 
 import gdb
 from tap import *
-from tessera import memory, paging, process
+from tessera import memory, paging, predict, process, vma as vma_of
 
 WIDTH = 96
 MANY = 10000
@@ -36,6 +36,12 @@ go()
 for command in ("areas", "area 0x1000", "vmtree", "vmacache", "layout user"):
     is_(error(command), "init[1] is a kernel thread, without an address space: choose another with "
         "`proc PID`.", f"{command} of a kernel thread")
+like(run("proc 1"), r"^Commands speak of init\[1\], the kernel's own tables \(chosen\)", "which can be chosen")
+like(run("walk $rip"), r"^=> physical 0x", "then the kernel's half can be walked")
+like(run("ptdump kernel"), r"^init\[1\], the kernel's own tables: top-level table at 0x", "and listed")
+like(run("why $rip x kernel"), r"^=> It succeeds", "and asked about")
+like(error("walk 0x1000"), r"^init\[1\] is a kernel thread, without an address space", "but no program's")
+run("proc -")
 ready()
 # There are two processors and one process.
 run(f"thread {1 + next(cpu for cpu in (0, 1) if process.running(cpu) is None)}")
@@ -104,6 +110,58 @@ is_(error("area"), "Usage: area ADDR", "no argument")
 run("proc 2")
 like(narrow("area 0x40000000"), r"^    0x.*: inherited, a root", "a child's anon_vmas: an inherited one")
 run("proc 1")
+
+# --- expressions that are nothing -------------------------------------------------------------------------
+
+is_(run("walk $pte(0x10000000)"), run("walk $pte(0x10000000).v"), "a pte_t that is nowhere is its number")
+like(error("walk $nowhere"), r"^`\$nowhere` is no address: ", "void is no address")
+for text, words in (("$rsp-0x1000", r"is a range that ends, at 0x1000, before it begins"),
+                    ("0x1000+0x3000+0x5000", r"can be read in 2 ways")):
+    like(error(f"ptdump {text}"), words, f"ptdump {text}")
+like(run("ptdump $vma(0x10400000)->vm_start-$vma(0x10400000)->vm_end"), r"^0{8}10400000-", "pointers in a range")
+
+# --- Ctrl-C at the worst moment -----------------------------------------------------------------------
+
+execute = gdb.execute
+
+
+def interrupted(command, *how, **named):
+    answer = execute(command, *how, **named)
+    if command.endswith("Qqemu.PhyMemMode:1"):
+        raise KeyboardInterrupt
+    return answer
+
+
+memory.forget()
+gdb.execute = interrupted
+try:
+    execute("walk 0x1000", False, True)
+    ok(False, "walk is interrupted")
+except (KeyboardInterrupt, gdb.error):
+    ok(True, "walk is interrupted")
+finally:
+    gdb.execute = execute
+like(run("maintenance packet qqemu.PhyMemMode"), r'received: "0"', "and leaves the stub as gdb wants it")
+
+# --- circles ------------------------------------------------------------------------------------------
+
+chain = value("$vma(0x10400000)->anon_vma_chain.next")
+before = value(f"*(unsigned long *){chain}")
+run(f"set var *(unsigned long *){chain} = {chain}")
+like(run("area 0x10400000"), r"its own, a root", "a list that never comes back to its head")
+run(f"set var *(unsigned long *){chain} = {before}")
+with memory.session():
+    mapping = predict.mapping_of(vma_of.find(process.current_mm(), 0x10400000))
+node = f"((struct radix_tree_node *){mapping.pages.node})"
+first = value(f"{node}->slots[0]")
+run(f"set var {node}->shift = 6")
+run(f"set var {node}->slots[0] = {mapping.pages.node}")
+with memory.session():
+    is_(predict.cached_page(mapping, 0), None, "a tree of pages that goes round")
+run(f"set var {node}->slots[0] = {first}")
+run(f"set var {node}->shift = 0")
+with memory.session():
+    is_(predict.cached_page(mapping, 0)._address, first, "and as it was")
 
 # --- the tree ---------------------------------------------------------------------------------------------
 
@@ -258,6 +316,9 @@ send("munmap 10700000 1000\n")
 like(go(), r"Breakpoint .* panic ", "the kernel finds the damage that was done, and panics")
 like(run("areas"), r"^The list has 10,\d+ areas, but map_count is \d+\.$", "areas finds it, too")
 like(run("vmtree"), r"not as it must be.*\n(.*\n)*  area 0x10\d{6}-0x10\d{6}: ", "and vmtree more")
+for command in ("areas", "vmtree"):
+    like(run(command), r"^But playground\[1\] changes: mmap_lock is held for writing, so this may be no damage",
+         f"{command} says that a change is going on")
 like(run("area 0x10700000"), r"^  locks      the area: locked for writing [^$]*mmap_lock: held for writing$",
      "who panicked holds the locks")
 run("delete")

@@ -2,7 +2,7 @@
 """Being there when a fault happens, or an area changes; see on_fault.t."""
 
 from tap import *
-from tessera import faults, memory, process
+from tessera import faults, kernel, memory, paging, process
 
 STEP = r"^  ([A-Z][A-Z_0-9]+) +\S"  # in what `why` and on-fault print
 NUMBERED = r"^\d+\. ([A-Z][A-Z_0-9]+): "  # in what step-fault prints
@@ -206,8 +206,62 @@ expect("mprotect 50002000 1000 1",
 expect("munmap 50003000 5000", by("munmap", "removes 0x50003000-0x50008000"))
 number = re.search(r"^(\d+) +breakpoint", run("info breakpoints"), re.M)[1]
 run(f"delete {number}")
-is_(run("info breakpoints"), "No breakpoints or watchpoints.\n", "deleting one deletes all four")
+is_(re.findall(r"^\d+ +breakpoint +keep y", run("info breakpoints"), re.M), [], "deleting one disables all four")
 is_(ask("munmap 50000000 3000"), "0x0", "and nothing stops any more")
+is_(run("info breakpoints"), "No breakpoints or watchpoints.\n", "and deletes them")
+run("on-map 0x50000000-0x50100000")
+run("delete")
+is_(run("info breakpoints"), "No breakpoints or watchpoints.\n", "so does deleting all at once")
+is_(ask("mmap 50000000 1000 3 32"), "0x50000000", "and nothing stops then")
+
+# --- conditions -----------------------------------------------------------------------------------
+
+
+class Seen(gdb.Function):
+    """What $pte says each time a condition is looked at, which is true the second time."""
+
+    def __init__(self):
+        super().__init__("seen")
+        self.entries = []
+
+    def invoke(self, address):
+        self.entries.append(value(f"$pte({int(address):#x}).v"))
+        return int(len(self.entries) == 2)
+
+
+seen = Seen()
+ask("mmap 50100000 1000 3 32")
+run("break sys_getppid if $seen(0x50100000)")
+send("here\n")
+like(go(typed=["w 50100000", "here"]), r"sys_getppid", "a condition that comes true later")
+is_([entry & 3 for entry in seen.entries], [0, 3], "it saw what the guest did since the last time")
+run("delete")
+until(READY)
+
+# --- a process that has gone ----------------------------------------------------------------------
+
+m = re.match(r"child (\d+) pid (\d+)", ask("fork"))
+number, child = m[1], int(m[2])
+run(f"proc {child}")
+send(f"{number}: quit\n")
+until(READY)
+GONE = f"Process {child} is there no longer: choose another, or `proc -` for the CPU's own."
+like(run("ps"), rf"^  +1 +1 .*playground\n(.*\n)*{re.escape(GONE)}$", "ps lists the others, and says so")
+for command in ("on-fault 0x10006000", "on-map 0x10006000", "next-fault", "step-fault", "why 0x10006000"):
+    is_(error(command), GONE, f"{command}: of whom?")
+is_(run("info breakpoints"), "No breakpoints or watchpoints.\n", "and no breakpoint is left")
+run("proc 1")
+
+# --- bits that no entry may have ------------------------------------------------------------------
+
+with memory.session():
+    last = paging.Walk(process.root_of(process.current_mm()), 0x10001000).last
+entry = f"*(unsigned long *){kernel.to_virt(last.where):#x}"
+run(f"set var {entry} = {last.entry | 1 << 45:#x}")
+like(run("walk 0x10001000"), r"reserved bits 0x200000000000 are set", "walk knows how wide addresses are")
+is_(told(run("why 0x10001000")), ["RESERVED_BITS", "PANIC"], "and so does why")
+run(f"set var {entry} = {last.entry:#x}")
+like(run("why 0x10001000"), r"^=> It succeeds", "without the bit all is well")
 
 # --- a fault of the kernel's own, and its panic ---------------------------------------------------
 

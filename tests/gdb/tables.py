@@ -101,7 +101,8 @@ is_(len(dumped("ptdump 0x10300000-0x10302000")), 1, "pages that were only read j
 is_(len(dumped("ptdump -used 0x10300000-0x10302000")), 2, "but not with -used")
 is_([l for l in dumped("ptdump kernel") if l[0] < 1 << 63], [], "the kernel's half alone")
 is_([l for l in dumped("ptdump user") if l[0] >= 1 << 63], [], "the user half alone")
-is_(error("ptdump 5-3"), "0x5-0x3 is empty: a range ends above its start.", "an empty range")
+is_(error("ptdump 5-3"), "`5-3` is a range that ends, at 0x3, before it begins, at 0x5: a difference "
+    "is to be in parentheses.", "a range the wrong way round")
 is_(error("ptdump a b"), "Usage: ptdump [-used] [user|kernel|RANGE]", "too many arguments")
 like(error("ptdump nonsense"), r"`nonsense` is no address", "no range at all")
 

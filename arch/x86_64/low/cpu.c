@@ -61,6 +61,11 @@ static void find_features(struct cpu_features *f)
 	f->nx = d & BIT(20);
 	f->gbpages = d & BIT(26);
 	f->rdtscp = d & BIT(27);
+	f->phys_bits = 36; /* of processors that don't say */
+	if (max_ext >= 0x80000008) {
+		cpuid(0x80000008, 0, &a, &b, &c, &d);
+		f->phys_bits = a & 0xff;
+	}
 }
 
 /* "nofeature=smap,smep" on the kernel's command line pretends that the processor lacks some. */

@@ -120,11 +120,7 @@ class Space:
     @property
     def changing(self):
         """Why areas may be in the middle of a change, or None."""
-        if locks.rwsem_writer(self.mm.mmap_lock):
-            return f"{self.name} changes: mmap_lock is held for writing"
-        if self.mm.mm_rb_seq & 1:
-            return f"{self.name} changes: mm_rb_seq is odd"
-        return None
+        return locks.changing(self.mm, self.name)
 
     @functools.cached_property
     def moving(self):

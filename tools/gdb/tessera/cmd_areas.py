@@ -2,7 +2,7 @@
 """areas, area: what is mapped where, and everything about one area."""
 import gdb
 
-from tessera import areas, kernel, process, pte, tables
+from tessera import areas, kernel, locks, process, pte, tables
 from tessera.command import ADDRESS_WORDS, Command, address, size_words
 
 
@@ -83,6 +83,8 @@ def table(mm, found, names):
     lines += present.damage
     if len(rows) != mm.map_count:
         lines.append(f"The list has {len(rows):,} areas, but map_count is {mm.map_count:,}.")
+    if present.damage or len(rows) != mm.map_count:
+        lines += locks.excuse(mm, owner())
     return lines + aligned(("RANGE", "PERM", "SIZE", "PAGES", "OFF", "ANON_VMA", "FLAGS", "NAME"),
                            rows, "<<>>><<<")
 

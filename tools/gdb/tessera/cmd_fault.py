@@ -52,8 +52,8 @@ The stop is where the handler begins: nothing has been done about the fault yet.
         low, high = address_range(argv[0])
         if high <= low:
             raise gdb.GdbError(f"`{argv[0]}` is an empty range.")
-        stop = FaultStop(low, high, process.chosen)
         whose = f" by {who(process.current())}" if process.chosen is not None else ""
+        stop = FaultStop(low, high, process.chosen)
         print(f"Breakpoint {stop.number}: page faults at {low:#x}-{high:#x}{whose}")
 
     def tid(self, text):
@@ -62,6 +62,11 @@ The stop is where the handler begins: nothing has been done about the fault yet.
 
     def completions(self, before, word):
         return command.ADDRESS_WORDS + command.pids() if not before else []
+
+
+def chosen_tid():
+    """The thread that `proc` chose, which is still there; or None, for any."""
+    return process.current().pid if process.chosen is not None else None
 
 
 def to_next_fault(tid):
@@ -89,7 +94,7 @@ Of anybody; or of the process that `proc` chose or PID says. It stops where the 
             raise self.usage()
         if not process.is_up():
             raise gdb.GdbError("The kernel has no processes yet.")
-        tid = process.chosen
+        tid = chosen_tid() if not argv else None
         if argv:
             tid = command.number(argv[0], "process id")
             if process.find(tid) is None:
@@ -387,7 +392,7 @@ the guest stays where it is. All else in the guest runs on between two steps."""
 
     def first(self):
         global walker
-        if not stops.at_entry() and to_next_fault(process.chosen) is None:
+        if not stops.at_entry() and to_next_fault(chosen_tid()) is None:
             print("Something else stopped the guest before a page fault did.")
             return
         fault = stops.Fault()

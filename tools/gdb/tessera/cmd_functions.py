@@ -4,6 +4,7 @@ import gdb
 
 from tessera import areas, kernel, memory, paging, process, pte
 from tessera.cmd_ptdump import no_paging_yet
+from tessera.command import plain, senseless
 
 functions = []  # all that are registered: (how it is called, the first line of its help)
 
@@ -25,31 +26,29 @@ class Function(gdb.Function):
     def invoke(self, *values):
         if not self.least <= len(values) <= self.most:
             raise gdb.GdbError(f"Usage: {self.call}")
-        values = [plain(value) for value in values]
+        if not memory._depth or memory.away:
+            # In a breakpoint's condition: gdb doesn't announce that the guest ran in between.
+            memory.forget()
+        try:
+            values = [plain(value) for value in values]
+        except gdb.error as error:
+            raise gdb.GdbError(f"That is no number or address: {error}") from None
         return quietly(self.of, *values)
-
-
-def plain(value):
-    """An argument as a number: of a structure around one number, that number."""
-    try:
-        while value.type.strip_typedefs().code == gdb.TYPE_CODE_STRUCT:
-            value = value[value.type.strip_typedefs().fields()[0]]
-        if value.type.strip_typedefs().code in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_FUNC):
-            value = value.address
-        return int(value) & (1 << 64) - 1
-    except gdb.error as error:
-        raise gdb.GdbError(f"That is no number or address: {error}") from None
 
 
 def quietly(what, *values):
     """what(*values), which reads the guest's memory: gdb may be amid reading by virtual addresses,
     and goes on so afterwards."""
     with memory.session():
-        before = memory._physical
+        before = bool(memory._physical)
         try:
             return what(*values)
         except memory.Unreadable as error:
             raise gdb.GdbError(f"{error}: damaged, or not set up yet?") from None
+        except (gdb.GdbError, gdb.error):
+            raise
+        except Exception as error:
+            raise gdb.GdbError(senseless(error)) from None
         finally:
             memory._set_mode(before)
 
@@ -60,7 +59,7 @@ def pointer(name, address):
 
 def the_walk(address):
     no_paging_yet()
-    root, _ = process.current_root()
+    root, _ = process.current_root(address)
     return paging.Walk(root, address)
 
 

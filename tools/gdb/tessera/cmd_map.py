@@ -31,18 +31,30 @@ class MapStop(stops.Stop):
 
     function = None
 
-    def __init__(self, low, high, mm):
-        self.low, self.high, self.mm = low, high, mm
+    def __init__(self, low, high, task):
+        self.low, self.high = low, high
+        # Another process may get the structures' memory, or the number, later.
+        self.owner = (task._address, task.pid, task.mm_part.mm) if task is not None else None
         self.family = []
+        self.dead = False  # one of the family was deleted
         super().__init__(self.function)
 
     def change(self):
         """(the address space, start, end, what happens in words), by the function's arguments."""
         raise NotImplementedError
 
+    def stop(self):
+        return not self.dead and super().stop()
+
     def wanted(self):
         mm, start, end, _ = self.change()
-        return start < self.high and end > self.low and self.mm in (None, mm)
+        return start < self.high and end > self.low and (self.owner is None or self.is_owners(mm))
+
+    def is_owners(self, mm):
+        if mm != self.owner[2]:
+            return False
+        task = process.find(self.owner[1])
+        return task is not None and (task._address, task.pid, task.mm_part.mm) == self.owner
 
     def tell(self):
         mm, _, _, words = self.change()
@@ -131,11 +143,14 @@ stops at none."""
         low, high = address_range(argv[0])
         if high <= low:
             raise gdb.GdbError(f"`{argv[0]}` is an empty range.")
-        mm = process.current_mm()._address if process.chosen is not None else None
-        family = [kind(low, high, mm) for kind in (Inserted, Removed, Moved, Changed)]
+        task = None
+        if process.chosen is not None:
+            process.current_mm()
+            task = process.current()
+        family = [kind(low, high, task) for kind in (Inserted, Removed, Moved, Changed)]
         for stop in family:
             stop.family = family
-        whose = f" of {who(process.current())}" if mm is not None else ""
+        whose = f" of {who(task)}" if task is not None else ""
         print(f"Breakpoints {family[0].number}-{family[-1].number}: areas in "
               f"{low:#x}-{high:#x}{whose}")
 
@@ -143,14 +158,31 @@ stops at none."""
         return command.ADDRESS_WORDS if not before else []
 
 
+_doomed = []  # whose family has lost one; gdb mustn't lose them while it is about that one
+
+
 def _deleted(stop):
-    if isinstance(stop, MapStop):
-        for other in stop.family:
-            if other is not stop and other.is_valid():
-                other.family = []
-                other.delete()
+    if not isinstance(stop, MapStop) or stop.dead:
+        return
+    for other in stop.family:
+        other.dead = True
+        if other is not stop and other.is_valid():
+            other.enabled = False
+            _doomed.append(other)
+    gdb.post_event(_bury)
+
+
+def _bury(_event=None):
+    """Deletes them, when gdb is at rest and the guest stands still."""
+    if any(thread.is_running() for thread in gdb.selected_inferior().threads()):
+        return  # the next stop will do
+    while _doomed:
+        stop = _doomed.pop()
+        if stop.is_valid():
+            stop.delete()
 
 
 gdb.events.breakpoint_deleted.connect(_deleted)
+gdb.events.stop.connect(_bury)
 
 OnMapCommand()

@@ -29,7 +29,11 @@ are present, name. The one that commands speak of is marked by *."""
         if not process.is_up():
             raise gdb.GdbError("The kernel has no processes yet.")
         on_cpu = {kernel.per_cpu("current_se", cpu): cpu for cpu in process.online_cpus()}
-        chosen = process.current()
+        chosen, gone = None, None
+        try:
+            chosen = process.current()
+        except gdb.GdbError as error:
+            gone = error
         print("    PID   TID S ON    CR3          AREAS  PAGES  NAME")
         for task in process.tasks():
             mm = process.mm_of(task)
@@ -40,6 +44,8 @@ are present, name. The one that commands speak of is marked by *."""
             mark = "*" if chosen is not None and task == chosen else " "
             print(f"{mark} {task.tgid:>5} {task.pid:>5} {process.state(task)} "
                   f"{where(task, on_cpu):<5} {space}  {task.comm}")
+        if gone:
+            print(gone)
 
 
 class ProcCommand(Command):
@@ -55,14 +61,15 @@ they are in memory. `proc -` goes back to whatever the selected CPU runs."""
         if len(argv) > 1:
             raise self.usage()
         if argv and argv[0] == "-":
-            process.chosen = None
+            process.choose(None)
         elif argv:
             tid = command.number(argv[0], "process id")
             if not process.is_up():
                 raise gdb.GdbError("The kernel has no processes yet.")
-            if process.find(tid) is None:
+            task = process.find(tid)
+            if task is None:
                 raise gdb.GdbError(f"There is no process {tid}: `ps` lists them.")
-            process.chosen = tid
+            process.choose(task)
         self.say()
 
     def say(self):

@@ -2,7 +2,7 @@
 """ptdump, ptcost: all that the page tables map, and what the tables themselves take."""
 import gdb
 
-from tessera import kernel, process, pte, tables
+from tessera import kernel, locks, process, pte, tables
 from tessera.cmd_areas import aligned
 from tessera.command import ADDRESS_WORDS, Command, address_range, size_words
 
@@ -124,7 +124,10 @@ apart."""
         root, whose = process.root_of(mm), process.current()
         print(f"{whose.comm}[{whose.pid}]: top-level table at {root:#x}")
         found = tables.Tables(root, *HALVES["user"])
-        print("\n".join(cost(found, mm) + found.damage))
+        lines = cost(found, mm) + found.damage
+        if found.damage or any("WHICH DIFFERS" in line for line in lines):
+            lines += locks.excuse(mm, f"{whose.comm}[{whose.pid}]")
+        print("\n".join(lines))
         common = tables.Tables(kernel.kernel_root(), *HALVES["kernel"])
         counts = ", ".join(f"{len(common.by_level[n]):,} {pte.NAMES[n]}" for n in (3, 2, 1))
         total = sum(len(common.by_level[n]) for n in (3, 2, 1)) * pte.PAGE_SIZE

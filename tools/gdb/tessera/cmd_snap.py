@@ -91,7 +91,7 @@ after 40 lines, unless -all."""
                 raise no_such(name)
         a = snaps[names[0]]
         b = snaps[names[1]] if len(names) == 2 else now(a)
-        if a.pid != b.pid:
+        if (a.pid, a.task) != (b.pid, b.task):
             raise gdb.GdbError(f"`{a.name}` is of {a.whose()}, `{b.name}` of {b.whose()}: only one "
                                "process can be compared with itself.")
         print(f"{a.whose()}, from `{a.name}` to {f'`{b.name}`' if len(names) == 2 else 'now'}:")
@@ -107,7 +107,7 @@ after 40 lines, unless -all."""
 def now(a):
     """The process as it is."""
     task = process.find(a.pid)
-    if task is None or process.mm_of(task) is None:
+    if task is None or task._address != a.task or process.mm_of(task) is None:
         raise gdb.GdbError(f"{a.whose()} is there no longer: there is nothing to compare "
                            f"`{a.name}` with.")
     return snapshot.Snapshot("now", task, a.mapped)

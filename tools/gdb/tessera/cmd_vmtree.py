@@ -2,7 +2,7 @@
 """vmtree, vmacache: how an area is found."""
 import gdb
 
-from tessera import areas, areatree, kernel, process, pte
+from tessera import areas, areatree, kernel, locks, process, pte
 from tessera.cmd_areas import owner, short
 from tessera.command import ADDRESS_WORDS, Command, address, number, size_words
 
@@ -121,7 +121,8 @@ def verdict(tree, mm):
     count = len(lines) + sum(1 for node, _ in wrong if node)
     if count:
         return [f"{count} thing{'s are' if count > 1 else ' is'} not as it must be"
-                + (":" if lines else ", marked above if drawn:")] + lines + first_of(wrong)
+                + (":" if lines else ", marked above if drawn:")] + lines + first_of(wrong) \
+            + locks.excuse(mm, owner())
     black = tree.root.black - 1 if tree.root else 0
     return [f"All is as it must be: order, parents, colours ({black} black on every way down), "
             "gaps;", "and the list is the same."]

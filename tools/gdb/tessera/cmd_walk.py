@@ -4,20 +4,6 @@ from tessera import kernel, paging, process, pte
 from tessera.command import ADDRESS_WORDS, Command, address
 
 
-def cpu_limits():
-    """What this processor has, as pte.reserved() wants it; the widest until the kernel knows."""
-    limits = {}
-    if process.register("efer") >> 11 & 1 == 0:
-        limits["nx"] = False
-    if process.is_up() and kernel.has_symbol("cpu_features"):
-        features = kernel.variable("cpu_features")
-        if "gbpages" in features:
-            limits["gbpages"] = bool(features.gbpages)
-        if "phys_bits" in features and features.phys_bits:
-            limits["phys_bits"] = features.phys_bits
-    return limits
-
-
 def times(count, thing):
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
@@ -49,7 +35,7 @@ def show(walk, root, whose):
               "protection fault.")
         return
     print(f"CR3  {root:#x} ({whose})")
-    limits = cpu_limits()
+    limits = process.cpu_limits()
     for step in walk.steps:
         low = pte.SHIFT[step.level]
         print(f"{pte.INTEL_NAMES[step.level]:<4} {step.table:#x}[{step.index}]  "
@@ -75,8 +61,9 @@ def end(walk):
         print(f"   {describe_page(pte.frame(last.entry, last.level))}")
     elif last.level > 1:
         low = walk.address & ~((1 << pte.SHIFT[last.level]) - 1)
+        high = low + (1 << pte.SHIFT[last.level])
         print(f"=> no {pte.INTEL_NAMES[last.level - 1]} here: nothing of {low:#x}-"
-              f"{low + (1 << pte.SHIFT[last.level]):#x} is mapped")
+              f"{min(high, (1 << 64) - 1):#x} is mapped")
     else:
         print("=> no page here: an access faults")
 
@@ -98,9 +85,10 @@ The tables are those the selected CPU has loaded, or those of the process that `
             raise self.usage()
         addr = address(argv[0])
         if process.chosen is None and not process.paging_is_on():
-            print(f"Paging is off on CPU {process.selected_cpu()}: {addr:#x} is physical already.")
+            print(f"Paging is off on CPU {process.selected_cpu()}: the linear address {addr:#x} "
+                  "is the physical one.")
             return
-        root, whose = process.current_root()
+        root, whose = process.current_root(addr)
         show(paging.Walk(root, addr), root, whose)
 
     def completions(self, before, word):

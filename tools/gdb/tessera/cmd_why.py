@@ -203,7 +203,7 @@ parentheses is what gdb sees behind a step at this moment."""
         if process.chosen is None and not process.paging_is_on():
             raise gdb.GdbError(f"Paging is off on CPU {process.selected_cpu()}: every access "
                                "succeeds.")
-        root, _ = process.current_root()
+        root, _ = process.current_root(at)
         task = mm = None
         if at < pte.TASK_SIZE:
             task, mm = process.current(), process.current_mm()

@@ -40,6 +40,10 @@ class Command(gdb.Command):
                 raise gdb.GdbError(f"{self.name}: {error}: damaged, or not set up yet?") from None
             except gdb.error as error:
                 raise gdb.GdbError(f"{self.name}: {error}") from None
+            except gdb.GdbError:
+                raise
+            except Exception as error:
+                raise gdb.GdbError(f"{self.name}: {senseless(error)}") from None
 
     def complete(self, text, word):
         words = text.split()
@@ -48,7 +52,7 @@ class Command(gdb.Command):
         try:
             with memory.session():
                 found = self.completions(words, word or "")
-        except (gdb.error, gdb.GdbError, memory.Unreadable):
+        except Exception:  # there is nothing to complete with, whatever is wrong
             return []
         # gdb wants the rest of what it takes for a word, which begins after a $ or -.
         typed = "" if text.endswith(" ") or not text else text.split()[-1]
@@ -62,16 +66,33 @@ class Command(gdb.Command):
         return gdb.GdbError(use)
 
 
+def senseless(error):
+    """What is said when what was read is nothing that a command can handle."""
+    return f"what is there makes no sense ({type(error).__name__}: {error}): damaged?"
+
+
+def plain(value):
+    """A value as a number: of a structure around one number, that number. Or gdb.error."""
+    while value.type.strip_typedefs().code == gdb.TYPE_CODE_STRUCT:
+        value = value[value.type.strip_typedefs().fields()[0]]
+    if value.type.strip_typedefs().code in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_FUNC):
+        if value.address is None:
+            raise gdb.error("it is nowhere in memory")
+        value = value.address
+    return int(value) & (1 << 64) - 1
+
+
 def number(text, what="number"):
     """What an expression of the user's comes to, as an unsigned 64-bit number."""
     try:
         with memory.virtually():
             value = gdb.parse_and_eval(text)
             if value.type.strip_typedefs().code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_ARRAY,
-                                                    gdb.TYPE_CODE_FUNC):
+                                                    gdb.TYPE_CODE_FUNC) \
+                    and value.address is not None:
                 value = value.address
-            return int(value) & (1 << 64) - 1
-    except gdb.error as error:
+            return plain(value)
+    except (gdb.error, TypeError, ValueError, OverflowError) as error:
         raise gdb.GdbError(f"`{text}` is no {what}: {error}") from None
 
 
@@ -82,16 +103,33 @@ def address(text):
 
 def address_range(text):
     """A RANGE: START-END (END not in it), START+LENGTH, or an address for its page."""
-    for sign in "-+":
-        start, found, rest = text.partition(sign)
-        if found and start.strip() and rest.strip():
-            try:
-                low, high = number(start), number(rest)
-            except gdb.GdbError:
-                continue
-            return (low, high) if sign == "-" else (low, low + high)
+    spans = list(_splits(text, "-"))
+    good = [(low, high) for low, high in spans if low < high] \
+        or [(low, low + length) for low, length in _splits(text, "+")]
+    if len(good) > 1:
+        raise gdb.GdbError(f"`{text}` can be read in {len(good)} ways: put what belongs together in "
+                           "parentheses.")
+    if good:
+        return good[0]
+    if spans:
+        low, high = spans[0]
+        raise gdb.GdbError(f"`{text}` is an empty range." if low == high else
+                           f"`{text}` is a range that ends, at {high:#x}, before it begins, at "
+                           f"{low:#x}: a difference is to be in parentheses.")
     page = address(text) & ~(memory.PAGE_SIZE - 1)
     return page, page + memory.PAGE_SIZE
+
+
+def _splits(text, sign):
+    """What is before and after each of the signs, where both are numbers."""
+    for at, char in enumerate(text):
+        before, after = text[:at].strip(), text[at + 1:].strip()
+        if char != sign or not before or not after or after[0] == ">" or before[-1] in "-+(":
+            continue
+        try:
+            yield number(before), number(after)
+        except gdb.GdbError:
+            continue
 
 
 def pids():

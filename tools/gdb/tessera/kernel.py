@@ -271,15 +271,11 @@ gdb.events.new_objfile.connect(flush_layouts)
 
 # --- lists ------------------------------------------------------------------------------------------
 
-LIST_LIMIT = 1 << 20
-
-
 def list_nodes(head):
     """The nodes of a struct list_head, by address; without the head. Ends when the list is damaged."""
-    node = u64(head)
-    for _ in range(LIST_LIMIT):
-        if node == head or node == 0:
-            return
+    node, seen = u64(head), {head, 0}
+    while node not in seen:
+        seen.add(node)
         yield node
         node = u64(node)
 

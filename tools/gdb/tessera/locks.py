@@ -28,6 +28,24 @@ def mutex_held(mutex):
     return bool(mutex.owner)
 
 
+def changing(mm, name):
+    """Why the areas of an address space may be in the middle of a change, or None."""
+    if rwsem_writer(mm.mmap_lock):
+        return f"{name} changes: mmap_lock is held for writing"
+    if mm.mm_rb_seq & 1:
+        return f"{name} changes: mm_rb_seq is odd"
+    return None
+
+
+def excuse(mm, name):
+    """What to add when something of an address space isn't as it must be: lines, none if it stands
+    still."""
+    reason = changing(mm, name)
+    if reason is None and rwsem_held(mm.mmap_lock):
+        reason = f"{name} changes: mmap_lock is held for reading"
+    return [f"But {reason}, so this may be no damage."] if reason else []
+
+
 def cpu_in_kernel(cpu, thread_registers):
     """Whether a processor is at work in the kernel: not in a program, and not halted. Why, or None."""
     registers = thread_registers.get(cpu)

@@ -12,7 +12,8 @@ PAGE_SIZE = 1 << PAGE_SHIFT
 
 _blocks = {}  # frame number: its bytes
 _depth = 0  # commands that are at work
-_physical = False
+_physical = False  # the stub's mode; None: it isn't known, somebody has interrupted
+away = False  # a command of ours lets the guest run
 
 
 class Counters:
@@ -47,15 +48,27 @@ for _registry in (gdb.events.cont, gdb.events.stop, gdb.events.memory_changed, g
     _registry.connect(forget)
 
 
+def _gone(_event):
+    """The connection's end: the next one begins anew."""
+    global _physical
+    _physical = False
+
+
+gdb.events.exited.connect(_gone)
+
+
 def _set_mode(on):
     global _physical
-    if _physical == on:
+    if _physical is on:
         return
+    _physical = None
     try:
         answer = gdb.execute(f"maintenance packet Qqemu.PhyMemMode:{int(on)}", to_string=True)
     except gdb.error:
+        _physical = False
         raise gdb.GdbError("There is no guest to look at: use `make debug`, or `target remote`.") from None
     if "OK" not in answer:
+        _physical = False
         raise gdb.GdbError("The target cannot read physical memory: it is to be QEMU's gdb stub, of "
                            "QEMU 4.1 or newer.")
     _physical = on
@@ -72,16 +85,24 @@ class session:
         global _depth
         _depth -= 1
         if not _depth:
-            _set_mode(False)
+            restore()
+
+
+def restore():
+    """Leaves the stub in gdb's mode, even if somebody presses Ctrl-C now."""
+    try:
+        _set_mode(False)
+    except KeyboardInterrupt:
+        _set_mode(False)
+        raise
 
 
 class virtually:
     """For what gdb itself is to read meanwhile, by virtual addresses: an expression of the user's."""
 
     def __enter__(self):
-        self.before = _physical
-        if self.before:
-            _set_mode(False)
+        self.before = bool(_physical)
+        _set_mode(False)
 
     def __exit__(self, *_exc):
         if self.before:

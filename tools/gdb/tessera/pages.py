@@ -277,18 +277,23 @@ def owner_names():
     return {mm._address: name for mm, name in spaces()}
 
 
-def intervals(node, index):
+INTERVAL_LEVELS = 128  # more than a red-black tree of all addresses has
+
+
+def intervals(node, index, levels=INTERVAL_LEVELS):
     """The struct interval_tree_nodes that an index lies in, in order."""
     if not node:
         return
+    if not levels:
+        raise gdb.GdbError("The tree of areas goes round in a circle: it is damaged.")
     item = kernel.container("interval_tree_node", "rb", node)
     if index > getattr(item, "__subtree_last"):
         return
-    yield from intervals(item.rb.rb_left, index)
+    yield from intervals(item.rb.rb_left, index, levels - 1)
     if item.start <= index <= item.last:
         yield item
     if item.start <= index:
-        yield from intervals(item.rb.rb_right, index)
+        yield from intervals(item.rb.rb_right, index, levels - 1)
 
 
 class Candidate:

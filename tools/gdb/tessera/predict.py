@@ -53,6 +53,7 @@ class Processor:
         self.smep = bool(cr4 >> 20 & 1)
         self.smap = bool(cr4 >> 21 & 1)
         self.nx = bool(efer >> 11 & 1)
+        self.limits = process.cpu_limits()
 
 
 class Way:
@@ -104,22 +105,22 @@ def refusal(way, access, cpu, uaccess=False):
             if pte.is_protnone(entry):
                 return because(0, level, "P=0, it keeps a frame that no access may reach")
             return because(0, level, "P=0" + (", it is empty" if not entry else ""))
-        bad = pte.reserved(entry, level, nx=cpu.nx)
+        bad = pte.reserved(entry, level, **cpu.limits)
         if bad:
             return because(PF_PRESENT | PF_RSVD, level, f"reserved bits {bad:#x} are set")
 
     def without(bit):
         return next((level for level, e in way.entries if not e & bit), None)
 
-    supervisor = without(pte.USER)
+    supervisor, leaf = without(pte.USER), way.entries[-1][0]
     if access.user and supervisor:
         return because(PF_PRESENT, supervisor, "U=0, the page is the kernel's alone")
     if not access.user and not supervisor:
         if access.kind == "x" and cpu.smep:
-            return because(PF_PRESENT, 1, "U=1, and SMEP forbids the kernel to run a "
+            return because(PF_PRESENT, leaf, "U=1, and SMEP forbids the kernel to run a "
                            "program's page")
         if access.kind != "x" and cpu.smap and not uaccess:
-            return because(PF_PRESENT, 1, "U=1, and SMAP forbids the kernel a program's page, "
+            return because(PF_PRESENT, leaf, "U=1, and SMAP forbids the kernel a program's page, "
                            "but to the functions that lift it (copy_from_user and its like)")
     if access.kind == "w" and without(pte.RW) and (access.user or cpu.wp):
         return because(PF_PRESENT, without(pte.RW), "W=0, read-only"
@@ -529,9 +530,12 @@ def file_pages(mapping):
 
 def cached_page(mapping, index):
     """The page of a file in the page cache, or None."""
-    node = mapping.pages.node
+    node, shift = mapping.pages.node, 64
     while node:
         fields = kernel.struct("radix_tree_node", node)
+        if fields.shift >= shift:
+            return None  # damaged: each level looks at lower bits
+        shift = fields.shift
         if fields.shift + 6 < 64 and fields.parent == 0 and index >> (fields.shift + 6):
             return None
         slot = fields.slots[index >> fields.shift & 63]

@@ -4,6 +4,7 @@ import gdb
 import gdb.printing
 
 from tessera import areas, kernel, memory, process, pte, snapshot
+from tessera.command import senseless
 
 LIST_SHOWN = 8
 LIST_COUNTED = 1000
@@ -30,6 +31,8 @@ class Printer:
             return quietly(self.words, address & (1 << 64) - 1, *values)
         except (gdb.error, gdb.GdbError) as error:
             return f"<{error}>"
+        except Exception as error:
+            return f"<{senseless(error)}>"
 
     def number(self, path):
         value = self.value

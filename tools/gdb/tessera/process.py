@@ -8,6 +8,7 @@ STATES = {"TASK_RUNNING": "R", "TASK_INTERRUPTIBLE": "S", "TASK_UNINTERRUPTIBLE"
           "TASK_KILLABLE": "D", "TASK_STOPPED": "T", "TASK_DEAD": "X"}
 
 chosen = None  # what `proc PID` said: a thread's id, or None: what runs on the selected CPU
+_chosen_at = None  # where its struct task_struct is: another thread may get the id later
 
 
 # --- processors -----------------------------------------------------------------------------------------
@@ -17,7 +18,7 @@ def selected_cpu():
     thread = gdb.selected_thread()
     if thread is None or not thread.is_valid():
         raise gdb.GdbError("There is no guest to look at: use `make debug`, or `target remote`.")
-    return thread.num - 1
+    return thread.ptid[1] - 1
 
 
 def online_cpus():
@@ -49,7 +50,7 @@ def all_registers(names):
             for thread in gdb.selected_inferior().threads():
                 thread.switch()
                 newest = gdb.newest_frame()
-                found[thread.num - 1] = tuple(int(newest.read_register(name)) & (1 << 64) - 1
+                found[thread.ptid[1] - 1] = tuple(int(newest.read_register(name)) & (1 << 64) - 1
                                               for name in names)
         finally:
             old.switch()
@@ -60,6 +61,19 @@ def all_registers(names):
 def loaded_root():
     """The physical address in the selected CPU's CR3."""
     return register("cr3") & pte.PFN_MASK
+
+
+def cpu_limits():
+    """What this processor has, as pte.reserved() wants it; the widest until the kernel knows."""
+    limits = {}
+    if register("efer") >> 11 & 1 == 0:
+        limits["nx"] = False
+    if is_up():
+        features = kernel.variable("cpu_features")
+        limits["gbpages"] = bool(features.gbpages)
+        if features.phys_bits:
+            limits["phys_bits"] = features.phys_bits
+    return limits
 
 
 def paging_is_on():
@@ -120,11 +134,20 @@ def state(task):
 
 # --- what commands speak of -------------------------------------------------------------------------------
 
+def choose(task):
+    """Commands speak of that task from now on; None: of what runs on the selected CPU."""
+    global chosen, _chosen_at
+    chosen, _chosen_at = (task.pid, task._address) if task is not None else (None, None)
+
+
+gdb.events.exited.connect(lambda _event: choose(None))  # another guest has other tasks
+
+
 def current():
     """The task that commands speak of: the one chosen, or what runs on the selected CPU. Or None."""
     if chosen is not None:
         task = find(chosen)
-        if task is None:
+        if task is None or task._address != _chosen_at:
             raise gdb.GdbError(f"Process {chosen} is there no longer: choose another, or `proc -` for "
                                "the CPU's own.")
         return task
@@ -152,10 +175,16 @@ def root_of(mm):
     return kernel.translate(mm.context.pgd)
 
 
-def current_root():
-    """(physical address of the top-level table that commands walk, whose it is in words)."""
+def current_root(address=None):
+    """(physical address of the top-level table that commands walk, whose it is in words). For a user
+    address there has to be an address space."""
     if chosen is not None:
-        task, mm = current(), current_mm()
+        task = current()
+        mm = mm_of(task)
+        if mm is None and address is not None and address < pte.TASK_SIZE:
+            mm = current_mm()
+        if mm is None:
+            return kernel.kernel_root(), f"{task.comm}[{task.pid}], the kernel's own tables"
         return root_of(mm), f"{task.comm}[{task.pid}]"
     root = loaded_root()
     words = f"CPU {selected_cpu()}"

@@ -33,6 +33,7 @@ class Snapshot:
     def __init__(self, name, task, more_frames=()):
         mm = process.mm_of(task)
         self.name, self.pid, self.comm, self.mm = name, task.pid, task.comm, mm._address
+        self.task = task._address  # another process may get the pid later
         names = areas.Names(mm)
         self.areas = [Area(area, names) for area in areas.listing(mm)]
         self.starts = [area.start for area in self.areas]

@@ -6,7 +6,7 @@ gdb doesn't announce that the guest ran, when it ran only from one breakpoint to
 """
 import gdb
 
-from tessera import kernel, memory, process
+from tessera import command, kernel, memory, process
 
 VECTOR_PF = 14
 
@@ -47,6 +47,8 @@ class Stop(gdb.Breakpoint):
                 self.told = "\n".join(self.tell())
             except (gdb.error, gdb.GdbError, memory.Unreadable) as error:
                 self.told = f"(It can't be explained: {error}.)"
+            except Exception as error:
+                self.told = f"(It can't be explained: {command.senseless(error)}.)"
             return True
 
 
@@ -61,9 +63,13 @@ gdb.events.stop.connect(_on_stop)
 
 def resume():
     """Lets the guest run until something stops it; False if it has gone."""
-    with memory.virtually():
-        gdb.execute("continue", to_string=True)
-    memory.forget()
+    memory.away = True
+    try:
+        with memory.virtually():
+            gdb.execute("continue", to_string=True)
+    finally:
+        memory.away = False
+        memory.forget()
     thread = gdb.selected_thread()
     return thread is not None and thread.is_valid()
 

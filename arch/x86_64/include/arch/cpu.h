@@ -126,6 +126,7 @@ static inline void clear_data_segments(void)
 struct cpu_features {
 	bool nx, smep, smap, umip, pge, fsgsbase, xsave, gbpages, erms, pat, mce, rdtscp;
 	bool hypervisor; /* this is a virtual machine */
+	u8 phys_bits;	 /* of a physical address; those above are reserved in an entry */
 	char vendor[13];
 	char brand[49];
 	u32 xsave_size; /* bytes of the XSAVE area for the features in xcr0 */
