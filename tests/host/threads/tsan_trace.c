@@ -182,9 +182,8 @@ static void record_or_swap(unsigned int this_cpu)
 			trace_set_ring(cpu, rings[cpu], SIZE);
 		rings = rings == others ? slots : others;
 		swaps++;
-		for (int i = 0; i < 1000; i++)
+		for (int i = 0; i < 20; i++)
 			cpu_relax();
-		trace_export_flush(false);
 	}
 }
 
