@@ -46,8 +46,8 @@ void trace_name_values(enum trace_type_id type, const char *const *names, unsign
 /* --- recording ----------------------------------------------------------------------------------- */
 
 /*
- * Interrupts are off, so that times rise within a ring, and that who takes the ring away and then has
- * interrupted everyone knows that nobody is in here. An NMI in the middle gets a slot of its own.
+ * Interrupts are off, so that times rise within a ring, and that an interrupt, by which alone the ring is
+ * taken away, finds nobody in here. An NMI in the middle gets a slot of its own.
  */
 static void record(struct trace_ring *ring, u32 who, const u64 *arg)
 {
@@ -74,7 +74,8 @@ TRACE_CALL void trace_write(enum trace_kind_id kind, u64 a, u64 b, u64 c, u64 d,
 		return;
 	flags = local_irq_save();
 	ring = &trace_rings[smp_processor_id()];
-	if (READ_ONCE(ring->events)) {
+	/* The mask once more: who changed it may have interrupted this processor since the trace point. */
+	if (__atomic_load_n(&ring->events, __ATOMIC_ACQUIRE) && READ_ONCE(trace_mask) >> kind & 1) {
 		record(ring, ((u32)current & TRACE_TID_MASK) | (u32)kind << TRACE_KIND_SHIFT, arg);
 		if (READ_ONCE(trace_export_on))
 			trace_export_ring(ring);
@@ -89,15 +90,15 @@ void trace_set_ring(unsigned int cpu, struct trace_event *events, u64 size)
 	struct trace_ring *ring = &trace_rings[cpu];
 
 	if (!events) {
-		WRITE_ONCE(ring->events, NULL);
+		__atomic_store_n(&ring->events, NULL, __ATOMIC_RELEASE);
 		return;
 	}
 	DEBUG_ON(ring->events || size < TRACE_SIZE_MIN || (size & (size - 1)));
 	for (u64 i = 0; i < size; i++)
 		events[i].seq = 0;
 	ring->size = size;
-	ring->first = ring->head;
-	ring->sent = ring->head;
+	/* `sent` stays behind, where the export wasn't told of all that was in the ring before. */
+	WRITE_ONCE(ring->first, ring->head);
 	/* Behind the rest, for who records on that processor. */
 	__atomic_store_n(&ring->events, events, __ATOMIC_RELEASE);
 }

@@ -65,7 +65,11 @@ void trace_name_values(enum trace_type_id type, const char *const *names, unsign
 
 /* One event; the processor is the ring's. */
 struct trace_event {
-	u32 seq; /* low half of its number in the ring, plus 1; anything else: not, or not wholly, there */
+	/*
+	 * Low half of its number in the ring, plus 1; anything else: not, or not wholly, there. One event in
+	 * 2^32 has 0 there, as slots being written have: it may be read torn.
+	 */
+	u32 seq;
 	u32 who; /* thread id in bits 0-23, kind in bits 24-31 */
 	u64 tsc;
 	u64 arg[TRACE_FIELDS_MAX];
@@ -85,7 +89,7 @@ struct trace_ring {
 	u64 size;		    /* a power of two */
 	u64 head;		    /* the number of the next event */
 	u64 first;		    /* what is older doesn't count: it was cleared away */
-	u64 sent;		    /* the first that has not been exported */
+	u64 sent;		    /* the first that has not been exported. => the port */
 } __aligned(64);
 
 extern struct trace_ring trace_rings[NR_CPUS];
@@ -132,13 +136,16 @@ extern unsigned int trace_pid;
 #define TRACE_SIZE_MIN 64UL
 
 /*
- * Gives a processor its ring, empty: `size` events, a power of two from TRACE_SIZE_MIN on. Or takes it
- * (NULL): that no one is in the middle of recording any more is for the caller to know, before it frees it.
+ * Gives a processor its ring, empty: `size` events, a power of two from TRACE_SIZE_MIN on. It had none. Or
+ * takes it (NULL): then it is this processor's own, interrupts are off, and it may be freed after.
  */
 void trace_set_ring(unsigned int cpu, struct trace_event *events, u64 size);
 /* Forgets what was recorded so far. */
 void trace_clear(void);
-/* Which kinds are recorded from now on; those before, too, that are half way through. */
+/*
+ * Which kinds are recorded from now on. Another processor may be in the middle of recording one that was
+ * before; when it has taken an interrupt it no longer is.
+ */
 void trace_set_mask(unsigned int mask);
 /*
  * Changes a mask by words, as in "fault,-page +area-merge": kinds or groups, `all` or `none`, each with + (or
@@ -157,8 +164,6 @@ struct trace_reader {
 };
 
 void trace_read_begin(struct trace_reader *r);
-/* How many events there may be at most, lost ones that are told of included. */
-size_t trace_read_max(const struct trace_reader *r);
 /* The next of all processors' by time, and whose it is; false: that was all. Any number may read at once. */
 bool trace_read_next(struct trace_reader *r, struct trace_event *ev, unsigned int *cpu);
 

@@ -8,21 +8,25 @@
  * everything that is lost: by an event.
  */
 #include <arch/irqflags.h>
+#include <arch/tsc.h>
 
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/base/trace.h"
 
 bool trace_export_on;
+static bool ended; /* the machine ends: who has the port keeps it */
 static void (*out)(const void *data, size_t len);
 
 /* --- the port --------------------------------------------------------------------------------------- */
 
 #define NOBODY (-1)
 static int owner = NOBODY;
+static unsigned int waiters; /* processors in take_port() */
+static unsigned int turns;   /* how often it was given back. => the port */
 
 /* Whoever has it needs no longer; but it may have been stopped in the middle, by a panic. */
-#define LAST_SPINS 100000000UL
+#define LAST_MS 2000
 
 static bool try_port(void)
 {
@@ -32,19 +36,33 @@ static bool try_port(void)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* False where this processor has it already: this is an NMI. => interrupts off */
+/* False where this processor has it already: this is an NMI; or nobody gets it again. => interrupts off */
 static bool take_port(void)
 {
-	while (!try_port()) {
-		if (__atomic_load_n(&owner, __ATOMIC_RELAXED) == smp_processor_id())
-			return false;
+	bool mine = try_port();
+
+	if (mine)
+		return true;
+	__atomic_fetch_add(&waiters, 1, __ATOMIC_RELAXED);
+	while (!(mine = try_port()) && !READ_ONCE(ended) &&
+	       __atomic_load_n(&owner, __ATOMIC_RELAXED) != smp_processor_id())
 		cpu_relax();
-	}
-	return true;
+	__atomic_fetch_sub(&waiters, 1, __ATOMIC_RELAXED);
+	return mine;
+}
+
+/* For who takes it again and again: one of those who wait with interrupts off is first. => not the port */
+static void let_others(void)
+{
+	const unsigned int turn = READ_ONCE(turns);
+
+	while (__atomic_load_n(&waiters, __ATOMIC_RELAXED) && READ_ONCE(turns) == turn)
+		cpu_relax();
 }
 
 static void give_port(void)
 {
+	WRITE_ONCE(turns, turns + 1);
 	__atomic_store_n(&owner, NOBODY, __ATOMIC_RELEASE);
 }
 
@@ -103,17 +121,21 @@ static void send_lost(unsigned int cpu, u64 lost, u64 tsc)
 
 /*
  * Up to `max` events, from the oldest that has not been sent. One that is being written ends it, unless
- * it never will be finished (`last`). => the port
+ * it never will be finished (`last`). What was overwritten or cleared away before is lost. => the port
  */
 static void send_ring(struct trace_ring *ring, u64 max, bool last)
 {
 	const unsigned int cpu = (unsigned int)(ring - trace_rings);
-	const u64 head = READ_ONCE(ring->head), first = READ_ONCE(ring->first);
-	u64 nr = ring->sent, lost = 0;
-	struct trace_event ev = { .tsc = 0 };
+	/* In this order: who clears meanwhile makes the first one the head of that time. */
+	const u64 first = READ_ONCE(ring->first), head = READ_ONCE(ring->head);
+	u64 nr = ring->sent, start = nr, lost;
+	struct trace_event ev = { .tsc = rdtsc() };
 
 	if ((s64)(first - nr) > 0)
 		nr = first;
+	if (head - nr > ring->size)
+		nr = head - ring->size;
+	lost = nr - start;
 	for (; nr != head && max > 0; nr++) {
 		enum trace_slot slot = trace_read_slot(ring, nr, &ev);
 
@@ -153,31 +175,68 @@ void trace_export_ring(struct trace_ring *ring)
 	give_port();
 }
 
-static void send_all(bool last)
+/* False when nothing could be sent. => interrupts on */
+static bool send_batch(struct trace_ring *ring)
 {
+	const u64 before = READ_ONCE(ring->sent);
+	unsigned long flags;
+	bool mine;
+
+	let_others();
+	flags = local_irq_save();
+	mine = take_port();
+	if (mine) {
+		if (out)
+			send_ring(ring, BATCH, false);
+		give_port();
+	}
+	local_irq_restore(flags);
+	return mine && READ_ONCE(ring->sent) != before;
+}
+
+/* What is recorded so far, with interrupts, and others' turns at the port, in between. => interrupts on */
+static void send_recorded(void)
+{
+	for (int cpu = 0; cpu < NR_CPUS; cpu++) {
+		struct trace_ring *ring = &trace_rings[cpu];
+		const u64 head = READ_ONCE(ring->head);
+
+		if (!READ_ONCE(ring->events))
+			continue;
+		while ((s64)(head - READ_ONCE(ring->sent)) > 0)
+			if (!send_batch(ring))
+				break;
+	}
+}
+
+/* At the end: who waits for the port gives up, who has it is given time. => interrupts off */
+static void send_last(void)
+{
+	const u64 start = rdtsc(), limit = LAST_MS * (trace_khz ? trace_khz : 1000000);
+
+	trace_set_mask(0);
+	WRITE_ONCE(ended, true);
+	while (!try_port() && __atomic_load_n(&owner, __ATOMIC_RELAXED) != smp_processor_id() &&
+	       rdtsc() - start < limit)
+		cpu_relax();
+	WRITE_ONCE(trace_export_on, false);
 	for (int cpu = 0; cpu < NR_CPUS; cpu++)
 		if (READ_ONCE(trace_rings[cpu].events))
-			send_ring(&trace_rings[cpu], ~0UL, last);
+			send_ring(&trace_rings[cpu], ~0UL, true);
 }
 
 void trace_export_flush(bool last)
 {
-	unsigned long flags, spins = 0;
+	unsigned long flags;
 
-	if (!trace_export_on)
+	if (!READ_ONCE(trace_export_on))
 		return;
-	flags = local_irq_save();
 	if (!last) {
-		take_port();
-		send_all(false);
-		give_port();
-	} else {
-		trace_set_mask(0);
-		while (!try_port() && owner != smp_processor_id() && spins++ < LAST_SPINS)
-			cpu_relax();
-		trace_export_on = false;
-		send_all(true);
+		send_recorded();
+		return;
 	}
+	flags = local_irq_save();
+	send_last();
 	local_irq_restore(flags);
 }
 
@@ -185,12 +244,12 @@ static void __printf(1, 2) say(const char *fmt, ...)
 {
 	char text[128];
 	va_list args;
-	int len;
+	size_t len;
 
 	va_start(args, fmt);
-	len = vsnprintf(text, sizeof(text), fmt, args);
+	len = (size_t)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	out(text, (size_t)len);
+	out(text, min(len, sizeof(text) - 1));
 }
 
 /* The tables as text, each line a table's row: see docs/trace.md. => the port */
@@ -218,21 +277,24 @@ static void send_tables(void)
 void trace_export_to(void (*to)(const void *data, size_t len))
 {
 	unsigned long flags;
+	bool mine;
 
 	if (!to)
 		trace_export_flush(false);
 	flags = local_irq_save();
-	take_port();
-	out = to;
-	WRITE_ONCE(trace_export_on, to != NULL);
-	if (to) {
-		send_tables();
-		for (int cpu = 0; cpu < NR_CPUS; cpu++)
-			trace_rings[cpu].sent = trace_rings[cpu].first;
-		send_all(false);
+	mine = take_port();
+	if (mine) {
+		out = to;
+		if (to)
+			send_tables();
+		for (int cpu = 0; to && cpu < NR_CPUS; cpu++)
+			WRITE_ONCE(trace_rings[cpu].sent, READ_ONCE(trace_rings[cpu].first));
+		WRITE_ONCE(trace_export_on, to != NULL);
+		give_port();
 	}
-	give_port();
 	local_irq_restore(flags);
+	if (mine && to)
+		send_recorded();
 }
 
 bool trace_exporting(void)

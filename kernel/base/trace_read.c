@@ -3,6 +3,8 @@
  * Reading the trace while it is written. A slot's sequence is looked at before and after its contents are
  * copied: if it is the event's own both times, the copy is whole.
  */
+#include <arch/irqflags.h>
+
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/base/trace.h"
@@ -11,9 +13,14 @@ u64 trace_khz;
 
 enum trace_slot trace_read_slot(const struct trace_ring *ring, u64 nr, struct trace_event *ev)
 {
-	const struct trace_event *slot = &ring->events[nr & (ring->size - 1)];
-	u32 want = (u32)nr + 1, seq = READ_ONCE(slot->seq);
+	const struct trace_event *events = READ_ONCE(ring->events), *slot;
+	u32 want = (u32)nr + 1, seq;
 
+	/* At the end of everything nobody knows who else is at work. */
+	if (!events)
+		return TRACE_SLOT_GONE;
+	slot = &events[nr & (ring->size - 1)];
+	seq = READ_ONCE(slot->seq);
 	if (seq == want) {
 		ev->who = READ_ONCE(slot->who);
 		ev->tsc = READ_ONCE(slot->tsc);
@@ -43,23 +50,31 @@ void trace_read_begin(struct trace_reader *r)
 	}
 }
 
-size_t trace_read_max(const struct trace_reader *r)
-{
-	size_t n = 0;
+/* What is being written is soon there, if its processor gets on. */
+#define BUSY_SPINS 1000
 
-	for (int cpu = 0; cpu < NR_CPUS; cpu++)
-		if (r->end[cpu] != r->next[cpu])
-			n += min(r->end[cpu] - r->next[cpu], trace_rings[cpu].size) + 1;
-	return n;
+static enum trace_slot await_slot(const struct trace_ring *ring, u64 nr, struct trace_event *ev)
+{
+	enum trace_slot slot = trace_read_slot(ring, nr, ev);
+
+	for (int spins = 0; slot == TRACE_SLOT_BUSY && spins < BUSY_SPINS; spins++) {
+		cpu_relax();
+		slot = trace_read_slot(ring, nr, ev);
+	}
+	return slot;
 }
 
-/* A processor's next event into r->ev; counts those that are gone. One that is never finished is, too. */
+/*
+ * A processor's next event into r->ev; counts those that are gone. One that is never finished is, too; but
+ * if it is the last, it only came too late to be seen.
+ */
 static void load(struct trace_reader *r, unsigned int cpu)
 {
 	const struct trace_ring *ring = &trace_rings[cpu];
 
 	while (!r->loaded[cpu] && r->next[cpu] != r->end[cpu]) {
 		u64 head = READ_ONCE(ring->head), gone = 0;
+		enum trace_slot slot;
 
 		if (head - r->next[cpu] > ring->size)
 			gone = min(head - ring->size, r->end[cpu]) - r->next[cpu];
@@ -67,9 +82,10 @@ static void load(struct trace_reader *r, unsigned int cpu)
 		r->lost[cpu] += gone;
 		if (r->next[cpu] == r->end[cpu])
 			return;
-		if (trace_read_slot(ring, r->next[cpu], &r->ev[cpu]) == TRACE_SLOT_OK)
+		slot = await_slot(ring, r->next[cpu], &r->ev[cpu]);
+		if (slot == TRACE_SLOT_OK)
 			r->loaded[cpu] = true;
-		else
+		else if (slot == TRACE_SLOT_GONE || r->next[cpu] + 1 != r->end[cpu])
 			r->lost[cpu]++;
 		r->next[cpu]++;
 	}

@@ -24,7 +24,7 @@
 
 /* Whoever reads the rings has it, and whoever exchanges or switches them. */
 static struct mutex trace_mutex = MUTEX_INIT(trace_mutex);
-static unsigned long ring_size; /* in events; 0: there are none. => trace_mutex */
+static unsigned long ring_size; /* in events; 0: there are none. Written => trace_mutex */
 
 /* --- rings ------------------------------------------------------------------------------------------- */
 
@@ -63,18 +63,32 @@ static int alloc_rings(struct trace_event *rings[NR_CPUS], unsigned long size)
 	return 0;
 }
 
+static void drop_ring(void *unused)
+{
+	trace_set_ring(smp_processor_id(), NULL, 0);
+}
+
+/* Takes all rings away, for who then frees them: each processor its own, where it isn't recording. */
+static void take_rings(struct trace_event *rings[NR_CPUS])
+{
+	unsigned long flags;
+
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+		rings[cpu] = trace_rings[cpu].events;
+	flags = local_irq_save();
+	drop_ring(NULL);
+	local_irq_restore(flags);
+	smp_call_function_many(cpumask_bits(&cpu_online_mask), drop_ring, NULL);
+}
+
 static void in_no_record(void *unused)
 {
 }
 
-/* Takes all rings away, for who then frees them. */
-static void take_rings(struct trace_event *rings[NR_CPUS])
+/* From now on only these kinds are recorded: who has answered is no longer in the middle of another. */
+static void set_mask(unsigned int mask)
 {
-	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
-		rings[cpu] = trace_rings[cpu].events;
-		trace_set_ring(cpu, NULL, 0);
-	}
-	/* Recording is done with interrupts off: who answers has finished it. */
+	trace_set_mask(mask);
 	smp_call_function_many(cpumask_bits(&cpu_online_mask), in_no_record, NULL);
 }
 
@@ -88,14 +102,14 @@ static int resize(unsigned long size)
 		return -ENOMEM;
 	}
 	if (!size)
-		trace_set_mask(0);
+		set_mask(0);
 	trace_export_flush(false);
 	take_rings(old);
 	free_rings(old, ring_size);
 	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
 		if (new[cpu])
 			trace_set_ring(cpu, new[cpu], size);
-	ring_size = size;
+	WRITE_ONCE(ring_size, size);
 	return 0;
 }
 
@@ -167,13 +181,13 @@ static int set_events(const char *text)
 	if (!err && mask && !ring_size)
 		err = resize(SIZE_DEFAULT);
 	if (!err)
-		trace_set_mask(mask);
+		set_mask(mask);
 	return err;
 }
 
 static int show_size(struct proc_file *pf, struct seq_text *seq)
 {
-	seq_printf(seq, "%lu\n", ring_size);
+	seq_printf(seq, "%lu\n", READ_ONCE(ring_size));
 	return 0;
 }
 
@@ -315,23 +329,30 @@ const struct file_operations proc_trace_dir_fops = {
 
 /* --- from the command line ------------------------------------------------------------------------------ */
 
+/* Does what a word of the command line says; what it can't do is told. */
+static void set_by_word(const char *key, set_fn *set, const char *wrong)
+{
+	char text[256];
+	int err, len = cmdline_get(key, text, sizeof(text));
+
+	if (len == -ENAMETOOLONG)
+		pr_warn("%s=: longer than %zu characters\n", key, sizeof(text) - 1);
+	if (len <= 0)
+		return;
+	err = set(text);
+	if (err == -ENOMEM)
+		pr_warn("%s=%s: no memory for the trace\n", key, text);
+	else if (err)
+		pr_warn("%s=%s: %s\n", key, text, wrong);
+}
+
 /* => nothing else runs */
 void trace_boot(void)
 {
-	char text[128];
-	unsigned int mask = 0;
-
 	trace_khz = tsc_khz;
-	if (cmdline_get("trace_size", text, sizeof(text)) > 0 && set_size(text))
-		pr_warn("trace_size=%s: no number of events there can be\n", text);
-	if (cmdline_get("trace", text, sizeof(text)) > 0) {
-		if (trace_parse(text, &mask))
-			pr_warn("trace=%s: there are other events\n", text);
-		else if (set_events(text))
-			pr_warn("no memory for the trace\n");
-	}
-	if (cmdline_get("trace_export", text, sizeof(text)) > 0 && set_export(text))
-		pr_warn("trace_export=%s: there is no such port\n", text);
+	set_by_word("trace_size", set_size, "no number of events there can be");
+	set_by_word("trace", set_events, "there are other events");
+	set_by_word("trace_export", set_export, "there is no such port");
 }
 
 void trace_boot_others(void)

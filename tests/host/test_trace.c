@@ -183,6 +183,9 @@ static void test_torn(void)
 	   "an older event of that slot is gone");
 	slots[0][at % TRACE_SIZE_MIN].seq = (u32)at + 1;
 	is(trace_read_slot(&trace_rings[0], at, &ev), TRACE_SLOT_OK, "written, it is there");
+	slots[0][(at + 4) % TRACE_SIZE_MIN].seq = 0;
+	s = look();
+	ok(s.nr == 9 && !s.lost, "the last one half written came too late: it isn't lost");
 }
 
 static u64 this_thread = (u64)30 << 32 | 31;
@@ -437,6 +440,51 @@ static struct seen received(void)
 	return s;
 }
 
+/* What goes before it is sent is told. */
+static void test_export_lost(void)
+{
+	struct seen s;
+
+	give_rings();
+	trace_set_mask(1U << TRACE_PAGE_FREE);
+	for (u64 n = 0; n < 1000; n++)
+		put(0, n);
+	nr_sent = 0;
+	trace_export_to(collect);
+	s = received();
+	ok(s.nr == TRACE_SIZE_MIN && s.lost == 1000 - TRACE_SIZE_MIN,
+	   "what was overwritten before the export began is lost: %u", s.lost);
+	trace_export_to(NULL);
+	ok(!trace_exporting(), "an export ends");
+}
+
+static void test_export_cleared(void)
+{
+	struct seen s;
+	size_t before;
+
+	give_rings();
+	nr_sent = 0;
+	trace_export_to(collect);
+	for (u64 n = 0; n < 10; n++)
+		put(0, n);
+	trace_clear();
+	put(0, 10);
+	trace_export_flush(false);
+	s = received();
+	ok(s.nr == 1 && s.lost == 10 && s.first == 10,
+	   "cleared away before it was sent is lost, too");
+	put(0, 11);
+	give_rings();
+	trace_export_flush(false);
+	s = received();
+	ok(s.nr == 1 && s.lost == 11, "... and what was in a ring that was taken away");
+	before = nr_sent;
+	trace_export_flush(false);
+	is(nr_sent, before, "... told once");
+	trace_export_to(NULL);
+}
+
 static void test_export(void)
 {
 	struct seen s;
@@ -486,6 +534,8 @@ int main(void)
 	test_lines();
 	test_tables();
 	test_mm();
+	test_export_lost();
+	test_export_cleared();
 	test_export();
 	return done_testing();
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arch/smp.h>
+
 #include "kernel/base/trace.h"
 #include "tests/host/tap.h"
 #include "tests/host/threads/threads.h"
@@ -86,7 +88,8 @@ static void test_read(void)
 
 	give_rings();
 	on_all_cpus(record_or_read);
-	diag("%lu events in %lu rounds", (unsigned long)total.seen, (unsigned long)rounds);
+	ok(rounds > 0 && total.seen > 0, "%lu events in %lu rounds", (unsigned long)total.seen,
+	   (unsigned long)rounds);
 	is((long)total.torn, 0, "read while it is written, each event is whole");
 	is((long)total.disorder, 0, "... and each processor's are in order");
 	read_once(&end);
@@ -149,11 +152,62 @@ static void test_export(void)
 	is((long)sent.disorder, 0, "... and in order");
 }
 
+/* --- other rings meanwhile ------------------------------------------------------------------------ */
+
+static struct trace_event others[SIM_NR_CPUS][SIZE];
+static u64 swaps;
+
+static void drop_ring(void *unused)
+{
+	trace_set_ring((unsigned int)smp_processor_id(), NULL, 0);
+}
+
+static void record_or_swap(unsigned int this_cpu)
+{
+	struct trace_event(*rings)[SIZE] = others;
+	unsigned long flags;
+
+	if (this_cpu) {
+		record(this_cpu);
+		return;
+	}
+	while (atomic_long_read(&busy)) {
+		flags = local_irq_save();
+		drop_ring(NULL);
+		local_irq_restore(flags);
+		smp_call_function_many((1U << SIM_NR_CPUS) - 2, drop_ring, NULL);
+		/* Nobody is in the old ones: they can be anything. */
+		memset(rings == others ? slots : others, 0xff, sizeof(others));
+		for (unsigned int cpu = 0; cpu < SIM_NR_CPUS; cpu++)
+			trace_set_ring(cpu, rings[cpu], SIZE);
+		rings = rings == others ? slots : others;
+		swaps++;
+		for (int i = 0; i < 20; i++)
+			cpu_relax();
+	}
+}
+
+static void test_swap(void)
+{
+	give_rings();
+	memset(&sent, 0, sizeof(sent));
+	trace_export_to(take);
+	on_all_cpus(record_or_swap);
+	trace_export_to(NULL);
+	ok(swaps > 0 && sent.seen > 0, "%lu exchanges of the rings, %lu events",
+	   (unsigned long)swaps, (unsigned long)sent.seen);
+	is((long)sent.torn, 0, "exchanged while it is written, each event is whole");
+	is((long)sent.disorder, 0, "... and in order");
+	ok(sent.seen + sent.lost <= (SIM_NR_CPUS - 1) * EVENTS, "... and none is told of twice");
+	memset(&sent, 0, sizeof(sent));
+}
+
 int main(void)
 {
 	sim_boot_default();
 	trace_set_mask(1U << TRACE_AREA_CHANGE);
 	test_read();
+	test_swap();
 	test_export();
 	return done_testing();
 }
