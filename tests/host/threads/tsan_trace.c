@@ -17,8 +17,11 @@ static atomic_long_t busy;
 
 static void record(unsigned int cpu)
 {
-	for (u64 n = 0; n < EVENTS; n++)
+	for (u64 n = 0; n < EVENTS; n++) {
 		trace(AREA_CHANGE, n, n + 1, cpu, n + 3, n ^ cpu);
+		if (n % 16 == 0)
+			cpu_relax(); /* else who wants to interrupt it seldom could */
+	}
 	atomic_long_add(&busy, -1);
 }
 
