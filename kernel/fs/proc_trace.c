@@ -329,30 +329,34 @@ const struct file_operations proc_trace_dir_fops = {
 
 /* --- from the command line ------------------------------------------------------------------------------ */
 
-/* Does what a word of the command line says; what it can't do is told. */
-static void set_by_word(const char *key, set_fn *set, const char *wrong)
+/* Does what a word of the command line says, of which cmdline_get() found len; what can't be done is told. */
+static void set_by_word(int len, const char *text, set_fn *set, const char *wrong)
 {
-	char text[256];
-	int err, len = cmdline_get(key, text, sizeof(text));
+	int err;
 
 	if (len == -ENAMETOOLONG)
-		pr_warn("%s=: longer than %zu characters\n", key, sizeof(text) - 1);
+		pr_warn("trace: a word of the command line is too long\n");
 	if (len <= 0)
 		return;
 	err = set(text);
-	if (err == -ENOMEM)
-		pr_warn("%s=%s: no memory for the trace\n", key, text);
-	else if (err)
-		pr_warn("%s=%s: %s\n", key, text, wrong);
+	if (err)
+		pr_warn("trace: \"%s\": %s\n", text,
+			err == -ENOMEM ? "there is no memory for it" : wrong);
 }
 
 /* => nothing else runs */
 void trace_boot(void)
 {
+	char text[256];
+	int len;
+
 	trace_khz = tsc_khz;
-	set_by_word("trace_size", set_size, "no number of events there can be");
-	set_by_word("trace", set_events, "there are other events");
-	set_by_word("trace_export", set_export, "there is no such port");
+	len = cmdline_get("trace_size", text, sizeof(text));
+	set_by_word(len, text, set_size, "no number of events there can be");
+	len = cmdline_get("trace", text, sizeof(text));
+	set_by_word(len, text, set_events, "there are other events");
+	len = cmdline_get("trace_export", text, sizeof(text));
+	set_by_word(len, text, set_export, "there is no such port");
 }
 
 void trace_boot_others(void)
