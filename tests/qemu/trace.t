@@ -104,8 +104,8 @@ END
 {
 	my $run = Guest::boot(limit => 60, cmdline => 'init=/bin/runner tests=/bin/true trace=nonsense trace_export=debugcon',
 		qemu => []);
-	like($run->{console}, qr/warning: trace=nonsense: /, 'no such kind');
-	like($run->{console}, qr/warning: trace_export=debugcon: /, 'no debugcon');
+	like($run->{console}, qr/warning: trace: "nonsense": /, 'no such kind');
+	like($run->{console}, qr/warning: trace: "debugcon": /, 'no debugcon');
 	Guest::ends_well($run, 'it boots all the same');
 }
 
