@@ -150,6 +150,16 @@ ssize_t proc_text_read(struct file *file, struct io_iter *to, loff_t *pos)
 	return ret;
 }
 
+/* A shell's > cuts the file first: there is nothing to cut. */
+static int setting_truncate(struct inode *inode, u64 size)
+{
+	return 0;
+}
+
+const struct inode_operations proc_setting_iops = {
+	.truncate = setting_truncate,
+};
+
 static const struct file_operations proc_text_fops = {
 	.llseek = llseek_no_end,
 	.read_iter = proc_text_read,

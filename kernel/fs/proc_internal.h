@@ -57,6 +57,8 @@ extern const struct proc_task_ops *proc_tasks;
 
 int proc_open(struct inode *inode, struct file *file);
 ssize_t proc_text_read(struct file *file, struct io_iter *to, loff_t *pos);
+/* Of a file of text that may be written to: opening it with O_TRUNC changes nothing. */
+extern const struct inode_operations proc_setting_iops;
 void proc_release(struct file *file);
 /* The mm of an open file with a user more, or NULL when the process is gone. To be mmput(). */
 struct mm_struct *proc_mm_get(struct proc_file *pf);

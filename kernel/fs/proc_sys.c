@@ -162,16 +162,6 @@ static int sysctl_open(struct inode *inode, struct file *file)
 	return proc_open(inode, file);
 }
 
-/* A shell's > cuts the file first: there is nothing to cut. */
-static int sysctl_truncate(struct inode *inode, u64 size)
-{
-	return 0;
-}
-
-static const struct inode_operations sysctl_iops = {
-	.truncate = sysctl_truncate,
-};
-
 static const struct file_operations sysctl_fops = {
 	.llseek = llseek_no_end,
 	.read_iter = proc_text_read,
@@ -204,7 +194,7 @@ static void drop_kernel_caches(void)
 #define CTL(n, m, ...)                                                                         \
 	{                                                                                      \
 		.name = (n), .mode = S_IFREG | (m), .show = show_sysctl, .fops = &sysctl_fops, \
-		.iops = &sysctl_iops, .data = &(const struct sysctl){ __VA_ARGS__ },           \
+		.iops = &proc_setting_iops, .data = &(const struct sysctl){ __VA_ARGS__ },     \
 	}
 #define CTL_INT_FILE(n, var, ...)   CTL(n, 0644, .type = CTL_INT, .i = &(var), __VA_ARGS__)
 #define CTL_ULONG_FILE(n, var, ...) CTL(n, 0644, .type = CTL_ULONG, .ul = &(var), __VA_ARGS__)

@@ -285,16 +285,6 @@ static int control_open(struct inode *inode, struct file *file)
 	return proc_open(inode, file);
 }
 
-/* A shell's > cuts the file first: there is nothing to cut. */
-static int control_truncate(struct inode *inode, u64 size)
-{
-	return 0;
-}
-
-static const struct inode_operations control_iops = {
-	.truncate = control_truncate,
-};
-
 static const struct file_operations control_fops = {
 	.llseek = llseek_no_end,
 	.read_iter = proc_text_read,
@@ -306,7 +296,7 @@ static const struct file_operations control_fops = {
 #define CONTROL(n, m, show_fn, set)                                                           \
 	{                                                                                     \
 		.name = (n), .mode = S_IFREG | (m), .show = (show_fn), .fops = &control_fops, \
-		.iops = &control_iops, .data = &(set_fn *const){ set },                       \
+		.iops = &proc_setting_iops, .data = &(set_fn *const){ set },                  \
 	}
 
 static const struct proc_entry entries[] = {
