@@ -2,7 +2,6 @@
 """areas, area, vmtree, vmacache, layout: see areas.t."""
 
 import re
-import time
 
 import gdb
 from tap import *
@@ -274,16 +273,6 @@ like(error("layout asm"), r"TUI", "gdb's own layouts are left to gdb")
 # --- many -----------------------------------------------------------------------------------------------------
 
 is_(ask(f"many {MANY:x} 200000000"), f"0x{MANY:x}", f"{MANY} areas more")
-
-
-def cost(command):
-    memory.forget()
-    memory.counters.reset()
-    start = time.monotonic()
-    text = run(command)
-    note(f"{command}: {time.monotonic() - start:.2f} s, {memory.counters.reads} reads, "
-         f"{memory.counters.bytes} bytes")
-    return text
 
 
 size = int(gdb.parse_and_eval("sizeof(struct vm_area_struct)"))

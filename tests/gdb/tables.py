@@ -2,7 +2,6 @@
 """ptdump, ptcost, snap, ptdiff, functions and printers: see tables.t."""
 
 import re
-import time
 
 import gdb
 from tap import *
@@ -217,16 +216,6 @@ like(run("walk $vma(0x10400000)->vm_start"), r"^0x0000000010400000: user half$",
 like(run("print/r *$vma(0x10400000)"), r"vm_start = 0x10400000|vm_start = 272629760", "print/r shows the structure")
 
 # --- a GiB ---------------------------------------------------------------------------------------------------
-
-
-def cost(command):
-    memory.forget()
-    memory.counters.reset()
-    start = time.monotonic()
-    text = run(command)
-    note(f"{command}: {time.monotonic() - start:.2f} s, {memory.counters.reads} reads, "
-         f"{memory.counters.bytes} bytes")
-    return text
 
 
 # Of the page of zeros, which takes no memory but the tables.

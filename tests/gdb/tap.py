@@ -107,6 +107,18 @@ def run(command):
     return gdb.execute(command, False, True)
 
 
+def cost(command):
+    """Like run(), from a cold cache; notes what it took. memory.counters hold it afterwards."""
+    from tessera import memory
+    memory.forget()
+    memory.counters.reset()
+    start = time.monotonic()
+    text = run(command)
+    note(f"{command}: {time.monotonic() - start:.2f} s, {memory.counters.reads} reads, "
+         f"{memory.counters.bytes} bytes")
+    return text
+
+
 def error(command):
     """The message that the command fails with; None if it doesn't fail."""
     try:
