@@ -277,7 +277,7 @@ $(O)/user/bin/hello-pie: $(HELLO) $(O)/user/flags
 # The initial file system comes in images: every boot has the base, and what a test needs of the
 # others. They are unpacked into RAM of which there may be just 64 MiB.
 IMAGE_MAX := 6291456
-TESTS_IMAGE_MAX := 8388608
+TESTS_IMAGE_MAX := 10485760
 
 $(O)/base.cpio: $(USER_BIN_PROGS) $(HELLO_PROGS) $(ETC_FILES) $(O)/user/base.list $(BUSYBOX) \
 		iso/applets iso/mkroot iso/mkimage
