@@ -101,8 +101,14 @@ KASFLAGS := -g -mno-red-zone $(if $(IS_CLANG),--target=x86_64-linux-gnu) $(INCLU
 KLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-size=4096 \
 	-z noexecstack --orphan-handling=warn $(if $(WERROR),--fatal-warnings)
 
+# What C leaves undefined ends in kernel/base/ubsan.c. Looking at each pointer that is followed would make
+# the debug kernel slower by half: that is for UBSAN=all.
+UBSAN_CHECKS := bool,bounds,builtin,integer-divide-by-zero,nonnull-attribute,returns-nonnull-attribute,$(strip \
+	)shift,signed-integer-overflow,unreachable,vla-bound
+UBSAN_FLAGS := -fsanitize=$(if $(filter all,$(UBSAN)),undefined,$(UBSAN_CHECKS)) -fno-sanitize-recover=all
+
 # A tail call leaves no frame: the debug kernel's backtraces name every caller.
-CONFIG_FLAGS_debug := -DCONFIG_DEBUG -DCONFIG_LOCKDEP -fno-optimize-sibling-calls
+CONFIG_FLAGS_debug := -DCONFIG_DEBUG -DCONFIG_LOCKDEP -fno-optimize-sibling-calls $(UBSAN_FLAGS)
 CONFIG_FLAGS_release :=
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
@@ -175,6 +181,9 @@ $(O)/$(1)/tessera.elf: $(O)/$(1)/first.elf tools/mkksyms
 endef
 
 $(foreach c,debug release,$(eval $(call config_rules,$(c))))
+
+# It provokes every report that there is.
+$(O)/debug/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
 
 $(O)/gen/asm-prelude.h:
 	@mkdir -p $(@D)

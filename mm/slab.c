@@ -377,11 +377,12 @@ static unsigned long cached_objs(const struct kmem_cache *c)
 
 bool slab_cache_info(unsigned int n, struct slab_info *info)
 {
-	struct kmem_cache *c = &caches[n];
+	struct kmem_cache *c;
 	unsigned long flags;
 
 	if (n >= __atomic_load_n(&nr_caches, __ATOMIC_ACQUIRE))
 		return false;
+	c = &caches[n];
 	flags = spin_lock_irqsave(&c->lock);
 	*info = (struct slab_info){
 		.name = c->name,

@@ -47,7 +47,7 @@ static int string_at(const struct strings *s, int n, const char **str)
 		*str = NULL;
 		return 0;
 	}
-	return get_user(*str, s->user + n);
+	return get_user(*str, user_at(s->user, (unsigned long)n * sizeof(*s->user)));
 }
 
 static int count_strings(const struct strings *s)

@@ -46,11 +46,10 @@ static int copy_clone3_args(struct clone3_args *a, const void __user *uargs, siz
 	if (size < CLONE_ARGS_SIZE_VER0)
 		return -EINVAL;
 	if (size > sizeof(*a)) {
-		const u8 __user *rest = (const u8 __user *)uargs + sizeof(*a);
 		u8 byte;
 
-		for (size_t i = 0; i < size - sizeof(*a); i++) {
-			if (get_user(byte, rest + i))
+		for (size_t i = sizeof(*a); i < size; i++) {
+			if (get_user(byte, user_at((const u8 __user *)uargs, i)))
 				return -EFAULT;
 			if (byte)
 				return -E2BIG;

@@ -295,7 +295,7 @@ static int read_cap_header(struct cap_header __user *uhead, struct cap_header *h
 	*words = head->version == CAP_VERSION_1					  ? 1 :
 		 head->version == CAP_VERSION_2 || head->version == CAP_VERSION_3 ? 2 :
 										    0;
-	return *words ? 0 : put_user((u32)CAP_VERSION_3, &uhead->version);
+	return *words ? 0 : put_user((u32)CAP_VERSION_3, user_field(uhead, version));
 }
 
 long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)

@@ -286,7 +286,7 @@ static bool write_dirent(struct dir_context *ctx, const char *name, size_t len, 
 	w->error = size > w->room - w->used ? -EINVAL : 0;
 	if (w->error)
 		return false;
-	if (copy_to_user(w->to + w->used, buf, size)) {
+	if (copy_to_user(user_at(w->to, w->used), buf, size)) {
 		w->error = -EFAULT;
 		return false;
 	}

@@ -164,7 +164,7 @@ static long siginfo_from_user(struct siginfo_kernel *info, int sig, const void _
 	info->si_signo = sig;
 	if (known_layout((unsigned int)sig, info->si_code))
 		return 0;
-	if (copy_from_user(rest, (const u8 __user *)from + sizeof(*info), sizeof(rest)))
+	if (copy_from_user(rest, user_at(from, sizeof(*info)), sizeof(rest)))
 		return -EFAULT;
 	for (size_t i = 0; i < sizeof(rest); i++)
 		if (rest[i])
@@ -174,7 +174,7 @@ static long siginfo_from_user(struct siginfo_kernel *info, int sig, const void _
 
 static long siginfo_to_user(void __user *to, const struct siginfo_kernel *info)
 {
-	return copy_to_user(to, info, sizeof(*info)) || clear_user((u8 __user *)to + sizeof(*info),
+	return copy_to_user(to, info, sizeof(*info)) || clear_user(user_at(to, sizeof(*info)),
 								   SIGINFO_SIZE - sizeof(*info)) ?
 		       -EFAULT :
 		       0;

@@ -80,11 +80,12 @@ static long put_waitinfo(void __user *uinfo, const struct wait_result *res, bool
 {
 	struct siginfo_kernel __user *info = uinfo;
 
-	if (put_user(found ? SIGCHLD : 0, &info->si_signo) || put_user(0, &info->si_errno) ||
-	    put_user(found ? res->code : 0, &info->si_code) ||
-	    put_user(found ? res->pid : 0, &info->child.pid) ||
-	    put_user(found ? (u32)res->uid : 0, &info->child.uid) ||
-	    put_user(found ? plain_status(res) : 0, &info->child.status))
+	if (put_user(found ? SIGCHLD : 0, user_field(info, si_signo)) ||
+	    put_user(0, user_field(info, si_errno)) ||
+	    put_user(found ? res->code : 0, user_field(info, si_code)) ||
+	    put_user(found ? res->pid : 0, user_field(info, child.pid)) ||
+	    put_user(found ? (u32)res->uid : 0, user_field(info, child.uid)) ||
+	    put_user(found ? plain_status(res) : 0, user_field(info, child.status)))
 		return -EFAULT;
 	return 0;
 }
