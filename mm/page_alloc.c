@@ -666,6 +666,15 @@ bool zone_buddy_info(enum zone_type type, struct buddy_info *info)
 	return true;
 }
 
+unsigned long nr_reserve_pages(void)
+{
+	unsigned long n = 0;
+
+	for (int t = 0; t < MAX_NR_ZONES; t++)
+		n += zones[t].reserve;
+	return n;
+}
+
 unsigned long nr_free_pages(void)
 {
 	struct buddy_info info;

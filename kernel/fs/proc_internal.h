@@ -119,6 +119,8 @@ bool proc_maps_line(struct seq_text *seq, const struct vm_area_struct *vma);
 int proc_show_mounts(struct proc_file *pf, struct seq_text *seq);
 int proc_show_interrupts(struct proc_file *pf, struct seq_text *seq);
 int proc_show_stat(struct proc_file *pf, struct seq_text *seq);
+int proc_show_oom_score(struct proc_file *pf, struct seq_text *seq);
+int proc_show_oom_adj(struct proc_file *pf, struct seq_text *seq);
 int proc_show_fault(struct proc_file *pf, struct seq_text *seq);
 extern const struct inode_operations proc_self_iops, proc_thread_self_iops, proc_exe_iops,
 	proc_cwd_iops, proc_root_link_iops, proc_fd_dir_iops, proc_fdinfo_dir_iops,
@@ -132,7 +134,7 @@ int proc_fd_permission(const struct inode *inode, const struct cred_view *cred, 
 void proc_evict(struct inode *inode);
 extern const struct file_operations proc_mem_fops;
 extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops,
-	proc_clear_refs_fops, proc_fail_nth_fops;
+	proc_clear_refs_fops, proc_fail_nth_fops, proc_oom_adj_fops;
 bool proc_has_fail_nth(void);
 
 #endif

@@ -163,6 +163,7 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 	bprm->mm = mm_alloc();
 	if (!bprm->mm)
 		return -ENOMEM;
+	bprm->mm->thp_disable = current->mm_part.mm && current->mm_part.mm->thp_disable;
 	if (bprm->randomize)
 		top -= random_pages(STACK_RANDOM_MAX);
 	arch_pick_mmap_layout(bprm->mm, bprm->own_layout ? min(stack, SECURE_STACK) : stack,
