@@ -46,6 +46,7 @@ void fs_init(void)
 	if (!root || vfs_mount("/", root))
 		panic("cannot make the root file system");
 	pipe_init();
+	socket_init();
 	proc_init();
 	dev_init();
 	ramdisk_init();
