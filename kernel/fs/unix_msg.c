@@ -18,7 +18,7 @@
 #define BUF_SHARED 320UL
 /* How much of a stream's part is in one block, at most, and beyond that in pages. */
 #define STREAM_HEAD_MAX (PAGE_SIZE - BUF_SHARED)
-#define STREAM_PART_MAX (4 * PAGE_SIZE - BUF_SHARED + 8 * PAGE_SIZE)
+#define STREAM_PART_MAX (STREAM_HEAD_MAX + 8 * PAGE_SIZE)
 /* The same for a datagram. */
 #define DGRAM_HEAD_MAX	(4 * PAGE_SIZE - BUF_SHARED)
 #define DGRAM_PAGES_MAX (17 * PAGE_SIZE)

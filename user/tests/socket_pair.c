@@ -233,6 +233,7 @@ static void setting(void)
 
 static void asking(void)
 {
+	void *volatile bad = (void *)1;
 	struct timeval tv = { 3, 123456 };
 	struct linger ling = { 5, 7 };
 	unsigned char bytes[8];
@@ -250,9 +251,9 @@ static void asking(void)
 	len = -1;
 	fails(getsockopt(sv[0], SOL_SOCKET, SO_TYPE, bytes, &len), EINVAL, "of -1: EINVAL");
 	len = 4;
-	fails(getsockopt(sv[0], SOL_SOCKET, SO_TYPE, (void *)1, &len), EFAULT, "to 1: EFAULT");
-	fails(getsockopt(sv[0], SOL_SOCKET, SO_TYPE, &v, (void *)1), EFAULT, "length at 1: EFAULT");
-	fails(getsockopt(sv[0], SOL_SOCKET, 999, &v, (void *)1), EFAULT, "before the name is looked at");
+	fails(getsockopt(sv[0], SOL_SOCKET, SO_TYPE, bad, &len), EFAULT, "to 1: EFAULT");
+	fails(getsockopt(sv[0], SOL_SOCKET, SO_TYPE, &v, bad), EFAULT, "length at 1: EFAULT");
+	fails(getsockopt(sv[0], SOL_SOCKET, 999, &v, bad), EFAULT, "before the name is looked at");
 	fails(getsockopt(sv[0], 0, SO_TYPE, &v, &len), EOPNOTSUPP, "of another level: EOPNOTSUPP");
 	is(setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0, "SO_RCVTIMEO");
 	tv = (struct timeval){ 0 };
