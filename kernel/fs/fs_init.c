@@ -48,6 +48,7 @@ void fs_init(void)
 		panic("cannot make the root file system");
 	pipe_init();
 	anon_inode_init();
+	socket_init();
 	proc_init();
 	dev_init();
 	ramdisk_init();

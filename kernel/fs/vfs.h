@@ -565,6 +565,7 @@ void tmpfs_init(void);
 void proc_init(void);
 void dev_init(void);
 void pipe_init(void);
+void socket_init(void);
 void tty_init(void);
 
 #endif
