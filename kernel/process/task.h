@@ -266,6 +266,8 @@ void vfork_release(struct task_struct *task);
 
 long sys_execve(const char __user *path, const char __user *const __user *argv,
 		const char __user *const __user *envp);
+long sys_execveat(int dfd, const char __user *path, const char __user *const __user *argv,
+		  const char __user *const __user *envp, int flags);
 /*
  * Makes the running thread the only one of its process, by the leader's id. 0, or -EAGAIN when the
  * process is ending already.
