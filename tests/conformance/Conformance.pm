@@ -13,7 +13,7 @@ my $folder = dirname(__FILE__);
 our $expected_file = "$folder/expected.tsv";
 
 # The same machine for both: four levels of page tables, two processors.
-my %machine = (cpu => 'max,la57=off', mem => '2560M', smp => 2, initrd => $image);
+my %machine = (cpu => 'max,la57=off', mem => '2560M', smp => 2, images => [qw(base conformance)]);
 
 # More boots than this one kernel doesn't get: each one that ends early costs a program.
 use constant BOOTS => 20;

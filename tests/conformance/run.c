@@ -120,6 +120,8 @@ int main(int argc, char **argv)
 	long from, seen = 0;
 
 	prepare_linux();
+	/* Where a script's interpreter finds a descriptor. */
+	symlink("/proc/self/fd", "/dev/fd");
 	read_file("/proc/cmdline", cmdline, sizeof(cmdline));
 	option(cmdline, "from=", number, sizeof(number));
 	from = strtol(number, NULL, 10);
