@@ -285,24 +285,6 @@ int de_thread(void)
 
 /* --- changing over ------------------------------------------------------------------------------- */
 
-/* A descriptor table of our own, if others use it too. 0 or -ENOMEM. */
-static int unshare_files(struct task_struct *task)
-{
-	struct files_struct *files = task->files, *copy;
-	unsigned long flags;
-
-	if (!shared_with_others(&files->count))
-		return 0;
-	copy = files_dup(files);
-	if (!copy)
-		return -ENOMEM;
-	flags = spin_lock_irqsave(&tasklist_lock);
-	task->files = copy;
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	files_put(files);
-	return 0;
-}
-
 /* Handlers of our own. => all other threads are gone; `copy` is there if others may share ours. */
 static void unshare_sighand(struct task_struct *task, struct sighand *copy)
 {
@@ -419,7 +401,7 @@ int begin_new_exec(struct binprm *bprm)
 	struct mm_struct *old = task->mm_part.mm;
 	bool shared = atomic_read(&task->sighand->count) > 1;
 	struct sighand *sighand = shared ? sighand_alloc(NULL) : NULL;
-	int err = shared && !sighand ? -ENOMEM : unshare_files(task);
+	int err = shared && !sighand ? -ENOMEM : unshare_files();
 
 	read_lent_ids(bprm);
 	bprm->again = layout_is_led(bprm);
