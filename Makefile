@@ -595,6 +595,22 @@ bench-baseline: ## make Tessera's present counts those that `make test` compares
 	$(Q)$(SUBMAKE) $(O)/release/tessera.elf $(O)/bench.cpio
 	$(Q)O=$(O) $(BENCH_ENV) tests/bench/compare --baseline tests/bench/baseline.tsv
 
+# Linux's own self-tests, which its source is unpacked for under $(O)/dist.
+CONFORMANCE_ENV = O=$(O) JOBS=$(JOBS) USER_CC='$(USER_CC)' MUSL_CC='$(MUSL_CC)' USER_STRIP='$(USER_STRIP)'
+
+.PHONY: conformance conformance-record
+conformance: ## run Linux's own self-tests in both kernels, and compare with what is expected
+	$(Q)O=$(O) tools/bootstrap conformance
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare
+
+conformance-record: ## make what they do now the least that is expected
+	$(Q)O=$(O) tools/bootstrap conformance
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare record
+
 START ?= 1
 SEEDS ?= 200
 OPS ?= 500
@@ -678,7 +694,7 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 help: ## show this list
 	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% debug% programs-reference run soak test% twin%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% conformance% debug% programs-reference run soak test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif

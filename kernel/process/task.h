@@ -224,6 +224,9 @@ bool task_over_nproc(const struct task_struct *task);
  * only looks at it, by /proc, doesn't matter.
  */
 bool shared_with_others(const atomic_t *count);
+/* A descriptor table for the running task alone, if others use its own too. 0 or -ENOMEM. */
+int unshare_files(void);
+long sys_unshare(unsigned long flags);
 struct task_struct *find_task(int tid);	      /* => tasklist_lock */
 struct signal_struct *find_process(int tgid); /* => tasklist_lock */
 /* Notes how much of it was resident before a task of the process lets go of an address space. */
@@ -270,6 +273,8 @@ void vfork_release(struct task_struct *task);
 
 long sys_execve(const char __user *path, const char __user *const __user *argv,
 		const char __user *const __user *envp);
+long sys_execveat(int dfd, const char __user *path, const char __user *const __user *argv,
+		  const char __user *const __user *envp, int flags);
 /*
  * Makes the running thread the only one of its process, by the leader's id. 0, or -EAGAIN when the
  * process is ending already.
