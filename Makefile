@@ -385,6 +385,16 @@ $(O)/tcc.cpio: $(O)/user/dist.list tests/programs/gather tests/programs/dynamic_
 	$(Q)$(if $(DIST),tests/programs/gather $(DIST_TREE) $(O)/tcc.root $(TCC_FILES),$(NO_DIST))
 	$(Q)iso/mkimage $@ $(O)/tcc.root $(DIST_IMAGE_MAX) $(USER_STRIP) tests/programs/dynamic_tcc.sh
 
+# stress-ng with its libraries; needed by one goal only, which has it fetched.
+STRESS_DIST := $(wildcard $(O)/dist/stress-ng/packages)
+STRESS_IMAGE_MAX := 41943040
+$(if $(BUILDING),$(call remember,$(O)/user/stress.list,$(if $(STRESS_DIST),$(file <$(STRESS_DIST)))))
+
+$(O)/stress.cpio: $(O)/user/stress.list tests/programs/gather tests/stress/run.sh iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/stress.root; mkdir -p $(O)/stress.root
+	$(Q)tests/programs/gather $(O)/dist/stress-ng $(O)/stress.root /usr/bin/stress-ng
+	$(Q)iso/mkimage $@ $(O)/stress.root $(STRESS_IMAGE_MAX) $(USER_STRIP) tests/stress/run.sh
+
 PROGRAM_IMAGES := $(addprefix $(O)/,programs.cpio dynamic.cpio python.cpio tcc.cpio)
 
 # What one boots by hand to run a test: archives that follow each other are one.
@@ -610,6 +620,16 @@ conformance-record: ## make what they do now the least that is expected
 	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
 	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
 	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare record
+.PHONY: stress-ng stress-ng-record
+stress-ng: ## run stress-ng's stressors in both kernels: STRESS='memory|more|root|name...'
+	$(Q)O=$(O) tools/bootstrap stress
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio $(O)/stress.cpio
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/stress/compare $(STRESS)
+
+stress-ng-record: ## store what comes of them as what is expected
+	$(Q)O=$(O) tools/bootstrap stress
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio $(O)/stress.cpio
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/stress/compare record $(STRESS)
 
 START ?= 1
 SEEDS ?= 200
@@ -694,7 +714,7 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 help: ## show this list
 	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% conformance% debug% programs-reference run soak test% twin%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% conformance% debug% programs-reference run soak stress-ng% test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif
