@@ -27,7 +27,8 @@ static void op_limit(void)
 	else if (how == 1)
 		sim_rlimits[MM_RLIMIT_DATA].cur = (prog->mm->data_vm + room) << PAGE_SHIFT;
 	else
-		sim_rlimits[MM_RLIMIT_MEMLOCK].cur = how == 2 ? 0 : (prog->mm->locked_vm + room) << PAGE_SHIFT;
+		sim_rlimits[MM_RLIMIT_MEMLOCK].cur =
+			how == 2 ? 0 : (prog->mm->locked_vm + room) << PAGE_SHIFT;
 }
 
 static void open_limits(void)
@@ -38,11 +39,36 @@ static void open_limits(void)
 }
 
 static void (*const ops[])(void) = {
-	op_mmap,	op_mmap,	op_mmap,   op_mmap,	op_munmap,   op_mprotect,
-	op_mprotect,	op_brk,		op_mremap, op_mremap,	op_mremap,   op_resize,
-	op_mlock,	op_mlockall,	op_fork,   op_dontneed, op_advise_fork, op_invisible,
-	op_remove,	op_exit,	op_switch, op_switch,	op_truncate, op_punch,
-	op_file_io,	op_gup,		op_gup,	   op_touch,	op_touch,    op_touch,
+	op_mmap,
+	op_mmap,
+	op_mmap,
+	op_mmap,
+	op_munmap,
+	op_mprotect,
+	op_mprotect,
+	op_brk,
+	op_mremap,
+	op_mremap,
+	op_mremap,
+	op_resize,
+	op_mlock,
+	op_mlockall,
+	op_fork,
+	op_dontneed,
+	op_advise_fork,
+	op_invisible,
+	op_remove,
+	op_exit,
+	op_switch,
+	op_switch,
+	op_truncate,
+	op_punch,
+	op_file_io,
+	op_gup,
+	op_gup,
+	op_touch,
+	op_touch,
+	op_touch,
 	op_remap_file_pages,
 };
 

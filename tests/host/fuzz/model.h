@@ -30,7 +30,7 @@
 #define FILE_PAGES 12U /* that a file may ever have */
 #define OBJ_PAGES  WINDOW_CELLS
 #define OBJECTS	   (FILES + PROGRAMS * CELLS + 1)
-#define PROBE	   100 /* the byte of a page that is written */
+#define PROBE	   100	/* the byte of a page that is written */
 #define ZERO	   3000 /* and one that is not */
 
 /* What several mappings may share. The first ones are the files; the rest anonymous, while refs. */
@@ -61,20 +61,20 @@ static struct program programs[PROGRAMS], *prog;
 static unsigned int nr_programs;
 
 static unsigned int step;
-static bool show; /* each operation, to whoever plays an input once more */
+static bool show;	    /* each operation, to whoever plays an input once more */
 static char call_text[200]; /* with its arguments */
 
-static bool may_fail;		   /* memory or a limit may keep the present operation from success */
-static bool touched[CELLS];	   /* which pages it is about */
+static bool may_fail;	    /* memory or a limit may keep the present operation from success */
+static bool touched[CELLS]; /* which pages it is about */
 
-#define CHECK(cond, ...)                                                                     \
-	do {                                                                                 \
-		if (!(cond))                                                                 \
-			mismatch(__LINE__, #cond, "" __VA_ARGS__);                           \
+#define CHECK(cond, ...)                                            \
+	do {                                                        \
+		if (!(cond))                                        \
+			mismatch(__LINE__, #cond, " " __VA_ARGS__); \
 	} while (0)
 
 __attribute__((format(printf, 3, 4), noreturn)) static void mismatch(int line, const char *cond,
-								      const char *fmt, ...)
+								     const char *fmt, ...)
 {
 	va_list args;
 	char text[300];
@@ -82,14 +82,13 @@ __attribute__((format(printf, 3, 4), noreturn)) static void mismatch(int line, c
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	fprintf(stderr, "step %u, %s: line %d: %s\n  %s\n", step, call_text, line, cond, text);
+	fprintf(stderr, "step %u, %s: line %d: %s\n %s\n", step, call_text, line, cond, text);
 	abort();
 }
 
 static unsigned long cell_addr(unsigned int i)
 {
-	return i < WINDOW_CELLS ? WINDOW + i * PAGE_SIZE :
-				  HEAP + (i - WINDOW_CELLS) * PAGE_SIZE;
+	return i < WINDOW_CELLS ? WINDOW + i * PAGE_SIZE : HEAP + (i - WINDOW_CELLS) * PAGE_SIZE;
 }
 
 static bool beyond_end(const struct cell *c)
@@ -135,7 +134,7 @@ static u64 expected_flags(const struct cell *c)
 	       (c->wipe ? VM_WIPEONFORK : 0);
 }
 
-#define KNOWN_FLAGS                                                                               \
+#define KNOWN_FLAGS                                                                            \
 	(VM_READ | VM_WRITE | VM_EXEC | VM_SHARED | VM_LOCKED | VM_LOCKONFAULT | VM_DONTCOPY | \
 	 VM_WIPEONFORK)
 
@@ -179,8 +178,8 @@ static void check_cell(struct program *p, unsigned int i)
 		CHECK(pte_none(pte_at(p->mm, addr)), "a page at %#lx, without an area", addr);
 		return;
 	}
-	CHECK((vma->vm_flags & KNOWN_FLAGS) == expected_flags(c), "page %u: flags %#lx, not %#lx", i,
-	      (unsigned long)(vma->vm_flags & KNOWN_FLAGS), (unsigned long)expected_flags(c));
+	CHECK((vma->vm_flags & KNOWN_FLAGS) == expected_flags(c), "page %u: flags %#lx, not %#lx",
+	      i, (unsigned long)(vma->vm_flags & KNOWN_FLAGS), (unsigned long)expected_flags(c));
 	CHECK((vma->vm_file != NULL) == (c->object != NULL), "page %u", i);
 	if (c->object) {
 		if (!c->object->mapping)
@@ -203,7 +202,8 @@ static void check_objects(void)
 			struct page *page = find_get_page(o->mapping, k);
 
 			if (!page) {
-				CHECK(k >= o->pages || !o->values[k], "file %u page %u is lost", i, k);
+				CHECK(k >= o->pages || !o->values[k], "file %u page %u is lost", i,
+				      k);
 				continue;
 			}
 			CHECK(k < o->pages && ((u8 *)page_address(page))[PROBE] == o->values[k],

@@ -114,15 +114,16 @@ static void op_mmap(void)
 	read_range(&first, &end);
 	index = kind >= 2 ? byte() % (FILE_PAGES + 2) : 0;
 	flags |= opts & NOREPLACE && opts & 64 ? MAP_FIXED_NOREPLACE : MAP_FIXED;
-	flags |= (opts & LOCKED && opts & 128 ? MAP_LOCKED : 0) | (opts & POPULATE ? MAP_POPULATE : 0);
+	flags |= (opts & LOCKED && opts & 128 ? MAP_LOCKED : 0) |
+		 (opts & POPULATE ? MAP_POPULATE : 0);
 	flags |= (opts & NORESERVE ? MAP_NORESERVE : 0) | (kind < 2 ? MAP_ANONYMOUS : 0);
 	say("mmap %u-%u prot %u flags %#lx kind %u file %u at %u", first, end, prot, flags, kind, f,
 	    index);
 	expected = (long)cell_addr(first);
 	if (flags & MAP_FIXED_NOREPLACE && any_mapped(first, end))
 		expected = -EEXIST;
-	got = vm_mmap(kind < 2 ? NULL : files[f], cell_addr(first), length_of(first, end, opts), prot,
-		      flags, (unsigned long)index << PAGE_SHIFT);
+	got = vm_mmap(kind < 2 ? NULL : files[f], cell_addr(first), length_of(first, end, opts),
+		      prot, flags, (unsigned long)index << PAGE_SHIFT);
 	if (as_expected((long)got, expected) && expected > 0)
 		model_mmap(first, end, prot, shared, kind < 2 ? NULL : &objects[f], index,
 			   flags & MAP_LOCKED);
@@ -155,7 +156,8 @@ static void op_mprotect(void)
 static void op_brk(void)
 {
 	unsigned long old = prog->brk, want = HEAP + byte() % (HEAP_CELLS + 1) * PAGE_SIZE, got;
-	unsigned int old_end = WINDOW_CELLS + (unsigned int)((ALIGN_UP(old, PAGE_SIZE) - HEAP) >> PAGE_SHIFT);
+	unsigned int old_end =
+		WINDOW_CELLS + (unsigned int)((ALIGN_UP(old, PAGE_SIZE) - HEAP) >> PAGE_SHIFT);
 	unsigned int end = WINDOW_CELLS + (unsigned int)((want - HEAP) >> PAGE_SHIFT);
 
 	touch_range(WINDOW_CELLS, CELLS);
@@ -315,7 +317,8 @@ static void op_mlock(void)
 	hole = first_hole(first, end);
 	for (unsigned int i = first; i < hole; i++)
 		reach &= can_populate(&prog->cells[i]);
-	err = lock ? vm_mlock(cell_addr(first), length_of(first, end, 0), onfault ? MLOCK_ONFAULT : 0) :
+	err = lock ? vm_mlock(cell_addr(first), length_of(first, end, 0),
+			      onfault ? MLOCK_ONFAULT : 0) :
 		     vm_munlock(cell_addr(first), length_of(first, end, 0));
 	if (may_fail && err) {
 		as_expected(err, -ENOMEM);
@@ -380,7 +383,8 @@ static void op_dontneed(void)
 
 static void op_advise_fork(void)
 {
-	static const int advice[] = { MADV_DONTFORK, MADV_DOFORK, MADV_WIPEONFORK, MADV_KEEPONFORK };
+	static const int advice[] = { MADV_DONTFORK, MADV_DOFORK, MADV_WIPEONFORK,
+				      MADV_KEEPONFORK };
 	unsigned int a = byte() % 4, first, end, i;
 	int expected = 0;
 
@@ -394,7 +398,8 @@ static void op_advise_fork(void)
 			break;
 		}
 	}
-	if (!as_expected(vm_madvise(cell_addr(first), length_of(first, end, 0), advice[a]), expected))
+	if (!as_expected(vm_madvise(cell_addr(first), length_of(first, end, 0), advice[a]),
+			 expected))
 		return;
 	for (end = i, i = first; i < end; i++) {
 		if (a < 2)
@@ -408,7 +413,7 @@ static void op_advise_fork(void)
 static void op_invisible(void)
 {
 	static const int advice[] = { MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_WILLNEED,
-				      MADV_COLD, MADV_NORMAL, MADV_RANDOM };
+				      MADV_COLD,	  MADV_NORMAL,	       MADV_RANDOM };
 	unsigned int a = byte() % 8, first, end, hole;
 	int err;
 
@@ -460,7 +465,10 @@ static void op_remove(void)
 		forget(c->object, c->index);
 		return;
 	}
-	CHECK(err == (!c->mapped ? -ENOMEM : c->locked || !c->object ? -EINVAL : -EACCES) || may_fail,
+	CHECK(err == (!c->mapped	      ? -ENOMEM :
+		      c->locked || !c->object ? -EINVAL :
+						-EACCES) ||
+		      may_fail,
 	      "gives %d", err);
 	CHECK(may_fail || err != -EACCES || !c->shared, "gives %d", err);
 }
