@@ -474,6 +474,25 @@ $(O)/host-tsan/tsan_%: tests/host/threads/tsan_%.c $(O)/host-tsan/libhost.a
 
 -include $(TSAN_TESTS:%=%.d) $(TSAN_OBJS:.o=.d)
 
+# mm/ again, by Clang, with what libFuzzer wants to know of the way an input took: tests/host/fuzz/.
+FUZZ_LIB_SRCS := $(filter-out boot/%,$(HOST_LIB_SRCS))
+FUZZ_OBJS := $(FUZZ_LIB_SRCS:%.c=$(O)/fuzz/obj/%.o)
+FUZZ_CFLAGS := $(HOST_CFLAGS) -fno-sanitize=function
+FUZZ_CC ?= clang
+
+$(if $(BUILDING),$(call remember,$(O)/fuzz/flags,$(FUZZ_CC) $(FUZZ_CFLAGS) $(HOST_LDFLAGS)))
+
+$(O)/fuzz/obj/%.o: %.c $(O)/fuzz/flags
+	@echo "  FUZZCC  $<"; mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/fuzz_mm: tests/host/fuzz/fuzz_mm.c $(FUZZ_OBJS) $(O)/fuzz/flags
+	@echo "  FUZZCC  $<"
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $(HOST_LDFLAGS) -o $@ $< \
+		$(FUZZ_OBJS) -lpthread
+
+-include $(FUZZ_OBJS:.o=.d) $(O)/fuzz/fuzz_mm.d
+
 # ---------------------------------------------------------------------------------------------
 # ISO images. A second one differs by its command line only: init plays the tour and powers off.
 
@@ -580,7 +599,7 @@ test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU: SMP=n (HO
 	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio $(PROGRAM_IMAGES))
 	$(Q)O=$(O) SMP=$(if $(filter file,$(origin SMP)),2,$(SMP)) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),$(REFERENCE_TESTS))
 
-MINUTES ?= 20
+MINUTES ?= $(if $(filter fuzz,$(MAKECMDGOALS)),4,20)
 SEED ?= 1
 
 .PHONY: soak
@@ -589,6 +608,18 @@ soak: ## do all kinds of things at random for long, with all checks: MINUTES=n S
 	$(Q)$(SUBMAKE) $(O)/debug/tessera.elf $(O)/base.cpio
 	$(Q)O=$(O) SOAK_MINUTES=$(MINUTES) SOAK_SMP=$(if $(filter file,$(origin SMP)),4,$(SMP)) SOAK_SEED=$(SEED) \
 		$(PROVE) -v tests/qemu/soak.t
+
+.PHONY: fuzz fuzz-replay
+fuzz: ## give mm/, on the host, and the kernel, in QEMU, random programs for long: MINUTES=n SEED=n
+	$(Q)O=$(O) tools/bootstrap fuzz
+	$(Q)$(SUBMAKE) $(O)/fuzz/fuzz_mm $(O)/debug/tessera.elf $(O)/base.cpio
+	$(Q)O=$(O) tests/host/fuzz/run $(MINUTES) $(SEED)
+
+fuzz-replay: ## the same once more: FILE=input of the host's half, or SEED=n ROUND=n of the guest's
+	$(Q)O=$(O) tools/bootstrap fuzz
+	$(Q)$(SUBMAKE) $(if $(FILE),$(O)/fuzz/fuzz_mm,$(O)/debug/tessera.elf $(O)/base.cpio)
+	$(Q)$(if $(FILE),FUZZ_SHOW=1 $(O)/fuzz/fuzz_mm $(FILE),O=$(O) FUZZ_SEED=$(SEED) FUZZ_ROUND=$(or $(ROUND),1) \
+		$(PROVE) -v tests/qemu/fuzz.t)
 
 # The compilers' versions belong to the figures.
 BENCH_ENV = CC='$(CC)' MUSL_CC='$(MUSL_CC)'
@@ -714,7 +745,7 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 help: ## show this list
 	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% conformance% debug% programs-reference run soak stress-ng% test% twin%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% conformance% debug% fuzz% programs-reference run soak stress-ng% test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif
