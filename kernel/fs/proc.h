@@ -78,6 +78,10 @@ struct proc_task_ops {
 	 * by now, after an exec: they are another program's.
 	 */
 	int (*get_faults)(int pid, const struct mm_struct *mm, struct fault_record *records);
+#ifdef CONFIG_DEBUG
+	/* How many allocations of a thread's are to come until one fails; made `set` if it isn't negative. */
+	long (*fail_nth)(int pid, long set);
+#endif
 };
 
 /* What processors did since boot. */
