@@ -169,19 +169,37 @@ TAP_FN void add_status(struct text *t)
 	}
 }
 
+/* System V segments, without who was the last to do what and when: attaching and detaching again shows. */
+TAP_FN void add_segments(struct text *t)
+{
+	static char segments[4096];
+	char *line;
+
+	if (access("/proc/sysvipc/shm", R_OK))
+		return;
+	slurp("/proc/sysvipc/shm", segments, sizeof(segments));
+	line = segments;
+	for (char *next; *line && (next = strchr(line, '\n')); line = next) {
+		int column = 0;
+
+		*next++ = '\0';
+		for (char *word = strtok(line, " "); word; word = strtok(NULL, " "), column++)
+			if (column != 5 && (column < 11 || column > 12))
+				add(t, " %s", word);
+		add(t, "\n");
+	}
+}
+
 TAP_FN const char *take_state(char *buf)
 {
-	static char segments[4096], cwd[256];
+	static char cwd[256];
 	struct text t = { .s = buf };
 
 	add_areas(&t);
 	add_files(&t);
 	add_names(&t);
 	add_status(&t);
-	if (access("/proc/sysvipc/shm", R_OK) == 0) {
-		slurp("/proc/sysvipc/shm", segments, sizeof(segments));
-		add(&t, "%s", segments);
-	}
+	add_segments(&t);
 	syscall(SYS_getcwd, cwd, sizeof(cwd));
 	add(&t, "%s\n", cwd);
 	return buf;
@@ -319,6 +337,15 @@ TAP_FN void fail_rows(const struct row *rows, size_t nr)
 		fail_row(&rows[i]);
 }
 
+/* The stack as deep as any row needs it. */
+__attribute__((noinline)) TAP_FN void touch_stack(void)
+{
+	volatile char room[16 * PAGE];
+
+	for (size_t i = 0; i < sizeof(room); i += 512)
+		room[i] = 0;
+}
+
 /* Files at high numbers, so that what rows open is always the same. */
 TAP_FN void failing_start(void)
 {
@@ -331,6 +358,7 @@ TAP_FN void failing_start(void)
 	fd = open("/proc/leakcheck", O_RDONLY);
 	leak_fd = fcntl(fd, F_DUPFD_CLOEXEC, 62);
 	close(fd);
+	touch_stack();
 	/* All of this program's own memory is there before anything may fail. */
 	take_usage(usage_then);
 	take_usage(usage_now);
@@ -373,7 +401,7 @@ TAP_FN long call_in_child(long (*call)(void))
 			fail_at(nth);
 		err = call();
 		was = nth && failed_now();
-		_exit((int)-err | (was ? 128 : 0));
+		_exit((err < 0 ? (int)-err : 0) | (was ? 128 : 0));
 	}
 	injected = false;
 	if (pid < 0 || waitpid((pid_t)pid, &status, 0) != pid)
