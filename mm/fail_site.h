@@ -23,11 +23,11 @@ struct fail_site {
 bool should_fail_alloc(struct fail_site *site);
 
 /* `call`, which gives a pointer, or NULL instead when that is wanted. */
-#define may_fail(what, call)                                                                     \
-	({                                                                                       \
-		static struct fail_site fail_site __section("fail_sites")                        \
-			__aligned(64) = { __FILE__, __func__, what, __LINE__, 0, 0 };            \
-		unlikely(should_fail_alloc(&fail_site)) ? NULL : (call);                         \
+#define may_fail(what, call)                                                          \
+	({                                                                            \
+		static struct fail_site fail_site __section("fail_sites")             \
+			__aligned(64) = { __FILE__, __func__, what, __LINE__, 0, 0 }; \
+		unlikely(should_fail_alloc(&fail_site)) ? NULL : (call);              \
 	})
 
 #define CONFIG_FAIL_SITES

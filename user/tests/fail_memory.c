@@ -12,16 +12,16 @@
  * shared, 8 of it private, 8 shared anonymous, and 8 of nothing. Each kind's first page was written,
  * the second read, the third written before a fork.
  */
-#define H     0x10000000000UL
-#define KIND  8
-#define ANON_ 0
-#define FILE_ 8
-#define COPY_ 16
-#define SHM_  24
-#define NONE_ 32
-#define ALL_  40
+#define H	 0x10000000000UL
+#define KIND	 8
+#define ANON_	 0
+#define FILE_	 8
+#define COPY_	 16
+#define SHM_	 24
+#define NONE_	 32
+#define ALL_	 40
 #define at(page) (H + (page)*PAGE)
-#define FAR   0x200000000000UL /* where no page tables are */
+#define FAR	 0x200000000000UL /* where no page tables are */
 
 enum { FD_FILE = 10, FD_EXE, FD_MEM, FD_MAP };
 
@@ -169,9 +169,9 @@ static long touch_it(unsigned long page, bool write)
 	return 0;
 }
 
-#define FAULT(name, page, write)                 \
-	static long name(void)                   \
-	{                                        \
+#define FAULT(name, page, write)                  \
+	static long name(void)                    \
+	{                                         \
 		return touch_it((page), (write)); \
 	}
 FAULT(read_anon, ANON_ + 5, false)
@@ -277,7 +277,8 @@ static long do_readv(void)
 
 static long do_writev(void)
 {
-	return value(result(syscall(SYS_process_vm_writev, child, local, 12, far, 12, 0)), 12 * 256);
+	return value(result(syscall(SYS_process_vm_writev, child, local, 12, far, 12, 0)),
+		     12 * 256);
 }
 
 static long do_mem_write(void)
@@ -393,25 +394,29 @@ static const struct row rows[] = {
 	  .setup = clear, .undo = unmap_it },
 	{ ROW("mmap of shared memory", SYS_mmap, 0, P(4), RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
 	  .setup = clear, .undo = unmap_it },
-	{ ROW("mmap of /dev/zero, shared", SYS_mmap, 0, P(4), RW, MAP_SHARED, 14, 0), .setup = clear,
-	  .undo = unmap_it },
+	{ ROW("mmap of /dev/zero, shared", SYS_mmap, 0, P(4), RW, MAP_SHARED, 14, 0),
+	  .setup = clear, .undo = unmap_it },
 	{ ROW("MAP_POPULATE", SYS_mmap, FAR, P(4), RW, ANON | MAP_POPULATE, -1, 0), .setup = clear,
 	  .undo = unmap_it },
 	{ ROW("MAP_LOCKED", SYS_mmap, FAR, P(4), RW, ANON | MAP_LOCKED, -1, 0), .setup = clear,
 	  .undo = unmap_it },
-	{ ROW("MAP_POPULATE of a file", SYS_mmap, FAR, P(4), RW, MAP_SHARED | MAP_POPULATE, FD_FILE, 0),
+	{ ROW("MAP_POPULATE of a file", SYS_mmap, FAR, P(4), RW, MAP_SHARED | MAP_POPULATE, FD_FILE,
+	      0),
 	  .setup = clear, .undo = unmap_it },
 	{ ROW("MAP_GROWSDOWN", SYS_mmap, at(20), P(4), RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0),
 	  .setup = clear, .undo = undo_setup },
 	/* What stood there may be gone when the new area can't be made. */
-	{ ROW("MAP_FIXED over the middle", SYS_mmap, at(3), P(2), PROT_READ, ANON | MAP_FIXED, -1, 0),
+	{ ROW("MAP_FIXED over the middle", SYS_mmap, at(3), P(2), PROT_READ, ANON | MAP_FIXED, -1,
+	      0),
 	  .setup = setup, .undo = undo_setup, .flags = PARTLY },
 	{ ROW("MAP_FIXED over many", SYS_mmap, at(4), P(24), PROT_READ, ANON | MAP_FIXED, -1, 0),
 	  .setup = setup, .undo = undo_setup, .flags = PARTLY },
 	{ ROW("MAP_FIXED_NOREPLACE", SYS_mmap, at(NONE_), P(2), PROT_READ, ANON | 0x100000, -1, 0),
 	  .setup = setup, .undo = undo_setup },
-	{ ROW("munmap in the middle", SYS_munmap, at(3), P(2)), .setup = setup, .undo = undo_setup },
-	{ ROW("munmap in a file", SYS_munmap, at(FILE_ + 3), P(2)), .setup = setup, .undo = undo_setup },
+	{ ROW("munmap in the middle", SYS_munmap, at(3), P(2)), .setup = setup,
+	  .undo = undo_setup },
+	{ ROW("munmap in a file", SYS_munmap, at(FILE_ + 3), P(2)), .setup = setup,
+	  .undo = undo_setup },
 	{ ROW("munmap of private copies", SYS_munmap, at(COPY_ + 1), P(1)), .setup = setup,
 	  .undo = undo_setup },
 	{ ROW("munmap over many", SYS_munmap, at(4), P(24)), .setup = setup, .undo = undo_setup },
@@ -427,34 +432,36 @@ static const struct row rows[] = {
 	  .undo = undo_setup, .flags = PARTLY },
 	{ ROW("mprotect that joins three", SYS_mprotect, at(3), P(1), RW), .setup = setup_apart,
 	  .undo = undo_setup },
-	{ ROW("mprotect that promises memory", SYS_mprotect, at(2), P(2), RW), .setup = setup_readonly,
-	  .undo = undo_setup },
+	{ ROW("mprotect that promises memory", SYS_mprotect, at(2), P(2), RW),
+	  .setup = setup_readonly, .undo = undo_setup },
 	{ ROW("mremap, longer", SYS_mremap, at(SHM_), P(8), P(12), 0, 0), .setup = setup,
 	  .undo = undo_setup },
-	{ ROW("mremap, shorter", SYS_mremap, at(0), P(8), P(3), 0, 0), .setup = setup, .undo = undo_setup },
+	{ ROW("mremap, shorter", SYS_mremap, at(0), P(8), P(3), 0, 0), .setup = setup,
+	  .undo = undo_setup },
 	{ ROW("mremap to elsewhere", SYS_mremap, at(0), P(8), P(8), 3, FAR), .setup = setup,
 	  .undo = undo_setup },
 	{ ROW("mremap of a part", SYS_mremap, at(2), P(3), P(5), 3, FAR), .setup = setup,
 	  .undo = undo_setup },
-	{ ROW("mremap over an area", SYS_mremap, at(0), P(3), P(3), 3, at(SHM_ + 2)), .setup = setup,
-	  .undo = undo_setup, .flags = PARTLY },
+	{ ROW("mremap over an area", SYS_mremap, at(0), P(3), P(3), 3, at(SHM_ + 2)),
+	  .setup = setup, .undo = undo_setup, .flags = PARTLY },
 	{ ROW("mremap of a file", SYS_mremap, at(FILE_), P(8), P(8), 3, FAR), .setup = setup,
 	  .undo = undo_setup },
-	{ ROW("mremap of private copies", SYS_mremap, at(COPY_), P(4), P(4), 3, FAR), .setup = setup,
-	  .undo = undo_setup },
-	{ ROW("mremap of what a child has", SYS_mremap, at(1), P(4), P(6), 3, FAR), .setup = setup_forked,
-	  .undo = undo_setup },
+	{ ROW("mremap of private copies", SYS_mremap, at(COPY_), P(4), P(4), 3, FAR),
+	  .setup = setup, .undo = undo_setup },
+	{ ROW("mremap of what a child has", SYS_mremap, at(1), P(4), P(6), 3, FAR),
+	  .setup = setup_forked, .undo = undo_setup },
 	{ ROW("mremap, MREMAP_DONTUNMAP", SYS_mremap, at(0), P(8), P(8), 7, FAR), .setup = setup,
 	  .undo = undo_setup },
 	{ ROW("mremap of nothing, a second mapping", SYS_mremap, at(FILE_), 0, P(4), 3, FAR),
 	  .setup = setup, .undo = undo_setup },
-	{ ROW("mremap of locked memory", SYS_mremap, at(0), P(8), P(12), 3, FAR), .setup = setup_locked,
-	  .undo = undo_lock },
+	{ ROW("mremap of locked memory", SYS_mremap, at(0), P(8), P(12), 3, FAR),
+	  .setup = setup_locked, .undo = undo_lock },
 	{ ROW("madvise DONTFORK in the middle", SYS_madvise, at(3), P(2), MADV_DONTFORK),
 	  .also = EAGAIN, .setup = setup, .undo = undo_setup },
 	{ ROW("madvise RANDOM of a file", SYS_madvise, at(FILE_ + 3), P(2), MADV_RANDOM),
 	  .also = EAGAIN, .setup = setup, .undo = undo_setup },
-	{ ROW("madvise WIPEONFORK", SYS_madvise, at(3), P(2), 18), .also = EAGAIN, .setup = setup, .undo = undo_setup },
+	{ ROW("madvise WIPEONFORK", SYS_madvise, at(3), P(2), 18), .also = EAGAIN, .setup = setup,
+	  .undo = undo_setup },
 	{ ROW("madvise DONTNEED", SYS_madvise, at(0), P(8), MADV_DONTNEED), .setup = setup,
 	  .undo = undo_setup },
 	{ ROW("madvise FREE", SYS_madvise, at(0), P(8), 8), .setup = setup, .undo = undo_setup },
@@ -462,7 +469,8 @@ static const struct row rows[] = {
 	  .undo = undo_setup },
 	{ ROW("madvise WILLNEED", SYS_madvise, at(FILE_), P(8), MADV_WILLNEED), .setup = setup,
 	  .undo = undo_setup },
-	{ ROW("madvise COLD", SYS_madvise, at(0), P(8), MADV_COLD), .setup = setup, .undo = undo_setup },
+	{ ROW("madvise COLD", SYS_madvise, at(0), P(8), MADV_COLD), .setup = setup,
+	  .undo = undo_setup },
 	{ ROW("madvise PAGEOUT", SYS_madvise, at(0), P(8), MADV_PAGEOUT), .setup = setup,
 	  .undo = undo_setup },
 	{ ROW("POPULATE_READ", SYS_madvise, at(0), P(8), MADV_POPULATE_READ), .setup = setup,
@@ -471,7 +479,8 @@ static const struct row rows[] = {
 	  .undo = undo_setup },
 	{ ROW("POPULATE_READ of a file", SYS_madvise, at(FILE_), P(8), MADV_POPULATE_READ),
 	  .setup = setup, .undo = undo_setup },
-	{ ROW("POPULATE_WRITE of private copies", SYS_madvise, at(COPY_), P(8), MADV_POPULATE_WRITE),
+	{ ROW("POPULATE_WRITE of private copies", SYS_madvise, at(COPY_), P(8),
+	      MADV_POPULATE_WRITE),
 	  .setup = setup, .undo = undo_setup },
 	{ ROW("mlock in the middle", SYS_mlock, at(3), P(2)), .setup = setup, .undo = undo_lock,
 	  .also = EAGAIN, .flags = PARTLY },
@@ -483,31 +492,35 @@ static const struct row rows[] = {
 	  .undo = undo_lock },
 	{ ROW("mlockall", SYS_mlockall, MCL_CURRENT), .setup = setup, .undo = undo_lock,
 	  .also = EAGAIN, .flags = PARTLY },
-	{ ROW("mincore", SYS_mincore, at(0), P(32), (long)vec), .also = EAGAIN, .setup = setup, .undo = undo_setup },
+	{ ROW("mincore", SYS_mincore, at(0), P(32), (long)vec), .also = EAGAIN, .setup = setup,
+	  .undo = undo_setup },
 	{ ROW("msync", SYS_msync, at(FILE_), P(8), MS_SYNC), .setup = setup, .undo = undo_setup },
-	{ ROW("remap_file_pages", SYS_remap_file_pages, at(FILE_ + 2), P(2), 0, 0, 0), .setup = setup,
-	  .undo = undo_setup, .flags = PARTLY },
+	{ ROW("remap_file_pages", SYS_remap_file_pages, at(FILE_ + 2), P(2), 0, 0, 0),
+	  .setup = setup, .undo = undo_setup, .flags = PARTLY },
 	{ "brk", .call = do_brk, .setup = setup_nothing, .undo = undo_setup },
 	{ "brk that joins", .call = do_brk, .setup = setup_brk, .undo = undo_setup },
 	{ "brk down", .call = do_brk_down, .setup = setup_brk, .undo = undo_setup },
 	{ "brk down a part", .call = do_brk_part, .setup = setup_brk, .undo = undo_setup },
 	{ "process_vm_readv", .call = do_readv, .setup = setup_forked_vectors, .undo = undo_setup },
-	{ "process_vm_writev", .call = do_writev, .setup = setup_forked_vectors, .undo = undo_setup },
-	{ "a write to /proc/self/mem", .call = do_mem_write, .setup = setup_readonly, .undo = undo_setup,
-	  .flags = PARTLY },
+	{ "process_vm_writev", .call = do_writev, .setup = setup_forked_vectors,
+	  .undo = undo_setup },
+	{ "a write to /proc/self/mem", .call = do_mem_write, .setup = setup_readonly,
+	  .undo = undo_setup, .flags = PARTLY },
 	{ "a read of /proc/self/mem", .call = do_mem_read, .setup = setup, .undo = undo_setup },
 	{ "a read of pagemap", .call = do_pagemap, .setup = setup, .undo = undo_setup },
 	{ "read into new memory", .call = do_read_anon, .setup = setup, .undo = undo_setup },
-	{ "read into what a child has", .call = do_read_cow, .setup = setup_forked, .undo = undo_setup },
+	{ "read into what a child has", .call = do_read_cow, .setup = setup_forked,
+	  .undo = undo_setup },
 	{ "read into a private copy", .call = do_read_copy, .setup = setup, .undo = undo_setup },
 	{ "read into shared memory", .call = do_read_shared, .setup = setup, .undo = undo_setup },
 	{ "write from new memory", .call = do_write_from, .setup = setup, .undo = undo_setup },
-	{ "a futex in new shared memory", .call = do_futex_shared, .setup = setup, .undo = undo_setup },
+	{ "a futex in new shared memory", .call = do_futex_shared, .setup = setup,
+	  .undo = undo_setup },
 	{ "a futex in new memory", .call = do_futex_wake, .setup = setup, .undo = undo_setup },
 	{ "shmget", .call = do_shmget, .setup = clear, .undo = remove_it },
 	{ "shmat", .call = do_shmat, .setup = setup_segment, .undo = undo_shmat },
-	{ "shmat over areas", .call = do_shmat_over, .setup = setup_segment_over, .undo = forget_segment,
-	  .flags = PARTLY },
+	{ "shmat over areas", .call = do_shmat_over, .setup = setup_segment_over,
+	  .undo = forget_segment, .flags = PARTLY },
 	{ ROW("shmdt", SYS_shmdt, H), .setup = setup_attached, .undo = forget_segment },
 	{ "a fault in a segment", .call = write_sysv, .setup = setup_populated_segment,
 	  .undo = forget_segment },
@@ -520,17 +533,20 @@ static const struct row rows[] = {
 	{ "a fault: write of a file", .call = write_file, .setup = setup, .undo = undo_setup },
 	{ "a fault: write of a file, after a read", .call = write_file_read, .setup = setup,
 	  .undo = undo_setup },
-	{ "a fault: read of a private file", .call = read_copy, .setup = setup, .undo = undo_setup },
+	{ "a fault: read of a private file", .call = read_copy, .setup = setup,
+	  .undo = undo_setup },
 	{ "a fault: private write", .call = write_copy, .setup = setup, .undo = undo_setup },
 	{ "a fault: private write after a read", .call = write_copy_read, .setup = setup,
 	  .undo = undo_setup },
-	{ "a fault: private write of what a child has", .call = write_copy_cow, .setup = setup_forked,
-	  .undo = undo_setup },
+	{ "a fault: private write of what a child has", .call = write_copy_cow,
+	  .setup = setup_forked, .undo = undo_setup },
 	{ "a fault: read of shared memory", .call = read_shm, .setup = setup, .undo = undo_setup },
-	{ "a fault: write of shared memory", .call = write_shm, .setup = setup, .undo = undo_setup },
+	{ "a fault: write of shared memory", .call = write_shm, .setup = setup,
+	  .undo = undo_setup },
 	{ "a fault: a stack grows", .call = grow_stack, .setup = setup_stack, .undo = undo_setup,
 	  .flags = CHILD },
-	{ "a fault without page tables", .call = fault_far, .setup = setup_far, .undo = undo_setup },
+	{ "a fault without page tables", .call = fault_far, .setup = setup_far,
+	  .undo = undo_setup },
 	{ "a fault without page tables, of a file", .call = fault_far, .setup = setup_far_file,
 	  .undo = undo_setup },
 	{ "a fault: an instruction", .call = execute, .setup = setup_code, .undo = undo_setup },

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* runs as root */
 /*
  * Each file of /proc that can be read, each link and each directory, with each allocation failed in
  * turn, as they are found there; and what can be written there.

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* runs as root */
 /* Calls about processes, programs, signals, timers and identity with each allocation failed in turn. */
 #include "failing.h"
 #include "files.h"
@@ -272,10 +271,10 @@ static long exec_much(void)
 	return result(execve("/proc/self/exe", argv, envp));
 }
 
-#define IN_CHILD(name, call)                        \
-	static long name(void)                      \
-	{                                           \
-		return call_in_child(call);         \
+#define IN_CHILD(name, call)                \
+	static long name(void)              \
+	{                                   \
+		return call_in_child(call); \
 	}
 IN_CHILD(do_exec, exec_self)
 IN_CHILD(do_exec_program, exec_program)
@@ -488,7 +487,8 @@ static const struct row rows[] = {
 	{ "kill", .call = do_kill, .setup = drain_signals, .undo = undo_signals, .also = EAGAIN },
 	{ "kill, a queued signal", .call = do_kill_rt, .setup = drain_signals, .undo = undo_signals,
 	  .also = EAGAIN },
-	{ "tgkill", .call = do_tgkill, .setup = drain_signals, .undo = undo_signals, .also = EAGAIN },
+	{ "tgkill", .call = do_tgkill, .setup = drain_signals, .undo = undo_signals,
+	  .also = EAGAIN },
 	{ "tkill", .call = do_tkill, .setup = drain_signals, .undo = undo_signals, .also = EAGAIN },
 	{ "rt_sigqueueinfo", .call = do_sigqueue, .setup = drain_signals, .undo = undo_signals,
 	  .also = EAGAIN },
@@ -510,8 +510,9 @@ static const struct row rows[] = {
 
 int main(int argc, char **argv)
 {
-	static const char *const rest[] = { "program", "script", "second", "nothing", "mapped",
-					    NULL };
+	static const char *const rest[] = {
+		"program", "script", "second", "nothing", "mapped", NULL
+	};
 	unsigned long most = ~(1UL << 10); /* but SIGSEGV */
 
 	if (argc > 1)

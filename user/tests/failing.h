@@ -23,10 +23,10 @@ struct row {
 	long (*call)(void);
 	long nr;
 	long args[6];
-	void (*setup)(void);	 /* before each try: makes the same state whatever was before */
-	void (*undo)(long ret);	 /* after success */
-	int also;		 /* an errno besides ENOMEM */
-	long want;		 /* the result that counts as success, if it is an error: -errno */
+	void (*setup)(void);	/* before each try: makes the same state whatever was before */
+	void (*undo)(long ret); /* after success */
+	int also;		/* an errno besides ENOMEM */
+	long want;		/* the result that counts as success, if it is an error: -errno */
 	unsigned int flags;
 };
 
@@ -150,9 +150,9 @@ TAP_FN void add_names(struct text *t)
 /* Lines of /proc/self/status that a failed call may not change. */
 TAP_FN void add_status(struct text *t)
 {
-	static const char *const names[] = { "Umask", "Uid",    "Gid",	  "Groups", "VmLck",
-					     "VmPin", "Threads", "SigQ",  "SigPnd", "ShdPnd",
-					     "SigBlk", "SigIgn", "SigCgt", "CapEff", "Name" };
+	static const char *const names[] = { "Umask",  "Uid",	  "Gid",    "Groups", "VmLck",
+					     "VmPin",  "Threads", "SigQ",   "SigPnd", "ShdPnd",
+					     "SigBlk", "SigIgn",  "SigCgt", "CapEff", "Name" };
 	static char status[4096];
 
 	slurp("/proc/self/status", status, sizeof(status));
