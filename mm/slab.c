@@ -237,14 +237,16 @@ static void give_back(struct kmem_cache *c, void **objs, unsigned int n)
 
 /* --- the face ------------------------------------------------------------------------------------------ */
 
-void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+/* Names in parentheses are the functions themselves, not the macros that count who calls them. */
+
+void *(kmem_cache_alloc)(struct kmem_cache *c, gfp_t gfp)
 {
 	unsigned long flags;
 	struct magazine *mag;
 	void *obj = NULL;
 
 	might_sleep_if(gfp & __GFP_SLEEP);
-	if (fail_countdown(&fail_nth) || should_fail_alloc())
+	if (fail_countdown(&fail_nth))
 		return NULL;
 	flags = local_irq_save();
 	mag = &c->mags[smp_processor_id()];
@@ -432,13 +434,13 @@ static unsigned int size_order(size_t size)
 	return order;
 }
 
-void *kmalloc(size_t size, gfp_t gfp)
+void *(kmalloc)(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *c = kmalloc_cache(size);
 	struct page *page;
 
 	if (c)
-		return kmem_cache_alloc(c, gfp);
+		return (kmem_cache_alloc)(c, gfp);
 	if (size > PAGE_SIZE << MAX_ORDER)
 		return NULL;
 	page = alloc_pages(gfp | __GFP_COMP, size_order(size));
@@ -458,16 +460,16 @@ void kfree(const void *obj)
 		put_page(page);
 }
 
-void *kmemdup(const void *src, size_t len, gfp_t gfp)
+void *(kmemdup)(const void *src, size_t len, gfp_t gfp)
 {
-	void *p = kmalloc(len, gfp);
+	void *p = (kmalloc)(len, gfp);
 
 	return p ? memcpy(p, src, len) : NULL;
 }
 
-char *kstrdup(const char *s, gfp_t gfp)
+char *(kstrdup)(const char *s, gfp_t gfp)
 {
-	return kmemdup(s, strlen(s) + 1, gfp);
+	return (kmemdup)(s, strlen(s) + 1, gfp);
 }
 
 void slab_init(void)

@@ -160,7 +160,7 @@ static void *vmalloc_guarded(size_t size, size_t below)
 	return vm && !vm_populate(vm) ? (void *)vm->addr : NULL;
 }
 
-void *vmalloc(size_t size)
+void *(vmalloc)(size_t size)
 {
 	return vmalloc_guarded(size, 0);
 }
@@ -234,7 +234,7 @@ static void free_stacks(void **stacks, unsigned int n)
 		vm_release(vms[--n]);
 }
 
-void *alloc_kernel_stack(void)
+void *(alloc_kernel_stack)(void)
 {
 	void *stack = NULL;
 

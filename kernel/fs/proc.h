@@ -88,6 +88,10 @@ struct proc_task_ops {
 	bool (*get_oom)(int pid, struct proc_oom_info *info);
 	/* 0; -ESRCH; -EACCES when the running program may not set it so low. */
 	int (*set_oom_adj)(int pid, int adj, bool legacy);
+#ifdef CONFIG_DEBUG
+	/* How many allocations of a thread's are to come until one fails; made `set` if it isn't negative. */
+	long (*fail_nth)(int pid, long set);
+#endif
 };
 
 /* What processors did since boot. */

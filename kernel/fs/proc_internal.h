@@ -140,5 +140,8 @@ extern const struct file_operations proc_mem_fops, proc_areas_fops;
 extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops,
 	proc_clear_refs_fops, proc_fail_nth_fops, proc_oom_adj_fops;
 bool proc_has_fail_nth(void);
+int proc_show_fail_sites(struct proc_file *pf, struct seq_text *seq);
+int proc_show_fail_paths(struct proc_file *pf, struct seq_text *seq);
+int proc_show_leakcheck(struct proc_file *pf, struct seq_text *seq);
 
 #endif
