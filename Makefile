@@ -104,6 +104,11 @@ KLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-si
 # A tail call leaves no frame: the debug kernel's backtraces name every caller.
 CONFIG_FLAGS_debug := -DCONFIG_DEBUG -DCONFIG_LOCKDEP -fno-optimize-sibling-calls
 CONFIG_FLAGS_release :=
+# With the address sanitizer: a function of kernel/base/kasan.c is called before each access to memory.
+KASAN_FLAGS := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
+	-fasan-shadow-offset=0xdffffc0000000000 --param asan-stack=1 --param asan-globals=1 \
+	-fsanitize-address-use-after-scope
+CONFIG_FLAGS_kasan = $(CONFIG_FLAGS_debug) -DCONFIG_KASAN $(if $(NO_KASAN),,$(KASAN_FLAGS))
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
 # Runs while the Makefile is read, without starting a process when nothing changed.
@@ -174,7 +179,10 @@ $(O)/$(1)/tessera.elf: $(O)/$(1)/first.elf tools/mkksyms
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(CFILES) $(ASFILES)))
 endef
 
-$(foreach c,debug release,$(eval $(call config_rules,$(c))))
+$(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
+
+# What these do, the sanitizer itself and who makes free objects, is to handle memory that nobody may use.
+$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o: NO_KASAN := 1
 
 $(O)/gen/asm-prelude.h:
 	@mkdir -p $(@D)

@@ -204,7 +204,7 @@ void __asan_handle_no_return(void)
 	unsigned long sp = ALIGN_DOWN((unsigned long)__builtin_frame_address(0), KASAN_GRANULE);
 	unsigned long top = kasan_stack_end(sp);
 
-	if (top)
+	if (top && !kasan_reporting)
 		kasan_unpoison((const void *)sp, top - sp);
 }
 

@@ -32,6 +32,8 @@ unsigned long kasan_stack_end(unsigned long addr);
 /* The global whose bytes, or whose redzone's, these are; NULL if none. */
 const struct kasan_global *kasan_find_global(unsigned long addr);
 bool kasan_find_object(unsigned long addr, struct kasan_object *obj);
+/* A report is being made: what shadow says stays as it is. */
+extern bool kasan_reporting;
 void kasan_report(unsigned long addr, size_t size, bool write, unsigned long ip);
 
 #endif

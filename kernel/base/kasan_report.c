@@ -27,7 +27,7 @@ static struct {
 	bool free; /* not an access: kfree() and its like */
 	u32 stack;
 } report;
-static bool reporting;
+bool kasan_reporting;
 
 /* --- the place ----------------------------------------------------------------------------------- */
 
@@ -178,7 +178,7 @@ static void show_shadow(void)
 
 static void show_report(const struct pt_regs *regs)
 {
-	if (!reporting)
+	if (!kasan_reporting)
 		return;
 	if (report.free)
 		printk("The address freed is %016lx.\n", report.addr);
@@ -200,7 +200,7 @@ static struct panic_hook report_hook = { .show = show_report };
 /* Whether this is the one report that is told; the others' processors will be stopped. */
 static bool begin(void)
 {
-	while (__atomic_exchange_n(&reporting, true, __ATOMIC_ACQUIRE)) {
+	while (__atomic_exchange_n(&kasan_reporting, true, __ATOMIC_ACQUIRE)) {
 		if (!kasan_go_on)
 			return false;
 		cpu_relax();
@@ -222,7 +222,7 @@ static void tell(const char *what, unsigned long ip)
 	printk("KASAN: %s in %s+%#lx\n", what, name ?: "?", offset);
 	show_report(NULL);
 	printk("End of the KASAN report.\n");
-	__atomic_store_n(&reporting, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&kasan_reporting, false, __ATOMIC_RELEASE);
 }
 
 void kasan_report(unsigned long addr, size_t size, bool write, unsigned long ip)

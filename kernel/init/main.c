@@ -16,6 +16,7 @@
 #include <arch/uaccess.h>
 
 #include "kernel/base/cmdline.h"
+#include "kernel/base/kasan.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_trace.h"
@@ -235,7 +236,9 @@ static int init_thread(void *unused)
 
 void kernel_main(const struct boot_info *info)
 {
+	kasan_init();
 	percpu_init();
+	kasan_percpu_init();
 	machine_halt_hook = end_machine;
 	if (serial_init() == 0)
 		register_console(&serial_console);
