@@ -173,6 +173,8 @@ static void run_selftests(const char *which)
 		selftest_panic(which[5] == 's');
 	if (selftest_locks(which))
 		panic("nobody noticed");
+	if (selftest_kasan(which))
+		machine_poweroff();
 	printk("##begin selftest\n");
 	failed = selftest_run();
 	printk("##end selftest exit=%d\n##done\n", failed != 0);
