@@ -40,8 +40,8 @@ void map_new_memory(unsigned long virt, unsigned long end)
 {
 	/* Leaves of 2 MiB need physical and virtual address to agree in their low 21 bits. */
 	unsigned long offset = end - virt >= PMD_SIZE ? virt & ~PMD_MASK : 0;
-	phys_addr_t phys = memblock_alloc(end - virt + offset,
-					  end - virt >= PMD_SIZE ? PMD_SIZE : PAGE_SIZE);
+	phys_addr_t phys =
+		memblock_alloc(end - virt + offset, end - virt >= PMD_SIZE ? PMD_SIZE : PAGE_SIZE);
 
 	must(map_kernel_range(virt, make_phys(phys.v + offset), end - virt, PAGE_KERNEL, false));
 }

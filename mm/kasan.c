@@ -68,7 +68,8 @@ void kasan_map_shadow(void)
 	memblock_for_each_ram(map_range, &done);
 	map_new_memory(shadow_of(VMALLOC_START), shadow_of(kasan_vmalloc_end()));
 	/* The image's is in the image, since it was needed from the first function on. */
-	if (map_kernel_range(image, make_phys((unsigned long)__kasan_image_shadow - KERNEL_IMAGE_BASE),
+	if (map_kernel_range(image,
+			     make_phys((unsigned long)__kasan_image_shadow - KERNEL_IMAGE_BASE),
 			     ALIGN_UP(image_end, PAGE_SIZE) - image, PAGE_KERNEL, true))
 		panic("no memory for the sanitizer's page tables");
 }
@@ -252,8 +253,8 @@ void kasan_slab_free(struct kmem_cache *c, void *obj)
 	quarantine.last = obj;
 	quarantine.bytes += c->stride;
 	if (unlikely(!quarantine.most))
-		quarantine.most = min(totalram_pages() * PAGE_SIZE / QUARANTINE_PART,
-				      QUARANTINE_MOST);
+		quarantine.most =
+			min(totalram_pages() * PAGE_SIZE / QUARANTINE_PART, QUARANTINE_MOST);
 	most = quarantine.most;
 	spin_unlock_irqrestore(&quarantine.lock, flags);
 	release(most);

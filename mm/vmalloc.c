@@ -42,8 +42,8 @@ atomic_long_t kernel_stack_bytes;
 static int vm_insert(struct vm_struct *vm)
 {
 	/* With a sanitizer only a part has shadow: RAM goes there, and all else behind. */
-	unsigned long pos = vm->ram || kasan_vmalloc_end() == VMALLOC_END ? VMALLOC_START :
-									    kasan_vmalloc_end();
+	unsigned long pos =
+		vm->ram || kasan_vmalloc_end() == VMALLOC_END ? VMALLOC_START : kasan_vmalloc_end();
 	unsigned long end = vm->ram ? kasan_vmalloc_end() : VMALLOC_END;
 	unsigned long need = vm->below + vm->size + PAGE_SIZE;
 	struct vm_struct *next;

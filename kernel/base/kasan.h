@@ -116,8 +116,8 @@ static inline void kasan_set_stack_top(unsigned long top)
 {
 }
 
-#define __memset   memset
-#define __memcpy   memcpy
+#define __memset memset
+#define __memcpy memcpy
 #define __no_kasan
 
 #endif

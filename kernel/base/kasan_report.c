@@ -170,7 +170,8 @@ static void show_shadow(void)
 			continue;
 		printk("%c %016lx:", line ? ' ' : '>', at);
 		for (unsigned long i = 0; i < span; i += KASAN_GRANULE)
-			printk("%c%02x", at + i == ALIGN_DOWN(report.bad, KASAN_GRANULE) ? '>' : ' ',
+			printk("%c%02x",
+			       at + i == ALIGN_DOWN(report.bad, KASAN_GRANULE) ? '>' : ' ',
 			       *kasan_shadow(at + i));
 		printk("\n");
 	}

@@ -22,11 +22,11 @@
 extern char __percpu_size[], __percpu_redzone[];
 
 /* The compiler knows nothing of such a pointer, or number, any more. */
-#define hidden(x)                                       \
-	({                                              \
-		__auto_type h_x = (x);                  \
-		__asm__ volatile("" : "+r"(h_x));       \
-		h_x;                                    \
+#define hidden(x)                                 \
+	({                                        \
+		__auto_type h_x = (x);            \
+		__asm__ volatile("" : "+r"(h_x)); \
+		h_x;                              \
 	})
 #define N(n) hidden((size_t)(n))
 
