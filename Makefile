@@ -4,8 +4,12 @@
 # and everything it makes is under $(O).
 
 O ?= build
+# KASAN=1: the debug kernel with an address sanitizer, in its place wherever it is run.
+override KASAN := $(filter-out 0,$(KASAN))
+export KASAN
+DEBUG_CONFIG := $(if $(KASAN),kasan,debug)
 # The kernel on the ISO: debug (with its checks) or release.
-CONFIG ?= debug
+CONFIG ?= $(DEBUG_CONFIG)
 MEM ?= 512M
 SMP ?= 1
 # Continuous integration treats warnings as errors; a student's newer compiler must not.
@@ -110,6 +114,11 @@ UBSAN_FLAGS := -fsanitize=$(if $(filter all,$(UBSAN)),undefined,$(UBSAN_CHECKS))
 # A tail call leaves no frame: the debug kernel's backtraces name every caller.
 CONFIG_FLAGS_debug := -DCONFIG_DEBUG -DCONFIG_LOCKDEP -fno-optimize-sibling-calls $(UBSAN_FLAGS)
 CONFIG_FLAGS_release :=
+# With the address sanitizer: a function of kernel/base/kasan.c is called before each access to memory.
+KASAN_FLAGS := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
+	-fasan-shadow-offset=0xdffffc0000000000 --param asan-stack=1 --param asan-globals=1 \
+	-fsanitize-address-use-after-scope
+CONFIG_FLAGS_kasan = $(CONFIG_FLAGS_debug) -DCONFIG_KASAN $(if $(NO_KASAN),,$(KASAN_FLAGS))
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
 # Runs while the Makefile is read, without starting a process when nothing changed.
@@ -180,7 +189,10 @@ $(O)/$(1)/tessera.elf: $(O)/$(1)/first.elf tools/mkksyms
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(CFILES) $(ASFILES)))
 endef
 
-$(foreach c,debug release,$(eval $(call config_rules,$(c))))
+$(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
+
+# What these do, the sanitizer itself and who makes free objects, is to handle memory that nobody may use.
+$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o: NO_KASAN := 1
 
 # It provokes every report that there is.
 $(O)/debug/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
@@ -535,7 +547,7 @@ GUEST_TESTS := tests/qemu/soak.t $(filter-out tests/qemu/soak.t,$(GUEST_TESTS))
 # Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
-all: $(O)/debug/tessera.elf $(O)/base.cpio iso $(O)/compile_commands.json ## build what `make run` needs (default)
+all: $(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/base.cpio iso $(O)/compile_commands.json ## build what `make run` needs (default)
 
 .PHONY: iso
 iso: $(O)/tessera.iso $(O)/tessera-tour.iso ## build the hybrid BIOS and UEFI image
@@ -564,10 +576,11 @@ console: ## show the console of the guest that `make debug` runs, and type there
 	$(Q)O=$(O) CONFIG=$(CONFIG) tools/console
 
 .PHONY: test
-test: ## run all tests, on the host and in QEMU
+test: ## run all tests, on the host and in QEMU: KASAN=1 with the address sanitizer in the debug kernel
 	$(Q)O=$(O) tools/bootstrap test
 	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio $(PROGRAM_IMAGES) host-tests $(O)/bench.cpio
-	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(GDB_TESTS) $(BENCH_GATE) $(HOST_TESTS) $(TSAN_TESTS)
+	$(if $(KASAN),@echo "left out: gdb's tests, which are about the commands and know the debug kernel")
+	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(if $(KASAN),,$(GDB_TESTS)) $(BENCH_GATE) $(HOST_TESTS) $(TSAN_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
@@ -605,7 +618,7 @@ SEED ?= 1
 .PHONY: soak
 soak: ## do all kinds of things at random for long, with all checks: MINUTES=n SMP=n SEED=n
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) $(O)/debug/tessera.elf $(O)/base.cpio
+	$(Q)$(SUBMAKE) $(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/base.cpio
 	$(Q)O=$(O) SOAK_MINUTES=$(MINUTES) SOAK_SMP=$(if $(filter file,$(origin SMP)),4,$(SMP)) SOAK_SEED=$(SEED) \
 		$(PROVE) -v tests/qemu/soak.t
 
@@ -733,7 +746,7 @@ FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) ke
 	user user/tests tests/programs tests/host tests/host/*,$(d)/*.c $(d)/*.h)))
 
 .PHONY: kernels programs host-tests
-kernels: $(O)/debug/tessera.elf $(O)/release/tessera.elf ## build the debug and the release kernel
+kernels: $(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/release/tessera.elf ## build the debug (KASAN=1: see test) and the release kernel
 programs: $(USER_PROGS) $(HELLO_PROGS) $(PROGRAM_PROGS) $(LAYOUT_PROGS)
 host-tests: $(HOST_TESTS) $(TSAN_TESTS)
 

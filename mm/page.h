@@ -213,6 +213,8 @@ phys_addr_t memblock_alloc_low(u64 size, u64 align);
 /* Calls fn for each range of RAM in address order, and for each free one. */
 void memblock_for_each_ram(void (*fn)(u64 start, u64 end, void *arg), void *arg);
 void memblock_for_each_free(void (*fn)(u64 start, u64 end, void *arg), void *arg);
+/* What of RAM is reserved, without what memblock_alloc() gave. */
+void memblock_for_each_taken(void (*fn)(u64 start, u64 end, void *arg), void *arg);
 bool memblock_is_ram(u64 phys);
 u64 memblock_end_of_ram(void);
 

@@ -426,7 +426,7 @@ int take_wanted_signal(u64 wanted, struct siginfo_kernel *info);
 void signal_init(void);
 
 /* How the running task leaves for user mode with its pt_regs; set by arch/entry, never returns. */
-extern void (*enter_user_mode)(void);
+extern void (*enter_user_mode)(void) __noreturn;
 
 #define ALL_CAPS ((1UL << 41) - 1)
 bool capable(int cap);
