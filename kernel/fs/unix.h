@@ -33,7 +33,7 @@ struct unix_buf {
 struct unix_sock {
 	atomic_t count; /* the open file, a peer, and messages it sent */
 	int type;
-	struct file *file; /* not referenced: the socket of an open file goes with it */
+	struct file *file;	     /* not referenced: the socket of an open file goes with it */
 	struct wait_queue_head wait; /* for whatever may change */
 	struct mutex iolock;	     /* one reader at a time */
 
@@ -44,7 +44,8 @@ struct unix_sock {
 	int err; /* to be told once: -errno, or 0 */
 	bool dead;
 
-	atomic_long_t sent; /* charged for what it sent and nobody took; bytes, as Linux counts them */
+	atomic_long_t
+		sent; /* charged for what it sent and nobody took; bytes, as Linux counts them */
 	size_t sndbuf, rcvbuf;
 	bool passcred;
 	u32 flags; /* BIT(SO_*): on, and without a meaning here */
