@@ -82,8 +82,8 @@ static inline bool unix_writable(const struct unix_sock *sk)
 
 ssize_t unix_send(struct unix_sock *sk, struct socket_msg *msg);
 ssize_t unix_recv(struct unix_sock *sk, struct socket_msg *msg);
-/* Frees all messages of a list, with what is in them. May sleep. => no lock held */
-void unix_free_bufs(struct list_head *bufs);
+/* Ends a message that has no files and is in no queue: who sent it may send more. */
+void unix_free_buf(struct unix_buf *buf);
 /* The bytes of a message that were not received yet. */
 static inline size_t unix_buf_left(const struct unix_buf *buf)
 {
