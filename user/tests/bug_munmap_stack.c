@@ -15,7 +15,7 @@
 static char *base; /* of SPAN pages; the stack's page is right above */
 static volatile unsigned long ready, unmapped, checked;
 
-static unsigned long *place(unsigned long i, unsigned long n)
+static unsigned long *spot(unsigned long i, unsigned long n)
 {
 	return (unsigned long *)(base + (SPAN - 1 - i % 60 - n * 120) * PAGE);
 }
@@ -27,14 +27,14 @@ static int grows(struct member *m)
 		while (ready < i)
 			raw(SYS_sched_yield);
 		for (unsigned long n = 0; n < SPREAD; n++)
-			while (probe_store(place(i, n), MAGIC(i + n)))
+			while (probe_store(spot(i, n), MAGIC(i + n)))
 				breathe(m->count++);
 		while (unmapped < i)
 			raw(SYS_sched_yield);
 		for (unsigned long n = 0; n < SPREAD; n++) {
 			unsigned long value = 0;
 
-			if (probe_load(place(i, n), &value) || value != MAGIC(i + n))
+			if (probe_load(spot(i, n), &value) || value != MAGIC(i + n))
 				complain("round %lu: %#lx on the stack, wanted %#lx", i, value,
 					 MAGIC(i + n));
 		}
@@ -64,14 +64,18 @@ static int unmaps(struct member *m)
 
 int main(int argc, char **argv)
 {
+	const unsigned long room = SPAN + 1030;
+	char *place;
 	int size = 0;
 
 	smp_start(argc, argv, NULL);
 	catch_probes();
-	base = hole(SPAN + 1030);
-	base = (char *)(((unsigned long)base + (2UL << 20) - 1) & -(2UL << 20));
+	/* Free only when the threads have their stacks: or these come here. */
+	place = fresh(room, PROT_NONE);
+	base = (char *)(((unsigned long)place + 2 * MIB - 1) & -(2 * MIB));
 	team_add(&size, 1, unmaps);
 	team_add(&size, 1, grows);
+	raw_munmap((unsigned long)place, room * PAGE);
 	team_begin(size);
 	team_join(0, size);
 	nobody_complained("what was written to the stack stays");

@@ -57,7 +57,8 @@ int main(int argc, char **argv)
 	long rss, locked;
 
 	smp_start(argc, argv, NULL);
-	base = hole(SPAN);
+	/* Not free yet: or the threads' stacks come here. */
+	base = fresh(SPAN, PROT_NONE);
 	fd = syscall(SYS_memfd_create, "f", 0);
 	is(ftruncate(fd, 16 * PAGE), 0, "a file");
 	status_field(my_pid(), "VmRSS", 10);

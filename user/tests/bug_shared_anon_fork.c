@@ -8,7 +8,9 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#define PAGES 64UL
+#define PAGES 2048UL
+/* Linux adds what a thread has up to 64 pages late. */
+#define LATE_KB 300
 
 static char *p;
 static volatile int *words;
@@ -16,6 +18,16 @@ static volatile int *words;
 static long shmem_kb(void)
 {
 	return status_field(my_pid(), "RssShmem", 10);
+}
+
+/* Half of the pages, in kB; nothing. */
+static bool is_half(long kb)
+{
+	long half = PAGES / 2 * 4;
+
+	if (kb < half - LATE_KB || kb > half + LATE_KB)
+		diag("%ld kB, wanted about %ld", kb, half);
+	return kb >= half - LATE_KB && kb <= half + LATE_KB;
 }
 
 static long faults(void)
@@ -48,7 +60,7 @@ static int child(void *arg)
 	if (n < (long)PAGES / 2 || n > (long)PAGES / 2 + 4)
 		diag("%ld faults for %lu pages", n, PAGES / 2);
 	NEED(n >= (long)PAGES / 2 && n <= (long)PAGES / 2 + 4);
-	NEED_IS(shmem_kb() - base, (long)PAGES / 2 * 4);
+	NEED(is_half(shmem_kb() - base));
 	words[0] = 1;
 	await(&words[1], 1);
 	return 0;
@@ -63,19 +75,19 @@ int main(void)
 	faults(), shmem_kb();
 	before = shmem_kb();
 	touch(p, PAGES / 2);
-	is(shmem_kb() - before, (long)PAGES / 2 * 4, "resident once");
+	ok(is_half(shmem_kb() - before), "resident once");
 	faults();
 	parent_faults = faults();
 	pid = fork_child(child, NULL);
 	await(&words[0], 1);
-	is(shmem_kb() - before, (long)PAGES / 2 * 4, "the child's faults are the child's");
+	ok(is_half(shmem_kb() - before), "the child's faults are the child's");
 	ok(faults() - parent_faults < (long)PAGES / 2, "... its count too");
 	is(faults_to_touch(0, PAGES / 2) < (long)PAGES / 2, 1, "ours are there still");
 	words[1] = 1;
 	is(status_of(pid), 0, "the child counts the same");
-	is(shmem_kb() - before, (long)PAGES / 2 * 4, "its end takes nothing off ours");
+	ok(is_half(shmem_kb() - before), "its end takes nothing off ours");
 	raw_munmap((unsigned long)p, PAGES * PAGE);
-	is(shmem_kb() - before, 0, "nothing is left");
+	ok(shmem_kb() - before < LATE_KB, "nothing is left");
 
 	/* What was promised: much, so that what others do meanwhile doesn't matter. */
 	promised = committed_kb();

@@ -36,7 +36,7 @@ static long call(int which, unsigned long len)
 	case 6:
 		return raw_mremap(at, PAGE, len, MREMAP_MAYMOVE | MREMAP_FIXED, at + 16 * PAGE);
 	case 7:
-		return raw_madvise(at, len, MADV_DONTNEED);
+		return raw_madvise(at, len, MADV_NORMAL);
 	case 8:
 		return raw_mincore(at, len, (unsigned long)vec);
 	case 9:
@@ -67,8 +67,8 @@ static const short wanted[COUNT(names)][NR] = {
 	{ EINVAL, EINVAL, EINVAL, EINVAL, EINVAL, EINVAL, EINVAL, EINVAL, EINVAL },
 	{ 0, ENOMEM, EINVAL, EINVAL, ENOMEM, ENOMEM, ENOMEM, EINVAL, EINVAL },
 	{ 0, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM },
-	{ 0, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM },
-	{ 0, ENOMEM, 0, 0, ENOMEM, ENOMEM, ENOMEM, EINVAL, EINVAL },
+	{ 0, ENOMEM, 0, 0, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM },
+	{ 0, ENOMEM, 0, 0, ENOMEM, ENOMEM, ENOMEM, ENOMEM, ENOMEM },
 	{ 0, ENOMEM, 0, 0, ENOMEM, ENOMEM, ENOMEM, EINVAL, EINVAL },
 	{ EINVAL, EINVAL, EINVAL, EINVAL, EINVAL, EINVAL, EINVAL, EINVAL, EINVAL },
 };
@@ -87,7 +87,8 @@ static void lengths_of(unsigned int which)
 		strcpy(before, layout(area, 32));
 		got = call(which, lengths[i]);
 		is(got, -wanted[which][i], "%s, %#lx bytes", names[which], lengths[i]);
-		if (wanted[which][i])
+		/* mprotect gets as far as the first hole. */
+		if (wanted[which][i] && which != 3)
 			is_str(layout(area, 32), before, "... and all is as it was");
 		raw_munlock((unsigned long)p, 4 * PAGE);
 	}
