@@ -190,6 +190,8 @@ struct buddy_info {
 /* Describes one zone; false when it has no pages. */
 bool zone_buddy_info(enum zone_type type, struct buddy_info *info);
 unsigned long nr_free_pages(void);
+/* How many of them programs can't have. */
+unsigned long nr_reserve_pages(void);
 unsigned long totalram_pages(void);
 /* Checks every list, count and flag of the allocator; panics naming the first thing wrong. */
 void page_alloc_audit(void);
@@ -211,6 +213,8 @@ phys_addr_t memblock_alloc_low(u64 size, u64 align);
 /* Calls fn for each range of RAM in address order, and for each free one. */
 void memblock_for_each_ram(void (*fn)(u64 start, u64 end, void *arg), void *arg);
 void memblock_for_each_free(void (*fn)(u64 start, u64 end, void *arg), void *arg);
+/* What of RAM is reserved, without what memblock_alloc() gave. */
+void memblock_for_each_taken(void (*fn)(u64 start, u64 end, void *arg), void *arg);
 bool memblock_is_ram(u64 phys);
 u64 memblock_end_of_ram(void);
 

@@ -16,6 +16,7 @@
 #include <arch/uaccess.h>
 
 #include "kernel/base/cmdline.h"
+#include "kernel/base/kasan.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_trace.h"
@@ -172,6 +173,8 @@ static void run_selftests(const char *which)
 		selftest_panic(which[5] == 's');
 	if (selftest_locks(which))
 		panic("nobody noticed");
+	if (selftest_ubsan(which) || selftest_kasan(which))
+		machine_poweroff();
 	printk("##begin selftest\n");
 	failed = selftest_run();
 	printk("##end selftest exit=%d\n##done\n", failed != 0);
@@ -235,7 +238,9 @@ static int init_thread(void *unused)
 
 void kernel_main(const struct boot_info *info)
 {
+	kasan_init();
 	percpu_init();
+	kasan_percpu_init();
 	machine_halt_hook = end_machine;
 	if (serial_init() == 0)
 		register_console(&serial_console);

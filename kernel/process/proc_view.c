@@ -103,7 +103,7 @@ static void describe(struct task_struct *task, struct proc_task_info *info)
 		.ngroups = c->ngroups,
 		.cap_permitted = c->cap_permitted,
 		.cap_effective = c->cap_effective,
-		.cap_bounding = ALL_CAPS,
+		.cap_bounding = c->cap_bounding,
 		.threads = process->nr_threads,
 		.fdsize = task->files ? READ_ONCE(task->files->max_fds) : 0,
 		.has_umask = task->fs,
@@ -309,6 +309,8 @@ static const struct proc_task_ops proc_ops = {
 	.set_comm = proc_set_comm,
 	.counts = proc_counts,
 	.get_faults = proc_get_faults,
+	.get_oom = process_oom_info,
+	.set_oom_adj = process_set_oom_adj,
 #ifdef CONFIG_DEBUG
 	.fail_nth = proc_fail_nth,
 #endif
