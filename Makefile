@@ -4,8 +4,12 @@
 # and everything it makes is under $(O).
 
 O ?= build
+# KASAN=1: the debug kernel with an address sanitizer, in its place wherever it is run.
+override KASAN := $(filter-out 0,$(KASAN))
+export KASAN
+DEBUG_CONFIG := $(if $(KASAN),kasan,debug)
 # The kernel on the ISO: debug (with its checks) or release.
-CONFIG ?= debug
+CONFIG ?= $(DEBUG_CONFIG)
 MEM ?= 512M
 SMP ?= 1
 # Continuous integration treats warnings as errors; a student's newer compiler must not.
@@ -113,6 +117,11 @@ UBSAN_FLAGS := -fsanitize=$(if $(filter all,$(UBSAN)),undefined,$(UBSAN_CHECKS))
 # A tail call leaves no frame: the debug kernel's backtraces name every caller.
 CONFIG_FLAGS_debug := -DCONFIG_DEBUG -DCONFIG_LOCKDEP -fno-optimize-sibling-calls $(UBSAN_FLAGS)
 CONFIG_FLAGS_release :=
+# With the address sanitizer: a function of kernel/base/kasan.c is called before each access to memory.
+KASAN_FLAGS := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
+	-fasan-shadow-offset=0xdffffc0000000000 --param asan-stack=1 --param asan-globals=1 \
+	-fsanitize-address-use-after-scope
+CONFIG_FLAGS_kasan = $(CONFIG_FLAGS_debug) -DCONFIG_KASAN $(if $(NO_KASAN),,$(KASAN_FLAGS))
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
 # Runs while the Makefile is read, without starting a process when nothing changed.
@@ -183,10 +192,13 @@ $(O)/$(1)/tessera.elf: $(O)/$(1)/first.elf tools/mkksyms
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(CFILES) $(ASFILES)))
 endef
 
-$(foreach c,debug release,$(eval $(call config_rules,$(c))))
+$(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
+
+# What these do, the sanitizer itself and who makes free objects, is to handle memory that nobody may use.
+$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o: NO_KASAN := 1
 
 # It provokes every report that there is.
-$(O)/debug/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
+$(O)/debug/kernel/init/selftest_ubsan.o $(O)/kasan/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
 
 $(O)/gen/asm-prelude.h:
 	@mkdir -p $(@D)
@@ -388,6 +400,16 @@ $(O)/tcc.cpio: $(O)/user/dist.list tests/programs/gather tests/programs/dynamic_
 	$(Q)$(if $(DIST),tests/programs/gather $(DIST_TREE) $(O)/tcc.root $(TCC_FILES),$(NO_DIST))
 	$(Q)iso/mkimage $@ $(O)/tcc.root $(DIST_IMAGE_MAX) $(USER_STRIP) tests/programs/dynamic_tcc.sh
 
+# stress-ng with its libraries; needed by one goal only, which has it fetched.
+STRESS_DIST := $(wildcard $(O)/dist/stress-ng/packages)
+STRESS_IMAGE_MAX := 41943040
+$(if $(BUILDING),$(call remember,$(O)/user/stress.list,$(if $(STRESS_DIST),$(file <$(STRESS_DIST)))))
+
+$(O)/stress.cpio: $(O)/user/stress.list tests/programs/gather tests/stress/run.sh iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/stress.root; mkdir -p $(O)/stress.root
+	$(Q)tests/programs/gather $(O)/dist/stress-ng $(O)/stress.root /usr/bin/stress-ng
+	$(Q)iso/mkimage $@ $(O)/stress.root $(STRESS_IMAGE_MAX) $(USER_STRIP) tests/stress/run.sh
+
 PROGRAM_IMAGES := $(addprefix $(O)/,programs.cpio dynamic.cpio python.cpio tcc.cpio)
 
 # What one boots by hand to run a test: archives that follow each other are one.
@@ -467,6 +489,25 @@ $(O)/host-tsan/tsan_%: tests/host/threads/tsan_%.c $(O)/host-tsan/libhost.a
 
 -include $(TSAN_TESTS:%=%.d) $(TSAN_OBJS:.o=.d)
 
+# mm/ again, by Clang, with what libFuzzer wants to know of the way an input took: tests/host/fuzz/.
+FUZZ_LIB_SRCS := $(filter-out boot/%,$(HOST_LIB_SRCS))
+FUZZ_OBJS := $(FUZZ_LIB_SRCS:%.c=$(O)/fuzz/obj/%.o)
+FUZZ_CFLAGS := $(HOST_CFLAGS) -fno-sanitize=function
+FUZZ_CC ?= clang
+
+$(if $(BUILDING),$(call remember,$(O)/fuzz/flags,$(FUZZ_CC) $(FUZZ_CFLAGS) $(HOST_LDFLAGS)))
+
+$(O)/fuzz/obj/%.o: %.c $(O)/fuzz/flags
+	@echo "  FUZZCC  $<"; mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/fuzz_mm: tests/host/fuzz/fuzz_mm.c $(FUZZ_OBJS) $(O)/fuzz/flags
+	@echo "  FUZZCC  $<"
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $(HOST_LDFLAGS) -o $@ $< \
+		$(FUZZ_OBJS) -lpthread
+
+-include $(FUZZ_OBJS:.o=.d) $(O)/fuzz/fuzz_mm.d
+
 # ---------------------------------------------------------------------------------------------
 # ISO images. A second one differs by its command line only: init plays the tour and powers off.
 
@@ -509,7 +550,7 @@ GUEST_TESTS := tests/qemu/soak.t $(filter-out tests/qemu/soak.t,$(GUEST_TESTS))
 # Tools may be missing before tools/bootstrap has run, so such goals build by a second make.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
-all: $(O)/debug/tessera.elf $(O)/base.cpio iso $(O)/compile_commands.json ## build what `make run` needs (default)
+all: $(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/base.cpio iso $(O)/compile_commands.json ## build what `make run` needs (default)
 
 .PHONY: iso
 iso: $(O)/tessera.iso $(O)/tessera-tour.iso ## build the hybrid BIOS and UEFI image
@@ -538,10 +579,11 @@ console: ## show the console of the guest that `make debug` runs, and type there
 	$(Q)O=$(O) CONFIG=$(CONFIG) tools/console
 
 .PHONY: test
-test: ## run all tests, on the host and in QEMU
+test: ## run all tests, on the host and in QEMU: KASAN=1 with the address sanitizer in the debug kernel
 	$(Q)O=$(O) tools/bootstrap test
 	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio $(PROGRAM_IMAGES) host-tests $(O)/bench.cpio
-	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(GDB_TESTS) $(BENCH_GATE) $(HOST_TESTS) $(TSAN_TESTS)
+	$(if $(KASAN),@echo "left out: gdb's tests, which are about the commands and know the debug kernel")
+	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(if $(KASAN),,$(GDB_TESTS)) $(BENCH_GATE) $(HOST_TESTS) $(TSAN_TESTS)
 
 .PHONY: test-guest
 test-guest: ## run the tests that boot the kernel in QEMU
@@ -573,15 +615,27 @@ test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU: SMP=n (HO
 	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio $(PROGRAM_IMAGES))
 	$(Q)O=$(O) SMP=$(if $(filter file,$(origin SMP)),2,$(SMP)) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),$(REFERENCE_TESTS))
 
-MINUTES ?= 20
+MINUTES ?= $(if $(filter fuzz,$(MAKECMDGOALS)),4,20)
 SEED ?= 1
 
 .PHONY: soak
 soak: ## do all kinds of things at random for long, with all checks: MINUTES=n SMP=n SEED=n
 	$(Q)O=$(O) tools/bootstrap test
-	$(Q)$(SUBMAKE) $(O)/debug/tessera.elf $(O)/base.cpio
+	$(Q)$(SUBMAKE) $(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/base.cpio
 	$(Q)O=$(O) SOAK_MINUTES=$(MINUTES) SOAK_SMP=$(if $(filter file,$(origin SMP)),4,$(SMP)) SOAK_SEED=$(SEED) \
 		$(PROVE) -v tests/qemu/soak.t
+
+.PHONY: fuzz fuzz-replay
+fuzz: ## give mm/, on the host, and the kernel, in QEMU, random programs for long: MINUTES=n SEED=n
+	$(Q)O=$(O) tools/bootstrap fuzz
+	$(Q)$(SUBMAKE) $(O)/fuzz/fuzz_mm $(O)/debug/tessera.elf $(O)/base.cpio
+	$(Q)O=$(O) tests/host/fuzz/run $(MINUTES) $(SEED)
+
+fuzz-replay: ## the same once more: FILE=input of the host's half, or SEED=n ROUND=n of the guest's
+	$(Q)O=$(O) tools/bootstrap fuzz
+	$(Q)$(SUBMAKE) $(if $(FILE),$(O)/fuzz/fuzz_mm,$(O)/debug/tessera.elf $(O)/base.cpio)
+	$(Q)$(if $(FILE),FUZZ_SHOW=1 $(O)/fuzz/fuzz_mm $(FILE),O=$(O) FUZZ_SEED=$(SEED) FUZZ_ROUND=$(or $(ROUND),1) \
+		$(PROVE) -v tests/qemu/fuzz.t)
 
 # The compilers' versions belong to the figures.
 BENCH_ENV = CC='$(CC)' MUSL_CC='$(MUSL_CC)'
@@ -597,6 +651,32 @@ bench-baseline: ## make Tessera's present counts those that `make test` compares
 	$(Q)O=$(O) tools/bootstrap bench
 	$(Q)$(SUBMAKE) $(O)/release/tessera.elf $(O)/bench.cpio
 	$(Q)O=$(O) $(BENCH_ENV) tests/bench/compare --baseline tests/bench/baseline.tsv
+
+# Linux's own self-tests, which its source is unpacked for under $(O)/dist.
+CONFORMANCE_ENV = O=$(O) JOBS=$(JOBS) USER_CC='$(USER_CC)' MUSL_CC='$(MUSL_CC)' USER_STRIP='$(USER_STRIP)'
+
+.PHONY: conformance conformance-record
+conformance: ## run Linux's own self-tests in both kernels, and compare with what is expected
+	$(Q)O=$(O) tools/bootstrap conformance
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare
+
+conformance-record: ## make what they do now the least that is expected
+	$(Q)O=$(O) tools/bootstrap conformance
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare record
+.PHONY: stress-ng stress-ng-record
+stress-ng: ## run stress-ng's stressors in both kernels: STRESS='memory|more|root|name...'
+	$(Q)O=$(O) tools/bootstrap stress
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio $(O)/stress.cpio
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/stress/compare $(STRESS)
+
+stress-ng-record: ## store what comes of them as what is expected
+	$(Q)O=$(O) tools/bootstrap stress
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio $(O)/stress.cpio
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/stress/compare record $(STRESS)
 
 START ?= 1
 SEEDS ?= 200
@@ -669,7 +749,7 @@ FORMATTED := $(sort $(wildcard $(foreach d,$(foreach l,$(LAYERS),$(DIR_$(l))) ke
 	user user/tests tests/programs tests/host tests/host/*,$(d)/*.c $(d)/*.h)))
 
 .PHONY: kernels programs host-tests
-kernels: $(O)/debug/tessera.elf $(O)/release/tessera.elf ## build the debug and the release kernel
+kernels: $(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/release/tessera.elf ## build the debug (KASAN=1: see test) and the release kernel
 programs: $(USER_PROGS) $(HELLO_PROGS) $(PROGRAM_PROGS) $(LAYOUT_PROGS)
 host-tests: $(HOST_TESTS) $(TSAN_TESTS)
 
@@ -681,7 +761,7 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 help: ## show this list
 	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% debug% programs-reference run soak test% twin%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% conformance% debug% fuzz% programs-reference run soak stress-ng% test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif

@@ -13,6 +13,12 @@
 #define KERNEL_IMAGE_BASE 0xffffffff80000000
 #define PHYS(sym) ((sym) - KERNEL_IMAGE_BASE)
 
+/* Where the shadow of the image begins, by the sanitizer's rule (address / 8 + 0xdffffc0000000000). */
+#define SHADOW_PGD_INDEX 503
+#define SHADOW_PUD_INDEX 511
+#define SHADOW_PMD_INDEX 384
+#define SHADOW_PTE_INDEX 64
+
 #define MB2_MAGIC	 0xe85250d6
 #define MB2_BOOT_MAGIC	 0x36d76289
 #define LOADER_MULTIBOOT2 1
@@ -135,6 +141,21 @@ check_cpu:
 	movl	$PHYS(boot_pdpt_low) + 3, PHYS(boot_pml4) + 273 * 8
 	movl	$PHYS(boot_pdpt_high) + 3, PHYS(boot_pml4) + 511 * 8
 
+#ifdef CONFIG_KASAN
+	/* The first function that the compiler made already marks its stack. */
+	movl	$PHYS(__kasan_image_shadow) + 3, %eax
+	movl	$PHYS(boot_shadow_pt) + SHADOW_PTE_INDEX * 8, %edi
+	movl	$__kasan_image_pages, %ecx
+1:	movl	%eax, (%edi)
+	movl	$0, 4(%edi)
+	addl	$4096, %eax
+	addl	$8, %edi
+	loop	1b
+	movl	$PHYS(boot_shadow_pt) + 3, PHYS(boot_shadow_pd) + SHADOW_PMD_INDEX * 8
+	movl	$PHYS(boot_shadow_pd) + 3, PHYS(boot_shadow_pdpt) + SHADOW_PUD_INDEX * 8
+	movl	$PHYS(boot_shadow_pdpt) + 3, PHYS(boot_pml4) + SHADOW_PGD_INDEX * 8
+#endif
+
 	/* Intel SDM volume 3A, section 10.8.5: PAE, CR3, EFER.LME, then paging. */
 	movl	%cr4, %eax
 	orl	$CR4_PAE, %eax
@@ -238,6 +259,14 @@ boot_pdpt_high:
 	.skip	4096
 boot_pd:
 	.skip	4096 * 4
+#ifdef CONFIG_KASAN
+boot_shadow_pdpt:
+	.skip	4096
+boot_shadow_pd:
+	.skip	4096
+boot_shadow_pt:
+	.skip	4096
+#endif
 	.globl	boot_stack, boot_stack_top
 boot_stack:
 	.skip	16384

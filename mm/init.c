@@ -7,6 +7,7 @@
 #include "mm/init.h"
 
 #include "mm/internal.h"
+#include "mm/kasan.h"
 
 static void must(int err)
 {
@@ -35,6 +36,16 @@ static void map_direct(u64 start, u64 end, void *arg)
 	map_direct_part(start, end, data, ~0UL, PAGE_KERNEL);
 }
 
+void map_new_memory(unsigned long virt, unsigned long end)
+{
+	/* Leaves of 2 MiB need physical and virtual address to agree in their low 21 bits. */
+	unsigned long offset = end - virt >= PMD_SIZE ? virt & ~PMD_MASK : 0;
+	phys_addr_t phys =
+		memblock_alloc(end - virt + offset, end - virt >= PMD_SIZE ? PMD_SIZE : PAGE_SIZE);
+
+	must(map_kernel_range(virt, make_phys(phys.v + offset), end - virt, PAGE_KERNEL, false));
+}
+
 /* Struct pages come in pieces for one block of 4 MiB: that is what the buddy allocator looks at. */
 #define BLOCK_SIZE    (PAGE_SIZE << MAX_ORDER)
 #define BLOCK_STRUCTS (sizeof(struct page) << MAX_ORDER)
@@ -45,19 +56,12 @@ static void map_structs(u64 start, u64 end, void *arg)
 	unsigned long *done = arg;
 	unsigned long virt = VMEMMAP_START + start / BLOCK_SIZE * BLOCK_STRUCTS;
 	unsigned long virt_end = VMEMMAP_START + DIV_ROUND_UP(end, BLOCK_SIZE) * BLOCK_STRUCTS;
-	unsigned long offset;
-	phys_addr_t phys;
 
 	virt = max(virt, *done);
 	if (virt >= virt_end)
 		return;
 	*done = virt_end;
-	/* Leaves of 2 MiB need physical and virtual address to agree in their low 21 bits. */
-	offset = virt_end - virt >= PMD_SIZE ? virt & ~PMD_MASK : 0;
-	phys = memblock_alloc(virt_end - virt + offset,
-			      offset || virt_end - virt >= PMD_SIZE ? PMD_SIZE : PAGE_SIZE);
-	must(map_kernel_range(virt, make_phys(phys.v + offset), virt_end - virt, PAGE_KERNEL,
-			      false));
+	map_new_memory(virt, virt_end);
 }
 
 static void map_section(unsigned long start, unsigned long end, pgprot_t prot)
@@ -73,6 +77,7 @@ void mm_paging_init(const struct kernel_image *image)
 
 	memblock_for_each_ram(map_direct, (void *)image);
 	memblock_for_each_ram(map_structs, &structs_done);
+	kasan_map_shadow();
 	map_section(image->text, image->rodata, PAGE_KERNEL_ROX);
 	map_section(image->rodata, image->data, PAGE_KERNEL_RO);
 	map_section(image->data, image->end, PAGE_KERNEL);
@@ -80,6 +85,7 @@ void mm_paging_init(const struct kernel_image *image)
 		kernel_pgd[pgd_index(shared[i])] = pgd_mktable(
 			phys_to_pfn(memblock_alloc_low(PAGE_SIZE, PAGE_SIZE)), _KERNPG_TABLE);
 	mmu_load_pgd(kernel_pgd);
+	kasan_start();
 	page_alloc_init();
 	page_alloc_ready = true;
 }
@@ -127,5 +133,6 @@ unsigned long mm_count_kernel_wx_pages(void)
 	return count_wx_pages(kernel_pgd, PAGE_OFFSET, PAGE_OFFSET_END) +
 	       count_wx_pages(kernel_pgd, VMALLOC_START, VMALLOC_END) +
 	       count_wx_pages(kernel_pgd, VMEMMAP_START, VMEMMAP_END) +
+	       count_wx_pages(kernel_pgd, KASAN_SHADOW_START, KASAN_SHADOW_END) +
 	       count_wx_pages(kernel_pgd, KERNEL_IMAGE_BASE, 0);
 }

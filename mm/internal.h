@@ -65,6 +65,10 @@ static inline spinlock_t *pte_lockptr(const pmd_t *pmd)
  * what was done left in place. => nobody else changes this range.
  */
 int map_kernel_range(unsigned long virt, phys_addr_t phys, size_t size, pgprot_t prot, bool small);
+/* Maps RAM of memblock's there, which nobody has written to. Panics when there is none. => at boot */
+void map_new_memory(unsigned long virt, unsigned long end);
+/* Whether the frame's struct page has been initialised. */
+bool page_is_ready(unsigned long pfn);
 /* Takes leaves of 4 KiB out again; tables stay. The caller flushes. */
 void unmap_kernel_range(unsigned long virt, size_t size);
 /* Frees the last-level table of the 2 MiB from virt, if there is one. => nothing is mapped there */

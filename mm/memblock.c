@@ -4,6 +4,7 @@
  * allocation is one more reserved range. When the buddy allocator starts it takes over what is
  * RAM and not reserved, and from then on these lists only answer questions.
  */
+#include "kernel/base/kasan.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "mm/page.h"
@@ -20,6 +21,7 @@ struct range_list {
 };
 
 static struct range_list ram, reserved;
+static struct range_list untouched; /* of what is reserved: what nobody writes to needlessly */
 
 /* Takes out entries [first, first + n) and, with ins, puts one in their place. */
 static void list_splice_ranges(struct range_list *l, unsigned int first, unsigned int n,
@@ -132,6 +134,37 @@ void memblock_for_each_free(void (*fn)(u64 start, u64 end, void *arg), void *arg
 	}
 }
 
+/* Whether the list has that address; *end is lowered to where that changes. */
+static bool in_list(const struct range_list *l, u64 addr, u64 *end)
+{
+	for (unsigned int i = 0; i < l->nr; i++) {
+		if (addr < l->r[i].start) {
+			*end = min(*end, l->r[i].start);
+			return false;
+		}
+		if (addr < l->r[i].end) {
+			*end = min(*end, l->r[i].end);
+			return true;
+		}
+	}
+	return false;
+}
+
+void memblock_for_each_taken(void (*fn)(u64 start, u64 end, void *arg), void *arg)
+{
+	for (unsigned int i = 0; i < ram.nr; i++) {
+		for (u64 pos = ram.r[i].start, next; pos < ram.r[i].end; pos = next) {
+			bool taken, quiet;
+
+			next = ram.r[i].end;
+			taken = in_list(&reserved, pos, &next);
+			quiet = in_list(&untouched, pos, &next);
+			if (taken && !quiet)
+				fn(pos, next, arg);
+		}
+	}
+}
+
 /* The highest fit: low memory is scarce for who needs it. Top of the range when it fits, else 0. */
 struct fit {
 	u64 size, align, limit, best;
@@ -163,7 +196,10 @@ static phys_addr_t memblock_alloc_below(u64 size, u64 align, u64 limit)
 
 phys_addr_t memblock_alloc(u64 size, u64 align)
 {
-	return memblock_alloc_below(size, align, ~0UL);
+	phys_addr_t pa = memblock_alloc_below(size, align, ~0UL);
+
+	list_add_range(&untouched, pa.v, ALIGN_UP(pa.v + size, PAGE_SIZE));
+	return pa;
 }
 
 /* Below 4 GiB, where the tables of boot.S show it: for what is written before ours are loaded. */
@@ -171,6 +207,7 @@ phys_addr_t memblock_alloc_low(u64 size, u64 align)
 {
 	phys_addr_t pa = memblock_alloc_below(size, align, 1UL << 32);
 
+	kasan_unpoison(phys_to_virt(pa), size);
 	memset(phys_to_virt(pa), 0, size);
 	return pa;
 }

@@ -25,6 +25,7 @@
 #include "kernel/lib/bitmap.h"
 #include "mm/fault_inject.h"
 #include "mm/internal.h"
+#include "mm/kasan.h"
 
 #define BLOCK_PAGES (1UL << MAX_ORDER)
 #define MAX_FRESH   64
@@ -97,7 +98,7 @@ static struct zone *page_zone(const struct page *page)
 	return &zones[pfn_zone(page_to_pfn(page).v)];
 }
 
-static bool page_is_ready(unsigned long pfn)
+bool page_is_ready(unsigned long pfn)
 {
 	unsigned long block = pfn / BLOCK_PAGES;
 
@@ -107,7 +108,8 @@ static bool page_is_ready(unsigned long pfn)
 /* --- poison: what is free must stay as it was left ------------------------------------------- */
 
 #ifdef CONFIG_DEBUG
-static void poison_page(struct page *page)
+/* Both look at pages that are nobody's. */
+static __no_kasan void poison_page(struct page *page)
 {
 	unsigned long *p = page_address(page);
 
@@ -116,7 +118,7 @@ static void poison_page(struct page *page)
 	__page_set_flags(page, page_flags(page) | BIT(PG_poisoned));
 }
 
-static void check_poison(struct page *page)
+static __no_kasan void check_poison(struct page *page)
 {
 	const unsigned long *p = page_address(page);
 
@@ -174,6 +176,8 @@ static bool take_fresh_block(struct zone *zone)
 		return false;
 	f = &zone->fresh[zone->nr_fresh - 1];
 	init_block_pages(f->start, 0);
+	for (unsigned long i = 0; i < BLOCK_PAGES; i++)
+		kasan_free_page(pfn_to_page(make_pfn(f->start + i)));
 	add_block(zone, pfn_to_page(make_pfn(f->start)), MAX_ORDER);
 	f->start += BLOCK_PAGES;
 	if (f->start == f->end)
@@ -404,11 +408,6 @@ static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
 		prepare_rest(page, gfp, order);
 }
 
-static bool should_fail(void)
-{
-	return fail_countdown(&fail_nth) || should_fail_alloc();
-}
-
 void page_alloc_fail_nth(unsigned long nth)
 {
 	atomic_long_set(&fail_nth, (long)nth);
@@ -437,22 +436,24 @@ static struct page *alloc_from(int type, gfp_t gfp, unsigned int order)
 	return page;
 }
 
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
+struct page *(alloc_pages)(gfp_t gfp, unsigned int order)
 {
 	const int first = gfp & __GFP_DMA32 ? ZONE_DMA32 : top_zone;
 	struct page *page = NULL;
 
 	BUG_ON(order > MAX_ORDER);
 	might_sleep_if(gfp & __GFP_SLEEP);
-	if (should_fail())
+	if (fail_countdown(&fail_nth))
 		return NULL;
 	page = alloc_from(first, gfp, order);
 	/* What waits on the CPUs' lists may be all there is, or what a block is missing. */
 	if (unlikely(!page)) {
+		kasan_drain();
 		drain_all_pages();
 		page = alloc_from(first, gfp, order);
 	}
 	if (page) {
+		kasan_alloc_pages(page, order);
 		prepare_new_page(page, gfp, order);
 		trace(PAGE_ALLOC, page_to_pfn(page).v, order, gfp);
 	}
@@ -484,6 +485,7 @@ static void prepare_free(struct page *page)
 	__page_set_flags(page, 0);
 	page->mapping = NULL;
 	poison_page(page);
+	kasan_free_page(page);
 }
 
 static void free_block(struct page *page, unsigned int order)
@@ -566,6 +568,7 @@ static void free_boot_pages(unsigned long pfn, unsigned long end)
 		prepare_block(pfn);
 		BUG_ON(!page_flag(page, PG_reserved));
 		__page_set_flags(page, 0);
+		kasan_free_page(page);
 		flags = spin_lock_irqsave(&zone->lock);
 		zone->managed++;
 		merge_and_add(zone, page, 0);
@@ -664,6 +667,15 @@ bool zone_buddy_info(enum zone_type type, struct buddy_info *info)
 	info->blocks[MAX_ORDER] += fresh_pages(zone) / BLOCK_PAGES;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return true;
+}
+
+unsigned long nr_reserve_pages(void)
+{
+	unsigned long n = 0;
+
+	for (int t = 0; t < MAX_NR_ZONES; t++)
+		n += zones[t].reserve;
+	return n;
 }
 
 unsigned long nr_free_pages(void)

@@ -21,9 +21,9 @@
 #include "kernel/base/context.h"
 #include "kernel/base/string.h"
 #include "mm/fault_inject.h"
+#include "mm/slab_internal.h"
 
 #define MAX_CACHES     48
-#define MAG_SIZE       16
 #define MAX_SLAB_ORDER 3
 
 #define FREE_BYTE  0x6b
@@ -31,36 +31,10 @@
 #define WORD_FREE  0xf4eef4eef4eef4eeUL
 #define WORD_INUSE 0xa110cedaa110cedaUL
 
-struct magazine {
-	spinlock_t lock;
-	unsigned int count;
-	void *objs[MAG_SIZE];
-} __aligned(64);
-
-struct kmem_cache {
-	const char *name;
-	unsigned int object_size; /* what the user asked for */
-	unsigned int stride;	  /* from one object to the next */
-	unsigned int order;
-	unsigned int objs_per_slab;
-	spinlock_t lock;
-	struct list_head partial;
-	struct page *empty; /* one slab without used objects */
-	unsigned long nr_slabs;
-	unsigned long nr_used; /* objects out of slabs: handed out or in magazines */
-	struct magazine mags[NR_CPUS];
-};
-
 static struct kmem_cache caches[MAX_CACHES];
 static unsigned int nr_caches; /* those below are complete */
 static spinlock_t caches_lock = SPINLOCK_INIT;
 static atomic_long_t fail_nth;
-
-#ifdef CONFIG_DEBUG
-#define DEBUG_WORD sizeof(unsigned long)
-#else
-#define DEBUG_WORD 0
-#endif
 
 /* --- debug words ---------------------------------------------------------------------------------- */
 
@@ -72,13 +46,14 @@ static unsigned long *state_word(const struct kmem_cache *c, void *obj)
 
 static void mark_free(struct kmem_cache *c, void *obj)
 {
-	memset(obj, FREE_BYTE, c->stride - sizeof(unsigned long));
+	__memset(obj, FREE_BYTE, c->stride - sizeof(struct kasan_meta) - sizeof(unsigned long));
 	*state_word(c, obj) = WORD_FREE;
 }
 
 static void mark_inuse(struct kmem_cache *c, void *obj)
 {
-	const unsigned long *word = obj, *end = state_word(c, obj);
+	const unsigned long *word = obj;
+	const unsigned long *end = state_word(c, obj) - sizeof(struct kasan_meta) / sizeof(*end);
 	const u8 *p;
 
 	if (*state_word(c, obj) != WORD_FREE)
@@ -134,12 +109,13 @@ static struct page *new_slab(struct kmem_cache *c, gfp_t gfp)
 	page->inuse = 0;
 	page->objects = (u16)c->objs_per_slab;
 	obj = page_address(page);
-	obj += (size_t)c->stride * (c->objs_per_slab - 1);
+	obj += c->lead + (size_t)c->stride * (c->objs_per_slab - 1);
 	for (unsigned int i = 0; i < c->objs_per_slab; i++, obj -= c->stride) {
 		mark_free(c, obj);
 		*(void **)obj = page->freelist;
 		page->freelist = obj;
 	}
+	kasan_new_slab(c, page);
 	return page;
 }
 
@@ -237,14 +213,15 @@ static void give_back(struct kmem_cache *c, void **objs, unsigned int n)
 
 /* --- the face ------------------------------------------------------------------------------------------ */
 
-void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+/* => size is no more than the cache's */
+static void *alloc_object(struct kmem_cache *c, size_t size, gfp_t gfp)
 {
 	unsigned long flags;
 	struct magazine *mag;
 	void *obj = NULL;
 
 	might_sleep_if(gfp & __GFP_SLEEP);
-	if (fail_countdown(&fail_nth) || should_fail_alloc())
+	if (fail_countdown(&fail_nth))
 		return NULL;
 	flags = local_irq_save();
 	mag = &c->mags[smp_processor_id()];
@@ -262,23 +239,26 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	if (!obj)
 		return NULL;
 	mark_inuse(c, obj);
+	kasan_slab_alloc(c, obj, size);
 	if (gfp & __GFP_ZERO)
-		memset(obj, 0, c->object_size);
+		__memset(obj, 0, c->object_size);
 	return obj;
 }
 
-void kmem_cache_free(struct kmem_cache *c, void *obj)
+/* Names in parentheses are the functions themselves, not the macros that count who calls them. */
+
+void *(kmem_cache_alloc)(struct kmem_cache *c, gfp_t gfp)
+{
+	return alloc_object(c, c->object_size, gfp);
+}
+
+void slab_give(struct kmem_cache *c, void *obj)
 {
 	void *spill[MAG_SIZE / 2];
 	unsigned int nspill = 0;
 	unsigned long flags;
 	struct magazine *mag;
 
-	if (!obj)
-		return;
-	DEBUG_ON(compound_head(virt_to_page(obj))->slab_cache != c);
-	check_inuse(c, obj);
-	mark_free(c, obj);
 	flags = local_irq_save();
 	mag = &c->mags[smp_processor_id()];
 	spin_lock(&mag->lock);
@@ -295,18 +275,45 @@ void kmem_cache_free(struct kmem_cache *c, void *obj)
 	give_back(c, spill, nspill);
 }
 
+/* ip: who frees it */
+static void free_object(struct kmem_cache *c, void *obj, unsigned long ip)
+{
+	if (!kasan_may_free(c, obj, ip))
+		return;
+	check_inuse(c, obj);
+	mark_free(c, obj);
+#ifdef CONFIG_KASAN
+	kasan_slab_free(c, obj);
+#else
+	slab_give(c, obj);
+#endif
+}
+
+#define CALLER ((unsigned long)__builtin_return_address(0))
+
+void kmem_cache_free(struct kmem_cache *c, void *obj)
+{
+	if (!obj)
+		return;
+	DEBUG_ON(compound_head(virt_to_page(obj))->slab_cache != c);
+	free_object(c, obj, CALLER);
+}
+
 static void init_cache(struct kmem_cache *c, const char *name, size_t size, size_t align)
 {
 	align = max(align, sizeof(void *));
 	c->name = name;
 	c->object_size = (unsigned int)size;
 	/* The debug word is the last of the stride, right behind the object but for alignment. */
-	c->stride = (unsigned int)ALIGN_UP(max(size, sizeof(void *)) + DEBUG_WORD, align);
+	c->stride = (unsigned int)ALIGN_UP(ALIGN_UP(max(size, sizeof(void *)), sizeof(void *)) +
+						   sizeof(struct kasan_meta) + DEBUG_WORD,
+					   align);
+	c->lead = (unsigned int)ALIGN_UP((size_t)KASAN_SLAB_LEAD, align);
 	/* The smallest slab that wastes no more than an eighth. */
 	while (c->order < MAX_SLAB_ORDER &&
-	       (PAGE_SIZE << c->order) % c->stride > (PAGE_SIZE << c->order) / 8)
+	       ((PAGE_SIZE << c->order) - c->lead) % c->stride > (PAGE_SIZE << c->order) / 8)
 		c->order++;
-	c->objs_per_slab = (unsigned int)((PAGE_SIZE << c->order) / c->stride);
+	c->objs_per_slab = (unsigned int)(((PAGE_SIZE << c->order) - c->lead) / c->stride);
 	BUG_ON(c->objs_per_slab == 0);
 	spin_lock_init(&c->lock);
 	INIT_LIST_HEAD(&c->partial);
@@ -361,14 +368,15 @@ void slab_drain(void)
 {
 	unsigned int n = __atomic_load_n(&nr_caches, __ATOMIC_ACQUIRE);
 
+	kasan_drain();
 	for (unsigned int i = 0; i < n; i++)
 		drain_cache(&caches[i]);
 }
 
-/* Objects in magazines: an object that changes CPUs meanwhile may count twice, but none more than are out. */
+/* Objects in magazines, or kept back: an object that changes CPUs meanwhile may count twice, but none more than are out. */
 static unsigned long cached_objs(const struct kmem_cache *c)
 {
-	unsigned long n = 0;
+	unsigned long n = (unsigned long)atomic_long_read(&c->nr_delayed);
 	unsigned int cpu;
 
 	for_each_online_cpu(cpu) n += READ_ONCE(c->mags[cpu].count);
@@ -432,17 +440,20 @@ static unsigned int size_order(size_t size)
 	return order;
 }
 
-void *kmalloc(size_t size, gfp_t gfp)
+void *(kmalloc)(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *c = kmalloc_cache(size);
 	struct page *page;
 
 	if (c)
-		return kmem_cache_alloc(c, gfp);
+		return alloc_object(c, size, gfp);
 	if (size > PAGE_SIZE << MAX_ORDER)
 		return NULL;
 	page = alloc_pages(gfp | __GFP_COMP, size_order(size));
-	return page ? page_address(page) : NULL;
+	if (!page)
+		return NULL;
+	kasan_kmalloc_large(page_address(page), size, page->order);
+	return page_address(page);
 }
 
 void kfree(const void *obj)
@@ -453,21 +464,21 @@ void kfree(const void *obj)
 		return;
 	page = compound_head(virt_to_page(obj));
 	if (page_flag(page, PG_slab))
-		kmem_cache_free(page->slab_cache, (void *)obj);
-	else
+		free_object(page->slab_cache, (void *)obj, CALLER);
+	else if (kasan_may_free_large(page, obj, CALLER))
 		put_page(page);
 }
 
-void *kmemdup(const void *src, size_t len, gfp_t gfp)
+void *(kmemdup)(const void *src, size_t len, gfp_t gfp)
 {
-	void *p = kmalloc(len, gfp);
+	void *p = (kmalloc)(len, gfp);
 
 	return p ? memcpy(p, src, len) : NULL;
 }
 
-char *kstrdup(const char *s, gfp_t gfp)
+char *(kstrdup)(const char *s, gfp_t gfp)
 {
-	return kmemdup(s, strlen(s) + 1, gfp);
+	return (kmemdup)(s, strlen(s) + 1, gfp);
 }
 
 void slab_init(void)

@@ -12,6 +12,7 @@
 #include "mm/vmalloc.h"
 
 #include "mm/internal.h"
+#include "mm/kasan.h"
 
 struct vm_struct {
 	struct list_head link;
@@ -40,16 +41,20 @@ atomic_long_t kernel_stack_bytes;
 /* => vm_lock. Finds room and links vm there. */
 static int vm_insert(struct vm_struct *vm)
 {
-	unsigned long pos = VMALLOC_START, need = vm->below + vm->size + PAGE_SIZE;
+	/* With a sanitizer only a part has shadow: RAM goes there, and all else behind. */
+	unsigned long pos =
+		vm->ram || kasan_vmalloc_end() == VMALLOC_END ? VMALLOC_START : kasan_vmalloc_end();
+	unsigned long end = vm->ram ? kasan_vmalloc_end() : VMALLOC_END;
+	unsigned long need = vm->below + vm->size + PAGE_SIZE;
 	struct vm_struct *next;
 
 	list_for_each_entry(next, &vm_list, link)
 	{
 		if (pos + need <= next->addr - next->below)
 			break;
-		pos = next->addr + next->size + PAGE_SIZE;
+		pos = max(pos, next->addr + next->size + PAGE_SIZE);
 	}
-	if (pos + need > VMALLOC_END)
+	if (pos + need > end)
 		return -ENOMEM;
 	vm->addr = pos + vm->below;
 	vm_top = max(vm_top, pos + need);
@@ -57,7 +62,7 @@ static int vm_insert(struct vm_struct *vm)
 	return 0;
 }
 
-static struct vm_struct *vm_reserve(size_t size, size_t below)
+static struct vm_struct *vm_reserve(size_t size, size_t below, bool ram)
 {
 	struct vm_struct *vm = kmem_cache_zalloc(vm_cache, GFP_KERNEL);
 
@@ -65,6 +70,7 @@ static struct vm_struct *vm_reserve(size_t size, size_t below)
 		return NULL;
 	vm->size = ALIGN_UP(size, PAGE_SIZE);
 	vm->below = below;
+	vm->ram = ram;
 	mutex_lock(&vm_lock);
 	if (vm_insert(vm)) {
 		kmem_cache_free(vm_cache, vm);
@@ -74,8 +80,16 @@ static struct vm_struct *vm_reserve(size_t size, size_t below)
 	return vm;
 }
 
+/* All of a stretch, its guards with it, is nobody's. */
+static void kasan_poison_area(const struct vm_struct *vm)
+{
+	kasan_poison((void *)(vm->addr - vm->below), vm->below + vm->size + PAGE_SIZE,
+		     KASAN_VMALLOC);
+}
+
 static void vm_release(struct vm_struct *vm)
 {
+	kasan_poison_area(vm);
 	mutex_lock(&vm_lock);
 	list_del(&vm->link);
 	mutex_unlock(&vm_lock);
@@ -135,7 +149,7 @@ static void vm_undo(struct vm_struct *vm, unsigned long mapped)
 /* 0, or -ENOMEM and the stretch is no more. */
 static int vm_populate(struct vm_struct *vm)
 {
-	vm->ram = true;
+	kasan_poison_area(vm);
 	for (unsigned long off = 0; off < vm->size; off += PAGE_SIZE) {
 		struct page *page = alloc_page(GFP_KERNEL);
 
@@ -155,12 +169,14 @@ static void *vmalloc_guarded(size_t size, size_t below)
 	struct vm_struct *vm = NULL;
 
 	if (size && ALIGN_UP(size, PAGE_SIZE) >= size)
-		vm = vm_reserve(size, below);
-
-	return vm && !vm_populate(vm) ? (void *)vm->addr : NULL;
+		vm = vm_reserve(size, below, true);
+	if (!vm || vm_populate(vm))
+		return NULL;
+	kasan_unpoison((void *)vm->addr, size);
+	return (void *)vm->addr;
 }
 
-void *vmalloc(size_t size)
+void *(vmalloc)(size_t size)
 {
 	return vmalloc_guarded(size, 0);
 }
@@ -191,7 +207,7 @@ void vfree(void *ptr)
 void *ioremap(u64 phys, size_t size, bool nocache)
 {
 	unsigned long offset = phys & ~PAGE_MASK;
-	struct vm_struct *vm = vm_reserve(size + offset, 0);
+	struct vm_struct *vm = vm_reserve(size + offset, 0, false);
 
 	if (!vm)
 		return NULL;
@@ -234,14 +250,17 @@ static void free_stacks(void **stacks, unsigned int n)
 		vm_release(vms[--n]);
 }
 
-void *alloc_kernel_stack(void)
+void *(alloc_kernel_stack)(void)
 {
 	void *stack = NULL;
 
 	if (!take_stacks(&stack, 1))
 		stack = vmalloc_guarded(THREAD_SIZE, PAGE_SIZE);
-	if (stack)
-		atomic_long_add(&kernel_stack_bytes, THREAD_SIZE);
+	if (!stack)
+		return NULL;
+	/* Of frames that were never left marks may be there. */
+	kasan_unpoison(stack, THREAD_SIZE);
+	atomic_long_add(&kernel_stack_bytes, THREAD_SIZE);
 	return stack;
 }
 
@@ -251,6 +270,7 @@ void free_kernel_stack(void *stack)
 	unsigned long flags = spin_lock_irqsave(&stack_cache_lock);
 	bool kept = nr_stacks_cached < STACK_CACHE;
 
+	kasan_poison(stack, THREAD_SIZE, KASAN_VMALLOC);
 	atomic_long_add(&kernel_stack_bytes, -(long)THREAD_SIZE);
 	if (kept)
 		stack_cache[nr_stacks_cached++] = stack;

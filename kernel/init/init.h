@@ -24,6 +24,8 @@ bool selftest_locks(const char *which);
 void selftest_stack(void) __attribute__((noreturn));
 /* All that C leaves undefined, reported by the debug kernel. False: there is none of that name. */
 bool selftest_ubsan(const char *which);
+/* Bugs for the address sanitizer ("selftest=kasan..."). False: that isn't what was asked for, or there is none. */
+bool selftest_kasan(const char *which);
 /* A bug made on purpose ("selftest=panic", "selftest=panics" on all other processors): never comes back. */
 void selftest_panic(bool everywhere) __attribute__((noreturn));
 

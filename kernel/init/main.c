@@ -16,6 +16,7 @@
 #include <arch/uaccess.h>
 
 #include "kernel/base/cmdline.h"
+#include "kernel/base/kasan.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/stack_protector.h"
 #include "kernel/base/string.h"
@@ -175,7 +176,7 @@ static void run_selftests(const char *which)
 		selftest_panic(which[5] == 's');
 	if (selftest_locks(which))
 		panic("nobody noticed");
-	if (selftest_ubsan(which))
+	if (selftest_ubsan(which) || selftest_kasan(which))
 		machine_poweroff();
 	printk("##begin selftest\n");
 	failed = selftest_run();
@@ -247,7 +248,9 @@ static __always_inline void stack_protector_init(void)
 
 void kernel_main(const struct boot_info *info)
 {
+	kasan_init();
 	percpu_init();
+	kasan_percpu_init();
 	stack_protector_init();
 	machine_halt_hook = end_machine;
 	if (serial_init() == 0)

@@ -30,6 +30,7 @@ long sys_clone(unsigned long flags, unsigned long newsp, int __user *parent_tid,
 		.exit_signal = (int)(flags & CSIGNAL),
 		.stack = newsp,
 		.parent_tid = parent_tid,
+		.pidfd = parent_tid,
 		.child_tid = child_tid,
 		.tls = tls,
 	};
@@ -118,6 +119,7 @@ long sys_clone3(const void __user *uargs, size_t size)
 		.exit_signal = (int)a.exit_signal,
 		.stack = a.stack ? a.stack + a.stack_size : 0,
 		.parent_tid = (int __user *)a.parent_tid,
+		.pidfd = (int __user *)a.pidfd,
 		.child_tid = (int __user *)a.child_tid,
 		.tls = a.tls,
 	};

@@ -373,21 +373,6 @@ long sys_dup2(unsigned int oldfd, unsigned int newfd)
 	return sys_dup3(oldfd, newfd, 0);
 }
 
-/* Gives the running thread a table of its own. 0 or -ENOMEM. */
-static int unshare_files(void)
-{
-	struct files_struct *old = current_files(), *new;
-
-	if (!shared_with_others(&old->count))
-		return 0;
-	new = files_dup(old);
-	if (!new)
-		return -ENOMEM;
-	task_set_files(new);
-	files_put(old);
-	return 0;
-}
-
 long sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
 	int err;

@@ -9,7 +9,7 @@ use lib $FindBin::Bin;
 use Guest;
 use Test::More;
 
-my %symbols = map { $_ => 1 } map { /^\S+ [tTwW] (\S+)/ } split /\n/, Guest::slurp("$Guest::build/debug/tessera.nm");
+my %symbols = map { $_ => 1 } map { /^\S+ [tTwW] (\S+)/ } split /\n/, Guest::slurp("$Guest::build/$Guest::debug/tessera.nm");
 ok($symbols{panic}, 'the list of the kernel\'s functions is at hand');
 
 my $run = Guest::boot(cmdline => 'selftest=panic', limit => 30);

@@ -175,6 +175,7 @@ static int sleeper(void *arg)
 {
 	(void)arg;
 	NEED_IS(await(&words[0], 1), 1);
+	words[0] = 2;
 	raw(SYS_futex, &words[1], 0 /* FUTEX_WAIT */, 0, NULL);
 	words[2] = this_cpu() + 1;
 	return 0;
@@ -211,7 +212,8 @@ static void moving_one_that_sleeps(void)
 	pid = fork_child(sleeper, NULL);
 	set_mask(pid, nth(0));
 	words[0] = 1;
-	ok(SLEEPS(pid), "a child that sleeps");
+	/* There, and not where it waits for the word. */
+	ok(await(&words[0], 2) && SLEEPS(pid), "a child that sleeps");
 	is(set_mask(pid, nth(cpu_count - 1)), 0, "gets another mask");
 	words[1] = 1;
 	UNTIL(raw(SYS_futex, &words[1], 1 /* FUTEX_WAKE */, 1) == 1);

@@ -5,6 +5,7 @@
 #include <arch/smp.h>
 #include <arch/trap.h>
 
+#include "kernel/base/kasan.h"
 #include "kernel/base/ksyms.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
@@ -72,7 +73,8 @@ static bool is_readable(unsigned long addr)
 	return pte_present(*pte_offset(pmd, addr));
 }
 
-static void show_backtrace(unsigned long ip, unsigned long bp)
+/* The words of a frame belong to no variable. */
+static __no_kasan void show_backtrace(unsigned long ip, unsigned long bp)
 {
 	printk("Backtrace:\n");
 	if (ip)

@@ -4,6 +4,7 @@
 #include <arch/trap.h>
 #include <arch/vdso.h>
 
+#include "kernel/base/kasan.h"
 #include "kernel/base/string.h"
 
 #define NR_GDT (VDSO_CPU_SELECTOR / 8 + 1)
@@ -120,5 +121,6 @@ void idt_load(void)
 void set_kernel_stack(unsigned long top)
 {
 	this_cpu_write(cpu_kernel_sp, top);
+	kasan_set_stack_top(top);
 	this_cpu_ptr(&cpu_tss)->rsp[0] = top;
 }

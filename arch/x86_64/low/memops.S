@@ -3,6 +3,11 @@
  * memset and memcpy by the processor's string instructions: these take the place of the portable ones
  * in kernel/base, which are weak.
  */
+#ifdef CONFIG_KASAN
+/* Those of that name look at the shadow first, and then call these. */
+#define memset __memset
+#define memcpy __memcpy
+#endif
 	.text
 /* void *memset(void *dst, int c, size_t n) */
 	.globl	memset

@@ -2,6 +2,7 @@
 #include <arch/cpu.h>
 #include <arch/mmu.h>
 
+#include "kernel/base/kasan.h"
 #include "kernel/base/string.h"
 
 pgd_t kernel_pgd[PTRS_PER_TABLE] __aligned(4096);
@@ -39,6 +40,7 @@ void clear_page(void *page)
 {
 	unsigned long n = PAGE_SIZE / 8;
 
+	kasan_check_write(page, PAGE_SIZE);
 	__asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0UL) : "memory");
 }
 
@@ -46,6 +48,8 @@ void copy_page(void *to, const void *from)
 {
 	unsigned long n = PAGE_SIZE / 8;
 
+	kasan_check_read(from, PAGE_SIZE);
+	kasan_check_write(to, PAGE_SIZE);
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernel/base/context.h"
 #include "kernel/base/errno.h"
+#include "kernel/base/kasan.h"
 
 unsigned long __copy_user(void *to, const void *from, unsigned long len);
 unsigned long __clear_user(void *to, unsigned long len);
@@ -21,7 +22,7 @@ void uaccess_init(void)
 unsigned long copy_from_user(void *to, const void __user *from, unsigned long len)
 {
 	might_sleep();
-	if (!access_ok((unsigned long)from, len))
+	if (!access_ok((unsigned long)from, len) || !kasan_check_write(to, len))
 		return len;
 	return __copy_user(to, from, len);
 }
@@ -29,7 +30,7 @@ unsigned long copy_from_user(void *to, const void __user *from, unsigned long le
 unsigned long copy_to_user(void __user *to, const void *from, unsigned long len)
 {
 	might_sleep();
-	if (!access_ok((unsigned long)to, len))
+	if (!access_ok((unsigned long)to, len) || !kasan_check_read(from, len))
 		return len;
 	return __copy_user(to, from, len);
 }
@@ -48,7 +49,7 @@ long strncpy_from_user(char *to, const char __user *from, long size)
 	long room, n;
 
 	might_sleep();
-	if (addr >= TASK_SIZE)
+	if (addr >= TASK_SIZE || !kasan_check_write(to, (unsigned long)size))
 		return -EFAULT;
 	/* The string may end right at the end of user space, but not go on beyond it. */
 	room = (long)(TASK_SIZE - addr);

@@ -16,6 +16,7 @@
 #define VMEMMAP_START	   0xffffea0000000000UL
 #define VMEMMAP_END	   0xffffeb0000000000UL
 #define KASAN_SHADOW_START 0xffffec0000000000UL
+#define KASAN_SHADOW_END   0xfffffc0000000000UL
 #define KERNEL_IMAGE_BASE \
 	0xffffffff80000000UL /* virtual address of physical 0 in the image's map */
 #define FIXMAP_START 0xffffffffff000000UL
