@@ -92,8 +92,11 @@ IS_CLANG := $(findstring clang,$(notdir $(firstword $(CC))))
 INCLUDES := -I. -Iarch/x86_64/include
 WARNINGS := -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror)
 
+# A canary per task, at %gs:40: kernel/base/stack_protector.h.
+STACK_PROTECTOR := -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=gs \
+	-mstack-protector-guard-offset=40
 KCFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -mno-red-zone -mcmodel=kernel -fno-pic \
-	-fno-pie -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	-fno-pie -mgeneral-regs-only -fcf-protection=none $(STACK_PROTECTOR) \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 	$(WARNINGS) $(INCLUDES)
 # GCC takes an access to a low constant address, such as the VGA text buffer's, for a mistake.
@@ -195,7 +198,7 @@ $(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
 $(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o: NO_KASAN := 1
 
 # It provokes every report that there is.
-$(O)/debug/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
+$(O)/debug/kernel/init/selftest_ubsan.o $(O)/kasan/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
 
 $(O)/gen/asm-prelude.h:
 	@mkdir -p $(@D)
