@@ -186,7 +186,7 @@ endef
 $(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
 
 # What these do, the sanitizer itself and who makes free objects, is to handle memory that nobody may use.
-$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o: NO_KASAN := 1
+$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o $(O)/kasan/mm/slab_debug.o: NO_KASAN := 1
 
 $(O)/gen/asm-prelude.h:
 	@mkdir -p $(@D)
