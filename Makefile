@@ -105,13 +105,19 @@ KASFLAGS := -g -mno-red-zone $(if $(IS_CLANG),--target=x86_64-linux-gnu) $(INCLU
 KLDFLAGS := -nostdlib -static --no-dynamic-linker --build-id=none -z max-page-size=4096 \
 	-z noexecstack --orphan-handling=warn $(if $(WERROR),--fatal-warnings)
 
+# What C leaves undefined ends in kernel/base/ubsan.c. Looking at each pointer that is followed would make
+# the debug kernel slower by half: that is for UBSAN=all.
+UBSAN_CHECKS := bool,bounds,builtin,integer-divide-by-zero,nonnull-attribute,returns-nonnull-attribute,$(strip \
+	)shift,signed-integer-overflow,unreachable,vla-bound
+UBSAN_FLAGS := -fsanitize=$(if $(filter all,$(UBSAN)),undefined,$(UBSAN_CHECKS)) -fno-sanitize-recover=all
+
 # A tail call leaves no frame: the debug kernel's backtraces name every caller.
-CONFIG_FLAGS_debug := -DCONFIG_DEBUG -DCONFIG_LOCKDEP -fno-optimize-sibling-calls
+CONFIG_FLAGS_debug := -DCONFIG_DEBUG -DCONFIG_LOCKDEP -fno-optimize-sibling-calls $(UBSAN_FLAGS)
 CONFIG_FLAGS_release :=
 # With the address sanitizer: a function of kernel/base/kasan.c is called before each access to memory.
 KASAN_FLAGS := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
 	-fasan-shadow-offset=0xdffffc0000000000 --param asan-stack=1 --param asan-globals=1 \
-	-fsanitize-address-use-after-scope
+	-fsanitize-address-use-after-scope -fsanitize-recover=kernel-address
 CONFIG_FLAGS_kasan = $(CONFIG_FLAGS_debug) -DCONFIG_KASAN $(if $(NO_KASAN),,$(KASAN_FLAGS))
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
@@ -187,6 +193,9 @@ $(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
 
 # What these do, the sanitizer itself and who makes free objects, is to handle memory that nobody may use.
 $(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o $(O)/kasan/mm/slab_debug.o: NO_KASAN := 1
+
+# It provokes every report that there is.
+$(O)/debug/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
 
 $(O)/gen/asm-prelude.h:
 	@mkdir -p $(@D)
@@ -388,6 +397,16 @@ $(O)/tcc.cpio: $(O)/user/dist.list tests/programs/gather tests/programs/dynamic_
 	$(Q)$(if $(DIST),tests/programs/gather $(DIST_TREE) $(O)/tcc.root $(TCC_FILES),$(NO_DIST))
 	$(Q)iso/mkimage $@ $(O)/tcc.root $(DIST_IMAGE_MAX) $(USER_STRIP) tests/programs/dynamic_tcc.sh
 
+# stress-ng with its libraries; needed by one goal only, which has it fetched.
+STRESS_DIST := $(wildcard $(O)/dist/stress-ng/packages)
+STRESS_IMAGE_MAX := 41943040
+$(if $(BUILDING),$(call remember,$(O)/user/stress.list,$(if $(STRESS_DIST),$(file <$(STRESS_DIST)))))
+
+$(O)/stress.cpio: $(O)/user/stress.list tests/programs/gather tests/stress/run.sh iso/mkimage
+	@echo "  CPIO    $@"; rm -rf $(O)/stress.root; mkdir -p $(O)/stress.root
+	$(Q)tests/programs/gather $(O)/dist/stress-ng $(O)/stress.root /usr/bin/stress-ng
+	$(Q)iso/mkimage $@ $(O)/stress.root $(STRESS_IMAGE_MAX) $(USER_STRIP) tests/stress/run.sh
+
 PROGRAM_IMAGES := $(addprefix $(O)/,programs.cpio dynamic.cpio python.cpio tcc.cpio)
 
 # What one boots by hand to run a test: archives that follow each other are one.
@@ -466,6 +485,25 @@ $(O)/host-tsan/tsan_%: tests/host/threads/tsan_%.c $(O)/host-tsan/libhost.a
 	$(Q)$(HOST_CC) $(TSAN_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(TSAN_LDFLAGS) -o $@ $< $(O)/host-tsan/libhost.a -lpthread
 
 -include $(TSAN_TESTS:%=%.d) $(TSAN_OBJS:.o=.d)
+
+# mm/ again, by Clang, with what libFuzzer wants to know of the way an input took: tests/host/fuzz/.
+FUZZ_LIB_SRCS := $(filter-out boot/%,$(HOST_LIB_SRCS))
+FUZZ_OBJS := $(FUZZ_LIB_SRCS:%.c=$(O)/fuzz/obj/%.o)
+FUZZ_CFLAGS := $(HOST_CFLAGS) -fno-sanitize=function
+FUZZ_CC ?= clang
+
+$(if $(BUILDING),$(call remember,$(O)/fuzz/flags,$(FUZZ_CC) $(FUZZ_CFLAGS) $(HOST_LDFLAGS)))
+
+$(O)/fuzz/obj/%.o: %.c $(O)/fuzz/flags
+	@echo "  FUZZCC  $<"; mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/fuzz_mm: tests/host/fuzz/fuzz_mm.c $(FUZZ_OBJS) $(O)/fuzz/flags
+	@echo "  FUZZCC  $<"
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $(HOST_LDFLAGS) -o $@ $< \
+		$(FUZZ_OBJS) -lpthread
+
+-include $(FUZZ_OBJS:.o=.d) $(O)/fuzz/fuzz_mm.d
 
 # ---------------------------------------------------------------------------------------------
 # ISO images. A second one differs by its command line only: init plays the tour and powers off.
@@ -574,7 +612,7 @@ test-linux: ## run the user tests in the reference, Linux 6.1 in QEMU: SMP=n (HO
 	$(Q)$(SUBMAKE) $(if $(HOST),$(USER_TEST_PROGS),$(O)/initramfs.cpio $(PROGRAM_IMAGES))
 	$(Q)O=$(O) SMP=$(if $(filter file,$(origin SMP)),2,$(SMP)) $(PROVE) $(if $(HOST),-e '$(AS_NOBODY)' $(USER_TEST_PROGS),$(REFERENCE_TESTS))
 
-MINUTES ?= 20
+MINUTES ?= $(if $(filter fuzz,$(MAKECMDGOALS)),4,20)
 SEED ?= 1
 
 .PHONY: soak
@@ -583,6 +621,18 @@ soak: ## do all kinds of things at random for long, with all checks: MINUTES=n S
 	$(Q)$(SUBMAKE) $(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/base.cpio
 	$(Q)O=$(O) SOAK_MINUTES=$(MINUTES) SOAK_SMP=$(if $(filter file,$(origin SMP)),4,$(SMP)) SOAK_SEED=$(SEED) \
 		$(PROVE) -v tests/qemu/soak.t
+
+.PHONY: fuzz fuzz-replay
+fuzz: ## give mm/, on the host, and the kernel, in QEMU, random programs for long: MINUTES=n SEED=n
+	$(Q)O=$(O) tools/bootstrap fuzz
+	$(Q)$(SUBMAKE) $(O)/fuzz/fuzz_mm $(O)/debug/tessera.elf $(O)/base.cpio
+	$(Q)O=$(O) tests/host/fuzz/run $(MINUTES) $(SEED)
+
+fuzz-replay: ## the same once more: FILE=input of the host's half, or SEED=n ROUND=n of the guest's
+	$(Q)O=$(O) tools/bootstrap fuzz
+	$(Q)$(SUBMAKE) $(if $(FILE),$(O)/fuzz/fuzz_mm,$(O)/debug/tessera.elf $(O)/base.cpio)
+	$(Q)$(if $(FILE),FUZZ_SHOW=1 $(O)/fuzz/fuzz_mm $(FILE),O=$(O) FUZZ_SEED=$(SEED) FUZZ_ROUND=$(or $(ROUND),1) \
+		$(PROVE) -v tests/qemu/fuzz.t)
 
 # The compilers' versions belong to the figures.
 BENCH_ENV = CC='$(CC)' MUSL_CC='$(MUSL_CC)'
@@ -598,6 +648,32 @@ bench-baseline: ## make Tessera's present counts those that `make test` compares
 	$(Q)O=$(O) tools/bootstrap bench
 	$(Q)$(SUBMAKE) $(O)/release/tessera.elf $(O)/bench.cpio
 	$(Q)O=$(O) $(BENCH_ENV) tests/bench/compare --baseline tests/bench/baseline.tsv
+
+# Linux's own self-tests, which its source is unpacked for under $(O)/dist.
+CONFORMANCE_ENV = O=$(O) JOBS=$(JOBS) USER_CC='$(USER_CC)' MUSL_CC='$(MUSL_CC)' USER_STRIP='$(USER_STRIP)'
+
+.PHONY: conformance conformance-record
+conformance: ## run Linux's own self-tests in both kernels, and compare with what is expected
+	$(Q)O=$(O) tools/bootstrap conformance
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare
+
+conformance-record: ## make what they do now the least that is expected
+	$(Q)O=$(O) tools/bootstrap conformance
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare record
+.PHONY: stress-ng stress-ng-record
+stress-ng: ## run stress-ng's stressors in both kernels: STRESS='memory|more|root|name...'
+	$(Q)O=$(O) tools/bootstrap stress
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio $(O)/stress.cpio
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/stress/compare $(STRESS)
+
+stress-ng-record: ## store what comes of them as what is expected
+	$(Q)O=$(O) tools/bootstrap stress
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio $(O)/stress.cpio
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/stress/compare record $(STRESS)
 
 START ?= 1
 SEEDS ?= 200
@@ -682,7 +758,7 @@ clean: ## remove what was built (downloads in $(O)/dist stay)
 help: ## show this list
 	@awk -F ' *(:.*)?## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ifneq ($(filter bench% debug% programs-reference run soak test% twin%,$(MAKECMDGOALS)),)
+ifneq ($(filter bench% conformance% debug% fuzz% programs-reference run soak stress-ng% test% twin%,$(MAKECMDGOALS)),)
 # Their recipes run make again; two of them at a time would build the same files twice.
 .NOTPARALLEL:
 endif

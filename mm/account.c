@@ -7,6 +7,7 @@
 int sysctl_max_map_count = 65530;
 int sysctl_overcommit_memory = OVERCOMMIT_GUESS;
 int sysctl_overcommit_ratio = 50;
+unsigned long sysctl_overcommit_kbytes;
 unsigned long sysctl_user_reserve_kbytes;
 unsigned long sysctl_admin_reserve_kbytes;
 unsigned long sysctl_mmap_min_addr = 65536;
@@ -123,6 +124,10 @@ long vm_committed_pages(void)
 
 unsigned long vm_commit_limit(void)
 {
+	const unsigned long kb = READ_ONCE(sysctl_overcommit_kbytes);
+
+	if (kb)
+		return kb >> (PAGE_SHIFT - 10);
 	/* A negative ratio makes a huge number, as in Linux. */
 	return totalram_pages() * (unsigned long)sysctl_overcommit_ratio / 100;
 }

@@ -25,6 +25,8 @@ int vm_munlock(unsigned long start, unsigned long len);
 int vm_mlockall(int flags);
 int vm_munlockall(void);
 int vm_madvise(unsigned long start, unsigned long len, int advice);
+/* The same for another address space: process_madvise(2). */
+int mm_madvise(struct mm_struct *mm, unsigned long start, unsigned long len, int advice);
 /* mincore(2): one byte for each page to vec. */
 int vm_mincore(unsigned long start, unsigned long len, u8 __user *vec);
 int vm_msync(unsigned long start, unsigned long len, int flags);

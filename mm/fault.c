@@ -28,14 +28,17 @@ void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigne
 	__page_set_flags(page, page_flags(page) | BIT(PG_swapbacked) | BIT(PG_anon_exclusive));
 }
 
-/* Sets an empty entry, if it still is empty; true then. */
+/*
+ * Sets an empty entry, if it still is empty; true then. Not where memory is being taken from a process that
+ * ends: a page of zeros instead of what was there would let it go on with something wrong.
+ */
 static bool install_at(struct vm_fault *vmf, unsigned long addr, pte_t *ptep, pte_t pte,
 		       struct page *page)
 {
 	bool empty;
 
 	spin_lock(vmf->ptl);
-	empty = pte_none(ptep_get(ptep));
+	empty = pte_none(ptep_get(ptep)) && likely(!READ_ONCE(vmf->vma->vm_mm->unstable));
 	if (empty) {
 		if (page) {
 			page_add_first_map(page);
@@ -57,6 +60,12 @@ static bool install_pte(struct vm_fault *vmf, pte_t pte, struct page *page)
 	return done;
 }
 
+/* How a fault ends that didn't set the entry: another was faster, or see install_at(). */
+static unsigned int not_installed(const struct vm_fault *vmf)
+{
+	return READ_ONCE(vmf->vma->vm_mm->unstable) ? VM_FAULT_SIGBUS : 0;
+}
+
 static pte_t writable(pte_t pte, const struct vm_area_struct *vma)
 {
 	return vma->vm_flags & VM_WRITE ? pte_mkwrite(pte_mkdirty(pte)) : pte;
@@ -72,8 +81,7 @@ static unsigned int do_anonymous_page(struct vm_fault *vmf)
 	if (!(vmf->flags & FAULT_FLAG_WRITE)) {
 		note_fault_step(STEP_ZERO_PAGE);
 		pte = pte_mkspecial(pte_mkyoung(mk_pte(zero_page, vma->vm_page_prot)));
-		install_pte(vmf, pte, NULL);
-		return 0;
+		return install_pte(vmf, pte, NULL) ? 0 : not_installed(vmf);
 	}
 	note_fault_step(STEP_FRESH_PAGE);
 	ret = vmf_anon_prepare(vmf);
@@ -87,6 +95,7 @@ static unsigned int do_anonymous_page(struct vm_fault *vmf)
 	if (!install_pte(vmf, pte, page)) {
 		page->mapping = NULL;
 		put_page(page);
+		return not_installed(vmf);
 	}
 	return 0;
 }
@@ -161,6 +170,7 @@ static unsigned int do_read_fault(struct vm_fault *vmf)
 	if (!mapped) {
 		note_fault_step(STEP_ENTRY_CHANGED);
 		put_page(vmf->page);
+		ret |= not_installed(vmf);
 	}
 	return ret;
 }
@@ -191,6 +201,7 @@ static unsigned int do_cow_fault(struct vm_fault *vmf)
 	if (!mapped) {
 		new->mapping = NULL;
 		put_page(new);
+		ret |= not_installed(vmf);
 	}
 	return ret;
 }
@@ -229,7 +240,7 @@ static unsigned int do_shared_fault(struct vm_fault *vmf)
 	if (!install_pte(vmf, pte, vmf->page)) {
 		unlock_page(vmf->page);
 		put_page(vmf->page);
-		return ret;
+		return ret | not_installed(vmf);
 	}
 	/* Locked, it is in the cache, which keeps it even if it is unmapped again meanwhile. */
 	fault_dirty_shared_page(vmf);

@@ -301,6 +301,8 @@ static void inherit_layout(struct mm_struct *mm, const struct mm_struct *old)
 	/* What mlockall(MCL_FUTURE) asked for ends here, like every lock. */
 	mm->def_flags = old->def_flags & ~(u64)VM_LOCKED_MASK;
 	mm->dumpable = old->dumpable;
+	mm->thp_disable = old->thp_disable;
+	mm->membarrier = old->membarrier;
 	mm->exe_file = old->exe_file;
 	if (mm->exe_file)
 		mm->exe_file->vm_fops->get(mm->exe_file);

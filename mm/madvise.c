@@ -327,9 +327,8 @@ static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned l
 	return err ? err : hole;
 }
 
-int vm_madvise(unsigned long start, unsigned long len_in, int advice)
+int mm_madvise(struct mm_struct *mm, unsigned long start, unsigned long len_in, int advice)
 {
-	struct mm_struct *mm = current_mm_task()->mm;
 	unsigned long len = ALIGN_UP(len_in, PAGE_SIZE), end = start + len;
 	int err;
 
@@ -353,4 +352,9 @@ int vm_madvise(unsigned long start, unsigned long len_in, int advice)
 		up_read(&mm->mmap_lock);
 	}
 	return err;
+}
+
+int vm_madvise(unsigned long start, unsigned long len, int advice)
+{
+	return mm_madvise(current_mm_task()->mm, start, len, advice);
 }

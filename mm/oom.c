@@ -8,12 +8,37 @@
 #include "kernel/base/printk.h"
 #include "mm/fault_inject.h"
 #include "mm/internal.h"
+#include "mm/sysctl.h"
 
 static const struct oom_ops *ops;
+
+int sysctl_panic_on_oom, sysctl_oom_kill_allocating_task;
 
 void oom_register(const struct oom_ops *o)
 {
 	ops = o;
+}
+
+void oom_reap_mm(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+
+	WRITE_ONCE(mm->unstable, true);
+	/*
+	 * A fault either has installed its page before we come to that table, or sees the mark: both look
+	 * under the table's lock. Of a table that isn't there yet we only see that, so the mark comes first.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	down_read(&mm->mmap_lock);
+	/* Empty, when the process was faster: exit_mmap() holds the lock for writing until all is gone. */
+	for_each_vma(mm, vma)
+	{
+		bool private = vma_is_anonymous(vma) || !(vma->vm_flags & VM_SHARED);
+
+		if (private && !(vma->vm_flags & (VM_PFNMAP | VM_HUGETLB)))
+			zap_page_range(vma, vma->vm_start, vma->vm_end);
+	}
+	up_read(&mm->mmap_lock);
 }
 
 bool out_of_memory(void)
@@ -29,6 +54,8 @@ bool out_of_memory(void)
 		ops->kill(&victim);
 		return true;
 	}
+	if (READ_ONCE(sysctl_panic_on_oom))
+		panic("out of memory, and vm.panic_on_oom is set");
 	count_vm_event(OOM_KILL);
 	printk("Out of memory: killing %s[%d], which holds %lu kB\n", victim.comm, victim.pid,
 	       victim.pages << (PAGE_SHIFT - 10));

@@ -4,6 +4,8 @@
 
 #include "kernel/base/types.h"
 
+struct mm_struct;
+
 struct oom_victim {
 	int pid;
 	char comm[16];
@@ -25,5 +27,12 @@ void oom_register(const struct oom_ops *ops);
  * process needs: mmap_lock least of all.
  */
 bool out_of_memory(void);
+
+/*
+ * Takes the private memory of an address space in which nothing will run any more: all who use it are on their
+ * way out. What one of them touches meanwhile is not there (SIGBUS). => mmap_lock not held; the structure
+ * is held; may sleep.
+ */
+void oom_reap_mm(struct mm_struct *mm);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "kernel/base/boot_info.h"
 #include "kernel/base/panic.h"
+#include "mm/fail_site.h"
 #include "mm/types.h"
 
 /* --- page, frame, address -------------------------------------------------------------------- */
@@ -166,6 +167,10 @@ static inline struct page *alloc_page(gfp_t gfp)
 {
 	return alloc_pages(gfp, 0);
 }
+#ifdef CONFIG_FAIL_SITES
+#define alloc_pages(gfp, order) may_fail("alloc_pages", alloc_pages(gfp, order))
+#define alloc_page(gfp)		may_fail("alloc_page", alloc_page(gfp))
+#endif
 /* Gives back what alloc_pages() of the same order gave. => the caller holds the only reference. */
 void free_pages(struct page *page, unsigned int order);
 static inline void free_page(struct page *page)
@@ -185,6 +190,8 @@ struct buddy_info {
 /* Describes one zone; false when it has no pages. */
 bool zone_buddy_info(enum zone_type type, struct buddy_info *info);
 unsigned long nr_free_pages(void);
+/* How many of them programs can't have. */
+unsigned long nr_reserve_pages(void);
 unsigned long totalram_pages(void);
 /* Checks every list, count and flag of the allocator; panics naming the first thing wrong. */
 void page_alloc_audit(void);

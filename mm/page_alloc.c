@@ -408,11 +408,6 @@ static void prepare_new_page(struct page *page, gfp_t gfp, unsigned int order)
 		prepare_rest(page, gfp, order);
 }
 
-static bool should_fail(void)
-{
-	return fail_countdown(&fail_nth) || should_fail_alloc();
-}
-
 void page_alloc_fail_nth(unsigned long nth)
 {
 	atomic_long_set(&fail_nth, (long)nth);
@@ -441,14 +436,14 @@ static struct page *alloc_from(int type, gfp_t gfp, unsigned int order)
 	return page;
 }
 
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
+struct page *(alloc_pages)(gfp_t gfp, unsigned int order)
 {
 	const int first = gfp & __GFP_DMA32 ? ZONE_DMA32 : top_zone;
 	struct page *page = NULL;
 
 	BUG_ON(order > MAX_ORDER);
 	might_sleep_if(gfp & __GFP_SLEEP);
-	if (should_fail())
+	if (fail_countdown(&fail_nth))
 		return NULL;
 	page = alloc_from(first, gfp, order);
 	/* What waits on the CPUs' lists may be all there is, or what a block is missing. */
@@ -672,6 +667,15 @@ bool zone_buddy_info(enum zone_type type, struct buddy_info *info)
 	info->blocks[MAX_ORDER] += fresh_pages(zone) / BLOCK_PAGES;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return true;
+}
+
+unsigned long nr_reserve_pages(void)
+{
+	unsigned long n = 0;
+
+	for (int t = 0; t < MAX_NR_ZONES; t++)
+		n += zones[t].reserve;
+	return n;
 }
 
 unsigned long nr_free_pages(void)

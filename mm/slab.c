@@ -161,7 +161,7 @@ static void *alloc_object(struct kmem_cache *c, size_t size, gfp_t gfp)
 	void *obj = NULL;
 
 	might_sleep_if(gfp & __GFP_SLEEP);
-	if (fail_countdown(&fail_nth) || should_fail_alloc())
+	if (fail_countdown(&fail_nth))
 		return NULL;
 	flags = local_irq_save();
 	mag = &c->mags[smp_processor_id()];
@@ -185,7 +185,9 @@ static void *alloc_object(struct kmem_cache *c, size_t size, gfp_t gfp)
 	return obj;
 }
 
-void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+/* Names in parentheses are the functions themselves, not the macros that count who calls them. */
+
+void *(kmem_cache_alloc)(struct kmem_cache *c, gfp_t gfp)
 {
 	return alloc_object(c, c->object_size, gfp);
 }
@@ -328,11 +330,12 @@ static unsigned long cached_objs(const struct kmem_cache *c)
 
 bool slab_cache_info(unsigned int n, struct slab_info *info)
 {
-	struct kmem_cache *c = &caches[n];
+	struct kmem_cache *c;
 	unsigned long flags;
 
 	if (n >= __atomic_load_n(&nr_caches, __ATOMIC_ACQUIRE))
 		return false;
+	c = &caches[n];
 	flags = spin_lock_irqsave(&c->lock);
 	*info = (struct slab_info){
 		.name = c->name,
@@ -382,7 +385,7 @@ static unsigned int size_order(size_t size)
 	return order;
 }
 
-void *kmalloc(size_t size, gfp_t gfp)
+void *(kmalloc)(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *c = kmalloc_cache(size);
 	struct page *page;
@@ -411,16 +414,16 @@ void kfree(const void *obj)
 		put_page(page);
 }
 
-void *kmemdup(const void *src, size_t len, gfp_t gfp)
+void *(kmemdup)(const void *src, size_t len, gfp_t gfp)
 {
-	void *p = kmalloc(len, gfp);
+	void *p = (kmalloc)(len, gfp);
 
 	return p ? memcpy(p, src, len) : NULL;
 }
 
-char *kstrdup(const char *s, gfp_t gfp)
+char *(kstrdup)(const char *s, gfp_t gfp)
 {
-	return kmemdup(s, strlen(s) + 1, gfp);
+	return (kmemdup)(s, strlen(s) + 1, gfp);
 }
 
 void slab_init(void)

@@ -2,6 +2,7 @@
 #ifndef MM_SLAB_H
 #define MM_SLAB_H
 
+#include "mm/fail_site.h"
 #include "mm/page.h"
 
 struct kmem_cache;
@@ -30,6 +31,15 @@ void kfree(const void *obj);
 /* A copy of a string, or NULL. */
 char *kstrdup(const char *s, gfp_t gfp) __must_check;
 void *kmemdup(const void *src, size_t len, gfp_t gfp) __must_check;
+
+#ifdef CONFIG_FAIL_SITES
+#define kmem_cache_alloc(cache, gfp)  may_fail("kmem_cache_alloc", kmem_cache_alloc(cache, gfp))
+#define kmem_cache_zalloc(cache, gfp) may_fail("kmem_cache_zalloc", kmem_cache_zalloc(cache, gfp))
+#define kmalloc(size, gfp)	      may_fail("kmalloc", kmalloc(size, gfp))
+#define kzalloc(size, gfp)	      may_fail("kzalloc", kzalloc(size, gfp))
+#define kstrdup(s, gfp)		      may_fail("kstrdup", kstrdup(s, gfp))
+#define kmemdup(src, len, gfp)	      may_fail("kmemdup", kmemdup(src, len, gfp))
+#endif
 
 /* Gives every empty slab and every CPU's magazines back to the page allocator. Any context. */
 void slab_drain(void);

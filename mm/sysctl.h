@@ -15,6 +15,9 @@ extern int sysctl_overcommit_ratio; /* percent of RAM */
 extern unsigned long sysctl_user_reserve_kbytes, sysctl_admin_reserve_kbytes;
 extern unsigned long sysctl_mmap_min_addr; /* bytes */
 extern int sysctl_legacy_va_layout;
+extern unsigned long sysctl_overcommit_kbytes; /* instead of the ratio, unless 0 */
+/* When memory is used up: whether to panic; whether who asked for it is to go, whatever he holds. */
+extern int sysctl_panic_on_oom, sysctl_oom_kill_allocating_task;
 /* What is put at random places: 0 nothing, 1 all but the heap, 2 the heap too. */
 extern int sysctl_randomize_va_space;
 

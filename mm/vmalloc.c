@@ -176,7 +176,7 @@ static void *vmalloc_guarded(size_t size, size_t below)
 	return (void *)vm->addr;
 }
 
-void *vmalloc(size_t size)
+void *(vmalloc)(size_t size)
 {
 	return vmalloc_guarded(size, 0);
 }
@@ -250,7 +250,7 @@ static void free_stacks(void **stacks, unsigned int n)
 		vm_release(vms[--n]);
 }
 
-void *alloc_kernel_stack(void)
+void *(alloc_kernel_stack)(void)
 {
 	void *stack = NULL;
 

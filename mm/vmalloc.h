@@ -19,6 +19,10 @@ void iounmap(void *ptr);
 /* A kernel stack of THREAD_SIZE bytes with guard pages below and above; its lowest address, or NULL. */
 void *alloc_kernel_stack(void) __must_check;
 void free_kernel_stack(void *stack);
+#ifdef CONFIG_FAIL_SITES
+#define vmalloc(size)	     may_fail("vmalloc", vmalloc(size))
+#define alloc_kernel_stack() may_fail("alloc_kernel_stack", alloc_kernel_stack())
+#endif
 /* Gives back cached kernel stacks, and tables without a page. */
 void vmalloc_drain(void);
 void vmalloc_init(void);

@@ -14,9 +14,11 @@
  *	threads	several in one address space
  *	sharers	several processes in one address space, by CLONE_VM
  *	forks	each child makes children until that fails
+ *	chosen	a small one is to go instead, since its oom_score_adj says so
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -190,10 +192,30 @@ static int run(size_t how)
 	return 0;
 }
 
+/* We hold most, and the child, which offered itself, goes. Then there is enough: we stop. */
+static int chosen(void)
+{
+	int fd, status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		fd = open("/proc/self/oom_score_adj", O_WRONLY);
+		if (write(fd, "1000", 4) != 4)
+			_exit(1);
+		memset(map(MIB, MAP_PRIVATE), 1, MIB);
+		pause();
+	}
+	while (waitpid(child, &status, WNOHANG) == 0)
+		memset(map(MIB / 4, MAP_PRIVATE), 1, MIB / 4);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
 		eat();
+	if (strcmp(argv[1], "chosen") == 0)
+		return chosen();
 	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++)
 		if (strcmp(argv[1], hows[i].name) == 0)
 			return run(i);

@@ -58,6 +58,8 @@ struct clone3_args {
 #define P_PGID	2
 #define P_PIDFD 3
 
+#define PIDFD_NONBLOCK 04000 /* O_NONBLOCK */
+
 #define RLIMIT_CPU	  0
 #define RLIMIT_FSIZE	  1
 #define RLIMIT_DATA	  2

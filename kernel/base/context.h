@@ -42,6 +42,12 @@ static inline void irq_exit(void)
 	this_cpu_add(irq_depth, -1U);
 }
 
+/* Whether what runs is a thread's own work, not an interrupt's. */
+static inline bool in_task(void)
+{
+	return !this_cpu_read(irq_depth);
+}
+
 #define might_sleep_if(cond)           \
 	do {                           \
 		if (cond)              \

@@ -226,6 +226,15 @@ fail:
 	return err;
 }
 
+void file_bind_ops(struct file *file, struct dentry *dentry, const struct file_operations *fops)
+{
+	file->f_mode |= mode_of(file->f_flags);
+	file->f_dentry = dget(dentry);
+	file->f_inode = dentry->d_inode;
+	file->f_op = fops;
+	vm_file_init(file);
+}
+
 void fput(struct file *file)
 {
 	if (!atomic_dec_and_test(&file->f_count))

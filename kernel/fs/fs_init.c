@@ -5,6 +5,7 @@
 #include <arch/power.h>
 
 #include "kernel/base/panic.h"
+#include "kernel/fs/anon_inode.h"
 #include "kernel/fs/locks.h"
 #include "kernel/fs/namei.h"
 #include "kernel/fs/ramdisk.h"
@@ -46,6 +47,8 @@ void fs_init(void)
 	if (!root || vfs_mount("/", root))
 		panic("cannot make the root file system");
 	pipe_init();
+	anon_inode_init();
+	socket_init();
 	proc_init();
 	dev_init();
 	ramdisk_init();

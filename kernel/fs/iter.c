@@ -54,7 +54,7 @@ static size_t iter_move(enum direction dir, char *buf, size_t n, struct io_iter 
 			it->skip = 0;
 			continue;
 		}
-		left = move_user(dir, (char *)it->iov->iov_base + it->skip, buf ? buf + done : NULL,
+		left = move_user(dir, user_at(it->iov->iov_base, it->skip), buf ? buf + done : NULL,
 				 step);
 		step -= left;
 		it->skip += step;
@@ -82,8 +82,9 @@ static size_t fault_in_readable(const char __user *user, size_t len)
 	size_t done = 0;
 	char c;
 
-	while (done < len && copy_from_user(&c, user + done, 1) == 0)
-		done = min(len, done + PAGE_SIZE - ((unsigned long)(user + done) & ~PAGE_MASK));
+	while (done < len && copy_from_user(&c, user_at(user, done), 1) == 0)
+		done = min(len,
+			   done + PAGE_SIZE - ((unsigned long)user_at(user, done) & ~PAGE_MASK));
 	return done;
 }
 
@@ -97,7 +98,7 @@ bool iter_fault_in_readable(const struct io_iter *from, size_t n)
 		return true;
 	while (done < n) {
 		size_t step = min(n - done, iter_single_seg_count(&it));
-		size_t had = fault_in_readable((char __user *)it.iov->iov_base + it.skip, step);
+		size_t had = fault_in_readable(user_at(it.iov->iov_base, it.skip), step);
 
 		done += had;
 		if (had < step)

@@ -48,10 +48,11 @@ ssize_t dentry_readlink(const struct dentry *dentry, const struct cred_view *cre
 int path_truncate(const struct lookup_at *at, const char *path, loff_t size);
 
 /*
- * For exec: opens a program that `cred` may run, and keeps others from writing to it until it is
- * closed. ERR_PTR: -ENOENT, -EACCES, -ELOOP, -ETXTBSY...
+ * For exec: opens a program that may be run, and keeps others from writing to it until it is closed. The
+ * empty path means at->dir. ERR_PTR: -ENOENT, -EACCES, -ETXTBSY..., -ELOOP also for a symbolic link unless
+ * `follow`.
  */
-struct file *open_exec(struct fs_context *fs, const struct cred_view *cred, const char *path);
+struct file *open_exec_at(const struct lookup_at *at, const char *path, bool follow);
 /* Opens with the kernel's own rights. */
 struct file *filp_open(struct fs_context *fs, const char *path, unsigned int flags, umode_t mode);
 

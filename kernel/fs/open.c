@@ -241,11 +241,31 @@ struct file *path_open(const struct lookup_at *at, const char *path, unsigned in
 	return do_open(path, &req);
 }
 
-struct file *open_exec(struct fs_context *fs, const struct cred_view *cred, const char *path)
+/* Opens what the empty path stands for: the dentry itself. */
+static struct file *open_itself(struct open_request *req)
 {
-	const struct lookup_at at = { .fs = fs, .cred = *cred };
-	struct open_request req = { .at = &at, .access = MAY_EXEC, .for_exec = true };
-	struct file *file = do_open(path, &req);
+	struct dentry *dentry = req->at->dir ? dget(req->at->dir) : fs_get_cwd(req->at->fs);
+	struct file *file = file_alloc(req->flags, &req->at->cred);
+	int err = IS_ERR(file) ? (int)PTR_ERR(file) : may_open(dentry->d_inode, req);
+
+	if (!err) {
+		file->f_mode |= FMODE_EXEC;
+		err = file_bind(file, dentry);
+	}
+	dput(dentry);
+	if (!err)
+		return file;
+	if (!IS_ERR(file))
+		fput(file);
+	return ERR_PTR(err);
+}
+
+struct file *open_exec_at(const struct lookup_at *at, const char *path, bool follow)
+{
+	struct open_request req = {
+		.at = at, .access = MAY_EXEC, .for_exec = true, .flags = follow ? 0 : O_NOFOLLOW
+	};
+	struct file *file = *path ? do_open(path, &req) : open_itself(&req);
 	int err;
 
 	if (IS_ERR(file))

@@ -239,6 +239,15 @@ static const struct proc_entry proc_pid_dir = {
 	.fops = &proc_pid_fops,
 };
 
+int proc_dir_pid(const struct file *file)
+{
+	const struct inode *inode = file->f_inode;
+
+	return file->f_op == &proc_pid_fops && !(proc_tag(inode) & PROC_THREAD) ?
+		       proc_pid_of(inode) :
+		       0;
+}
+
 static int proc_root_lookup(struct inode *dir, struct dentry *dentry)
 {
 	unsigned int nr = find_entry(proc_root_entries, nr_proc_root_entries, dentry);

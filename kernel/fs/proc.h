@@ -55,6 +55,12 @@ struct proc_task_info {
 struct fault_record;
 struct proc_counts;
 
+/* How likely a process goes when memory is used up. */
+struct proc_oom_info {
+	int adj;    /* its oom_score_adj */
+	long score; /* its oom_score */
+};
+
 struct proc_task_ops {
 	/* The lowest process id above `after`, or -1. */
 	int (*next_pid)(int after);
@@ -78,6 +84,14 @@ struct proc_task_ops {
 	 * by now, after an exec: they are another program's.
 	 */
 	int (*get_faults)(int pid, const struct mm_struct *mm, struct fault_record *records);
+	/* False when there is no such thread. */
+	bool (*get_oom)(int pid, struct proc_oom_info *info);
+	/* 0; -ESRCH; -EACCES when the running program may not set it so low. */
+	int (*set_oom_adj)(int pid, int adj, bool legacy);
+#ifdef CONFIG_DEBUG
+	/* How many allocations of a thread's are to come until one fails; made `set` if it isn't negative. */
+	long (*fail_nth)(int pid, long set);
+#endif
 };
 
 /* What processors did since boot. */
@@ -93,6 +107,9 @@ struct proc_counts {
 	struct proc_cpu_time cpu[NR_CPUS], all;
 	unsigned long load[3]; /* 1, 5 and 15 minutes; in 2^-11 */
 };
+
+/* The process of an open directory /proc/pid; 0: it is something else. */
+int proc_dir_pid(const struct file *file);
 
 /* Called once, before the first program runs. Until then /proc shows no process. */
 void proc_register_tasks(const struct proc_task_ops *ops);

@@ -14,6 +14,8 @@ struct proc_entry {
 	umode_t mode;
 	/* Writes the whole text, or returns -errno. */
 	int (*show)(struct proc_file *pf, struct seq_text *seq);
+	/* With proc_areas_fops: what follows an area's line of maps. => mmap_lock */
+	void (*show_area)(struct seq_text *seq, struct vm_area_struct *vma);
 	/* Instead of show, where an offset means something else. */
 	const struct file_operations *fops;
 	const struct inode_operations *iops; /* links and directories */
@@ -47,6 +49,10 @@ struct proc_file {
 	struct mm_struct *mm; /* of the process at open, mmgrab()'ed; NULL without one */
 	bool frames;	      /* opened by root: may know of physical addresses */
 	loff_t walk_end;      /* walk: where the position stands after the last text */
+	/* maps, smaps: where the next area is, how much of `text` was read, and the position behind that. */
+	unsigned long next_area;
+	size_t given;
+	loff_t areas_pos;
 };
 
 extern const struct proc_entry proc_root_entries[];
@@ -112,13 +118,13 @@ int proc_show_auxv(struct proc_file *pf, struct seq_text *seq);
 int proc_show_status(struct proc_file *pf, struct seq_text *seq);
 int proc_show_statm(struct proc_file *pf, struct seq_text *seq);
 int proc_show_limits(struct proc_file *pf, struct seq_text *seq);
-int proc_show_smaps(struct proc_file *pf, struct seq_text *seq);
+void proc_show_smaps_area(struct seq_text *seq, struct vm_area_struct *vma);
 int proc_show_smaps_rollup(struct proc_file *pf, struct seq_text *seq);
-/* Adds an area's line of maps; false when memory ran out. => mmap_lock held */
-bool proc_maps_line(struct seq_text *seq, const struct vm_area_struct *vma);
 int proc_show_mounts(struct proc_file *pf, struct seq_text *seq);
 int proc_show_interrupts(struct proc_file *pf, struct seq_text *seq);
 int proc_show_stat(struct proc_file *pf, struct seq_text *seq);
+int proc_show_oom_score(struct proc_file *pf, struct seq_text *seq);
+int proc_show_oom_adj(struct proc_file *pf, struct seq_text *seq);
 int proc_show_fault(struct proc_file *pf, struct seq_text *seq);
 extern const struct inode_operations proc_self_iops, proc_thread_self_iops, proc_exe_iops,
 	proc_cwd_iops, proc_root_link_iops, proc_fd_dir_iops, proc_fdinfo_dir_iops,
@@ -130,9 +136,12 @@ extern const struct file_operations proc_map_files_fops;
 int proc_fd_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask);
 /* Frees what the inode of a link of map_files has of its own. */
 void proc_evict(struct inode *inode);
-extern const struct file_operations proc_mem_fops;
+extern const struct file_operations proc_mem_fops, proc_areas_fops;
 extern const struct file_operations proc_pagemap_fops, proc_walk_fops, proc_fd_dir_fops,
-	proc_clear_refs_fops, proc_fail_nth_fops;
+	proc_clear_refs_fops, proc_fail_nth_fops, proc_oom_adj_fops;
 bool proc_has_fail_nth(void);
+int proc_show_fail_sites(struct proc_file *pf, struct seq_text *seq);
+int proc_show_fail_paths(struct proc_file *pf, struct seq_text *seq);
+int proc_show_leakcheck(struct proc_file *pf, struct seq_text *seq);
 
 #endif

@@ -228,6 +228,8 @@ static int show_fdinfo(struct proc_file *pf, struct seq_text *seq)
 		return -ENOENT;
 	seq_printf(seq, "pos:\t%ld\nflags:\t0%o\nino:\t%lu\n", READ_ONCE(file->f_pos),
 		   file->f_flags | (cloexec > 0 ? O_CLOEXEC : 0), file->f_inode->i_ino);
+	if (file->f_op && file->f_op->show_fdinfo)
+		file->f_op->show_fdinfo(file, seq);
 	fput(file);
 	return 0;
 }

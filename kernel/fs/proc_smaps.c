@@ -70,7 +70,7 @@ static void show_flags(struct seq_text *seq, u64 flags)
 	seq_printf(seq, "\n");
 }
 
-static void show_area(struct seq_text *seq, struct vm_area_struct *vma)
+void proc_show_smaps_area(struct seq_text *seq, struct vm_area_struct *vma)
 {
 	struct mem_size_stats mss = { 0 };
 
@@ -81,25 +81,6 @@ static void show_area(struct seq_text *seq, struct vm_area_struct *vma)
 	show_counts(seq, &mss, false);
 	seq_printf(seq, "THPeligible:    %d\n", 0);
 	show_flags(seq, vma->vm_flags);
-}
-
-int proc_show_smaps(struct proc_file *pf, struct seq_text *seq)
-{
-	struct mm_struct *mm = proc_mm_get(pf);
-	struct vm_area_struct *vma;
-
-	if (!mm)
-		return proc_task_exists(pf->pid) ? 0 : -ESRCH;
-	down_read(&mm->mmap_lock);
-	for_each_vma(mm, vma)
-	{
-		if (!proc_maps_line(seq, vma))
-			break;
-		show_area(seq, vma);
-	}
-	up_read(&mm->mmap_lock);
-	mmput(mm);
-	return 0;
 }
 
 /* Where maps has its names. */

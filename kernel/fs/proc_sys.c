@@ -200,6 +200,17 @@ static void drop_kernel_caches(void)
 #define CTL_ULONG_FILE(n, var, ...) CTL(n, 0644, .type = CTL_ULONG, .ul = &(var), __VA_ARGS__)
 #define CTL_TEXT_FILE(n, t)	    CTL(n, 0444, .type = CTL_TEXT, .text = (t))
 
+/* The limit of mode 2 is told in one way or in the other: the last one holds. */
+static void overcommit_ratio_changed(void)
+{
+	sysctl_overcommit_kbytes = 0;
+}
+
+static void overcommit_kbytes_changed(void)
+{
+	sysctl_overcommit_ratio = 0;
+}
+
 static const struct proc_entry vm_entries[] = {
 	CTL_ULONG_FILE("admin_reserve_kbytes", sysctl_admin_reserve_kbytes),
 	CTL("drop_caches", 0200, .type = CTL_INT, .i = &drop_caches, .min = 1, .max = 4,
@@ -207,8 +218,13 @@ static const struct proc_entry vm_entries[] = {
 	CTL_INT_FILE("legacy_va_layout", sysctl_legacy_va_layout, .max = 0x7fffffff),
 	CTL_INT_FILE("max_map_count", sysctl_max_map_count, .max = 0x7fffffff),
 	CTL_ULONG_FILE("mmap_min_addr", sysctl_mmap_min_addr, .write_cap = CAP_SYS_RAWIO),
+	CTL_INT_FILE("oom_kill_allocating_task", sysctl_oom_kill_allocating_task, INT_LIMITS),
+	CTL_ULONG_FILE("overcommit_kbytes", sysctl_overcommit_kbytes,
+		       .changed = overcommit_kbytes_changed),
 	CTL_INT_FILE("overcommit_memory", sysctl_overcommit_memory, .max = OVERCOMMIT_NEVER),
-	CTL_INT_FILE("overcommit_ratio", sysctl_overcommit_ratio, INT_LIMITS),
+	CTL_INT_FILE("overcommit_ratio", sysctl_overcommit_ratio, INT_LIMITS,
+		     .changed = overcommit_ratio_changed),
+	CTL_INT_FILE("panic_on_oom", sysctl_panic_on_oom, .max = 2),
 	CTL_ULONG_FILE("user_reserve_kbytes", sysctl_user_reserve_kbytes),
 };
 
@@ -216,7 +232,9 @@ static const struct proc_entry vm_entries[] = {
 
 int proc_pid_max, proc_threads_max;
 static int ngroups_max = NGROUPS_MAX_TASK;
-static int cap_last_cap = 40; /* CAP_CHECKPOINT_RESTORE */
+static int cap_last_cap = 40;	/* CAP_CHECKPOINT_RESTORE */
+static int tainted;		/* nothing foreign can be loaded, and what goes wrong is a panic */
+static int overflow_id = 65534; /* there are no ids that don't fit */
 
 const struct proc_sysv_ops *proc_sysv;
 /* Linux's: as good as none, but far enough from the end of numbers that sums don't wrap. */
@@ -236,6 +254,8 @@ static const struct proc_entry kernel_entries[] = {
 	CTL_INT_CONST("ngroups_max", ngroups_max),
 	CTL_TEXT_FILE("osrelease", UTS_RELEASE),
 	CTL_TEXT_FILE("ostype", UTS_SYSNAME),
+	CTL_INT_CONST("overflowgid", overflow_id),
+	CTL_INT_CONST("overflowuid", overflow_id),
 	CTL_INT_CONST("pid_max", proc_pid_max),
 	CTL_INT_FILE("randomize_va_space", sysctl_randomize_va_space, INT_LIMITS),
 	CTL_INT_FILE("shm_rmid_forced", sysctl_shm_rmid_forced, .max = 1,
@@ -243,6 +263,7 @@ static const struct proc_entry kernel_entries[] = {
 	CTL_ULONG_FILE("shmall", sysctl_shmall),
 	CTL_ULONG_FILE("shmmax", sysctl_shmmax),
 	CTL_INT_FILE("shmmni", sysctl_shmmni, .max = IPCMNI),
+	CTL_INT_CONST("tainted", tainted),
 	CTL_INT_CONST("threads-max", proc_threads_max),
 	CTL_TEXT_FILE("version", UTS_VERSION),
 };

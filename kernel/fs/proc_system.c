@@ -36,6 +36,16 @@ static unsigned long read_count(const atomic_long_t *count)
 	return n > 0 ? (unsigned long)n : 0;
 }
 
+/* What a program could have: free, but for the reserve; and pages of files that are elsewhere as well. */
+static unsigned long available_pages(void)
+{
+	unsigned long pages = nr_free_pages(), file = read_count(&nr_file_pages),
+		      kept = read_count(&nr_shmem_pages) + read_count(&nr_dirty_pages);
+
+	pages -= min(pages, nr_reserve_pages());
+	return pages + (file > kept ? file - kept : 0);
+}
+
 static int show_meminfo(struct proc_file *pf, struct seq_text *seq)
 {
 	const struct {
@@ -44,6 +54,7 @@ static int show_meminfo(struct proc_file *pf, struct seq_text *seq)
 	} lines[] = {
 		{ "MemTotal:", KB(totalram_pages()) },
 		{ "MemFree:", KB(nr_free_pages()) },
+		{ "MemAvailable:", KB(available_pages()) },
 		/* The disk there is counts as a file; there is no swap. */
 		{ "Buffers:", 0 },
 		{ "Cached:", KB(read_count(&nr_file_pages)) },
@@ -290,8 +301,20 @@ const struct proc_entry proc_root_entries[] = {
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .show = show_cmdline },
 	{ .name = "cpuinfo", .mode = S_IFREG | 0444, .show = show_cpuinfo },
 	{ .name = "diskstats", .mode = S_IFREG | 0444, .show = show_diskstats },
+	{ .name = "fail-paths",
+	  .mode = S_IFREG | 0444,
+	  .show = proc_show_fail_paths,
+	  .exists = proc_has_fail_nth },
+	{ .name = "fail-sites",
+	  .mode = S_IFREG | 0444,
+	  .show = proc_show_fail_sites,
+	  .exists = proc_has_fail_nth },
 	{ .name = "filesystems", .mode = S_IFREG | 0444, .show = show_filesystems },
 	{ .name = "interrupts", .mode = S_IFREG | 0444, .show = proc_show_interrupts },
+	{ .name = "leakcheck",
+	  .mode = S_IFREG | 0444,
+	  .show = proc_show_leakcheck,
+	  .exists = proc_has_fail_nth },
 	{ .name = "loadavg", .mode = S_IFREG | 0444, .show = show_loadavg, .exists = tasks_known },
 	{ .name = "meminfo", .mode = S_IFREG | 0444, .show = show_meminfo },
 	{ .name = "mounts", .mode = S_IFLNK | 0777, .iops = &mounts_iops },

@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The files of /proc/pid. Those about memory hold mmap_lock for reading while they look. */
+/* The files of /proc/pid. */
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
 #include "mm/calls.h"
 #include "mm/vma.h"
-
-/* Without the path, which may take PATH_MAX, four times that when it is all newlines. */
-#define MAPS_LINE_MAX (128 + 4 * PATH_MAX)
-
-bool proc_maps_line(struct seq_text *seq, const struct vm_area_struct *vma)
-{
-	char *room = seq_room(seq, MAPS_LINE_MAX);
-
-	if (room)
-		seq->len += (size_t)show_map_vma(vma, room, MAPS_LINE_MAX);
-	return room;
-}
-
-static int show_maps(struct proc_file *pf, struct seq_text *seq)
-{
-	struct mm_struct *mm = proc_mm_get(pf);
-	struct vm_area_struct *vma;
-
-	if (!mm)
-		return proc_task_exists(pf->pid) ? 0 : -ESRCH;
-	down_read(&mm->mmap_lock);
-	for_each_vma(mm, vma)
-	{
-		if (!proc_maps_line(seq, vma))
-			break;
-	}
-	up_read(&mm->mmap_lock);
-	mmput(mm);
-	return 0;
-}
 
 static int show_comm(struct proc_file *pf, struct seq_text *seq)
 {
@@ -86,11 +56,15 @@ const struct proc_entry proc_pid_entries[] = {
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .show = proc_show_cmdline },
 	{ .name = "stat", .mode = S_IFREG | 0444, .show = proc_show_stat },
 	{ .name = "statm", .mode = S_IFREG | 0444, .show = proc_show_statm },
-	{ .name = "maps", .mode = S_IFREG | 0444, .show = show_maps, .private = true },
+	{ .name = "maps", .mode = S_IFREG | 0444, .fops = &proc_areas_fops, .private = true },
 	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &proc_mem_fops, .private = true },
 	{ .name = "mounts", .mode = S_IFREG | 0444, .show = proc_show_mounts },
 	{ .name = "clear_refs", .mode = S_IFREG | 0200, .fops = &proc_clear_refs_fops },
-	{ .name = "smaps", .mode = S_IFREG | 0444, .show = proc_show_smaps, .private = true },
+	{ .name = "smaps",
+	  .mode = S_IFREG | 0444,
+	  .show_area = proc_show_smaps_area,
+	  .fops = &proc_areas_fops,
+	  .private = true },
 	{ .name = "smaps_rollup",
 	  .mode = S_IFREG | 0444,
 	  .show = proc_show_smaps_rollup,
@@ -98,6 +72,17 @@ const struct proc_entry proc_pid_entries[] = {
 	{ .name = "cwd", .mode = S_IFLNK | 0777, .iops = &proc_cwd_iops },
 	{ .name = "root", .mode = S_IFLNK | 0777, .iops = &proc_root_link_iops },
 	{ .name = "exe", .mode = S_IFLNK | 0777, .iops = &proc_exe_iops },
+	{ .name = "oom_score", .mode = S_IFREG | 0444, .show = proc_show_oom_score },
+	{ .name = "oom_adj",
+	  .mode = S_IFREG | 0644,
+	  .show = proc_show_oom_adj,
+	  .fops = &proc_oom_adj_fops,
+	  .iops = &proc_setting_iops },
+	{ .name = "oom_score_adj",
+	  .mode = S_IFREG | 0644,
+	  .show = proc_show_oom_adj,
+	  .fops = &proc_oom_adj_fops,
+	  .iops = &proc_setting_iops },
 	{ .name = "pagemap", .mode = S_IFREG | 0400, .fops = &proc_pagemap_fops, .private = true },
 	{ .name = "fail-nth",
 	  .mode = S_IFREG | 0644,

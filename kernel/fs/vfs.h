@@ -34,6 +34,7 @@ struct file;
 struct inode;
 struct pipe_inode_info;
 struct poll_table;
+struct seq_text;
 struct super_block;
 
 /* For whom a permission is checked. */
@@ -417,6 +418,8 @@ struct file_operations {
 	/* May change f_op and set private_data. Optional. */
 	int (*open)(struct inode *inode, struct file *file);
 	void (*release)(struct file *file);
+	/* Lines of /proc/pid/fdinfo beside those of every file. Optional. */
+	void (*show_fdinfo)(struct file *file, struct seq_text *seq);
 };
 
 /* Of device nodes: open() finds the driver by i_rdev; -ENXIO when there is none. */
@@ -467,6 +470,8 @@ struct file *file_alloc(unsigned int flags, const struct cred_view *cred) __must
  * => permissions checked
  */
 int file_bind(struct file *file, struct dentry *dentry);
+/* The same for what isn't opened by a name: with these operations, whatever the inode is. */
+void file_bind_ops(struct file *file, struct dentry *dentry, const struct file_operations *fops);
 
 /* Lengths beyond this are cut: what Linux moves at most by one call. */
 #define MAX_RW_COUNT ((size_t)(0x7fffffff & ~0xfffUL))
@@ -560,6 +565,7 @@ void tmpfs_init(void);
 void proc_init(void);
 void dev_init(void);
 void pipe_init(void);
+void socket_init(void);
 void tty_init(void);
 
 #endif

@@ -173,7 +173,7 @@ static void run_selftests(const char *which)
 		selftest_panic(which[5] == 's');
 	if (selftest_locks(which))
 		panic("nobody noticed");
-	if (selftest_kasan(which))
+	if (selftest_ubsan(which) || selftest_kasan(which))
 		machine_poweroff();
 	printk("##begin selftest\n");
 	failed = selftest_run();

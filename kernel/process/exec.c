@@ -8,12 +8,15 @@
 #include <arch/switch.h>
 #include <arch/uaccess.h>
 
+#include "kernel/abi/fcntl.h"
 #include "kernel/abi/personality.h"
 #include "kernel/abi/prctl.h"
+#include "kernel/base/printf.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
 #include "kernel/process/current.h"
 #include "kernel/process/exec.h"
+#include "kernel/fs/fdtable.h"
 #include "kernel/fs/namei.h"
 #include "mm/calls.h"
 #include "mm/gup.h"
@@ -47,7 +50,7 @@ static int string_at(const struct strings *s, int n, const char **str)
 		*str = NULL;
 		return 0;
 	}
-	return get_user(*str, s->user + n);
+	return get_user(*str, user_at(s->user, (unsigned long)n * sizeof(*s->user)));
 }
 
 static int count_strings(const struct strings *s)
@@ -163,6 +166,7 @@ static int prepare_mm(struct binprm *bprm, const struct strings *argv, const str
 	bprm->mm = mm_alloc();
 	if (!bprm->mm)
 		return -ENOMEM;
+	bprm->mm->thp_disable = current->mm_part.mm && current->mm_part.mm->thp_disable;
 	if (bprm->randomize)
 		top -= random_pages(STACK_RANDOM_MAX);
 	arch_pick_mmap_layout(bprm->mm, bprm->own_layout ? min(stack, SECURE_STACK) : stack,
@@ -282,24 +286,6 @@ int de_thread(void)
 
 /* --- changing over ------------------------------------------------------------------------------- */
 
-/* A descriptor table of our own, if others use it too. 0 or -ENOMEM. */
-static int unshare_files(struct task_struct *task)
-{
-	struct files_struct *files = task->files, *copy;
-	unsigned long flags;
-
-	if (!shared_with_others(&files->count))
-		return 0;
-	copy = files_dup(files);
-	if (!copy)
-		return -ENOMEM;
-	flags = spin_lock_irqsave(&tasklist_lock);
-	task->files = copy;
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	files_put(files);
-	return 0;
-}
-
 /* Handlers of our own. => all other threads are gone; `copy` is there if others may share ours. */
 static void unshare_sighand(struct task_struct *task, struct sighand *copy)
 {
@@ -416,7 +402,7 @@ int begin_new_exec(struct binprm *bprm)
 	struct mm_struct *old = task->mm_part.mm;
 	bool shared = atomic_read(&task->sighand->count) > 1;
 	struct sighand *sighand = shared ? sighand_alloc(NULL) : NULL;
-	int err = shared && !sighand ? -ENOMEM : unshare_files(task);
+	int err = shared && !sighand ? -ENOMEM : unshare_files();
 
 	read_lent_ids(bprm);
 	bprm->again = layout_is_led(bprm);
@@ -484,10 +470,10 @@ static bool randomize_layout(void)
 
 struct file *open_interpreter(const char *name)
 {
-	struct cred_view cred = current_cred_view();
+	const struct lookup_at at = { .fs = current->fs, .cred = current_cred_view() };
 
 	/* Linux takes an empty name for the current directory. */
-	return open_exec(current->fs, &cred, *name ? name : ".");
+	return open_exec_at(&at, *name ? name : ".", true);
 }
 
 /* Loads bprm->file, or of a script the program that it leads to. */
@@ -511,9 +497,33 @@ static int load_binary(struct binprm *bprm, unsigned long *entry, unsigned long 
 	}
 }
 
+/* What execveat(2) names. Whether a script's interpreter can open the same is seen by the descriptor. */
+static struct file *open_program(struct binprm *bprm)
+{
+	struct lookup_at at = { .fs = current->fs, .cred = current_cred_view() };
+	struct file *dir = NULL, *file;
+
+	if (bprm->at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return ERR_PTR(-EINVAL);
+	if (bprm->filename != bprm->path) {
+		dir = fget_raw(current->files, (unsigned int)bprm->dfd);
+		if (!dir)
+			return ERR_PTR(-EBADF);
+		at.dir = dir->f_dentry;
+	}
+	if (dir && bprm->path[0] && !d_is_dir(at.dir))
+		file = ERR_PTR(-ENOTDIR);
+	else
+		file = open_exec_at(&at, bprm->path, !(bprm->at_flags & AT_SYMLINK_NOFOLLOW));
+	if (dir) {
+		bprm->path_goes = fd_get_cloexec(current->files, (unsigned int)bprm->dfd) > 0;
+		fput(dir);
+	}
+	return file;
+}
+
 static int try_execve(struct binprm *bprm, const struct strings *argv, const struct strings *envp)
 {
-	struct cred_view cred = current_cred_view();
 	unsigned long entry, sp;
 	int err;
 
@@ -521,7 +531,7 @@ static int try_execve(struct binprm *bprm, const struct strings *argv, const str
 	err = prepare_mm(bprm, argv, envp);
 	if (err)
 		goto out;
-	bprm->file = open_exec(current->fs, &cred, bprm->filename);
+	bprm->file = open_program(bprm);
 	if (IS_ERR(bprm->file)) {
 		err = (int)PTR_ERR(bprm->file);
 		goto out;
@@ -538,9 +548,10 @@ out:
 	return err;
 }
 
-static int do_execve(const char *path, const struct strings *argv, const struct strings *envp)
+static int do_execve(const struct binprm *request, const struct strings *argv,
+		     const struct strings *envp)
 {
-	struct binprm bprm = { .filename = path };
+	struct binprm bprm = *request;
 	unsigned long personality = current->mm_part.personality;
 	int err;
 
@@ -552,15 +563,46 @@ static int do_execve(const char *path, const struct strings *argv, const struct 
 		return err;
 	/* Only now it is known that the program lends rights: once more, with a layout of its own. */
 	current->mm_part.personality &= ~(unsigned long)PER_CLEAR_ON_SETID;
-	bprm = (struct binprm){ .filename = path, .own_layout = true };
+	bprm = *request;
+	bprm.own_layout = true;
 	err = try_execve(&bprm, argv, envp);
 	if (err)
 		current->mm_part.personality = personality;
 	return err;
 }
 
-long sys_execve(const char __user *upath, const char __user *const __user *argv,
-		const char __user *const __user *envp)
+/* How a file is called that a program names by a descriptor: it must be so for a script's interpreter. */
+static char *name_by_fd(int dfd, const char *path)
+{
+	size_t size = strlen(path) + sizeof("/dev/fd/-2147483648/");
+	char *name = kmalloc(size, GFP_KERNEL);
+
+	if (name)
+		snprintf(name, size, path[0] ? "/dev/fd/%d/%s" : "/dev/fd/%d%s", dfd, path);
+	return name;
+}
+
+/* => a path of fewer than PATH_MAX characters */
+static int execve_at(int dfd, const char *path, int flags, const struct strings *argv,
+		     const struct strings *envp)
+{
+	struct binprm request = { .filename = path, .path = path, .dfd = dfd, .at_flags = flags };
+	char *name = NULL;
+	int err;
+
+	if (dfd != AT_FDCWD && path[0] != '/') {
+		name = name_by_fd(dfd, path);
+		if (!name)
+			return -ENOMEM;
+		request.filename = name;
+	}
+	err = do_execve(&request, argv, envp);
+	kfree(name);
+	return err;
+}
+
+long sys_execveat(int dfd, const char __user *upath, const char __user *const __user *argv,
+		  const char __user *const __user *envp, int flags)
 {
 	struct strings a = { .user = argv }, e = { .user = envp };
 	char *path = kmalloc(PATH_MAX, GFP_KERNEL);
@@ -569,17 +611,25 @@ long sys_execve(const char __user *upath, const char __user *const __user *argv,
 	if (!path)
 		return -ENOMEM;
 	len = strncpy_from_user(path, upath, PATH_MAX);
-	ret = len < 0 ? len : len == PATH_MAX ? -ENAMETOOLONG : len == 0 ? -ENOENT : 0;
+	ret = len < 0 ? len : len == PATH_MAX ? -ENAMETOOLONG : 0;
+	if (!ret && len == 0 && !(flags & AT_EMPTY_PATH))
+		ret = -ENOENT;
 	if (!ret)
-		ret = do_execve(path, &a, &e);
+		ret = execve_at(dfd, path, flags, &a, &e);
 	kfree(path);
 	return ret;
+}
+
+long sys_execve(const char __user *upath, const char __user *const __user *argv,
+		const char __user *const __user *envp)
+{
+	return sys_execveat(AT_FDCWD, upath, argv, envp, 0);
 }
 
 int kernel_execve(const char *path, const char *const *argv, const char *const *envp)
 {
 	struct strings a = { .kernel = argv }, e = { .kernel = envp };
-	int err = do_execve(path, &a, &e);
+	int err = execve_at(AT_FDCWD, path, 0, &a, &e);
 
 	if (err)
 		return err;

@@ -13,7 +13,11 @@ struct binprm {
 	struct file *file;
 	struct file *elf_interp; /* what an ELF program names as its interpreter, or NULL */
 	struct mm_struct *mm;	 /* the new one */
-	const char *filename;
+	const char *filename;	 /* what the new program is told that it is called */
+	const char *
+		path; /* what execveat() was given: the same, unless that is relative to a descriptor */
+	int dfd, at_flags;
+	bool path_goes; /* the descriptor in filename is closed before the program begins */
 	char buf[BINPRM_BUF_SIZE];    /* how the file begins; zeros behind its end */
 	char interp[BINPRM_BUF_SIZE]; /* the name of a script's interpreter; "" when there is none */
 	int argc, envc;

@@ -75,6 +75,7 @@ void process_ended(struct signal_struct *process)
 {
 	struct task_struct *leader = process->leader;
 
+	wake_up(&leader->thread_pid->wait);
 	if (!process->parent || notify_parent(process))
 		task_bury(leader);
 }

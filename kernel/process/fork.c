@@ -9,7 +9,7 @@
 #include <arch/uaccess.h>
 
 #include "kernel/base/string.h"
-#include "kernel/process/task.h"
+#include "kernel/process/pidfd.h"
 #include "mm/calls.h"
 #include "mm/vmalloc.h"
 
@@ -158,7 +158,8 @@ static int may_appear(u64 flags, unsigned int seen)
 	return -ERESTARTNOINTR;
 }
 
-static int link_child(struct task_struct *child, u64 flags, unsigned int seen)
+static int link_child(struct task_struct *child, u64 flags, unsigned int seen,
+		      const struct pidfd_slot *slot)
 {
 	struct signal_struct *self = current->signal, *parent = self;
 	unsigned long irq = spin_lock_irqsave(&tasklist_lock);
@@ -172,6 +173,8 @@ static int link_child(struct task_struct *child, u64 flags, unsigned int seen)
 		err = task_link(child, parent);
 	if (!err)
 		current->nproc_exceeded = false;
+	if (!err && slot->fd >= 0)
+		pidfd_bind(slot->file, child->thread_pid);
 	if (!err && !(flags & CLONE_THREAD))
 		child->signal->parent_tid = flags & CLONE_PARENT ? self->parent_tid : current->pid;
 	spin_unlock(&current->sighand->lock);
@@ -179,9 +182,28 @@ static int link_child(struct task_struct *child, u64 flags, unsigned int seen)
 	return err;
 }
 
+/* What is shared or copied, and the descriptor of the child, which the child doesn't get. */
+static int copy_all(struct task_struct *child, const struct clone_args *args,
+		    struct pidfd_slot *slot)
+{
+	int err = copy_files(child, args->flags);
+
+	if (!err)
+		err = copy_sighand(child, args->flags);
+	if (!err)
+		err = copy_signal(child, args->flags);
+	if (!err && (args->flags & CLONE_PIDFD))
+		err = pidfd_prepare(slot, 0);
+	if (!err && slot->fd >= 0 && put_user(slot->fd, args->pidfd))
+		err = -EFAULT;
+	/* Last: it is the only one that task_free() doesn't undo. */
+	return err ? err : copy_mm(child, args->flags);
+}
+
 /* A task that is ready to run but for sched_wake(), with one more reference; or ERR_PTR. */
 static struct task_struct *copy_process(const struct clone_args *args)
 {
+	struct pidfd_slot slot = { .fd = -1 };
 	struct task_struct *child;
 	unsigned int seen;
 	int err = may_begin(&seen);
@@ -191,13 +213,7 @@ static struct task_struct *copy_process(const struct clone_args *args)
 	child = task_alloc(current);
 	if (!child)
 		return ERR_PTR(-ENOMEM);
-	err = copy_files(child, args->flags);
-	if (!err)
-		err = copy_sighand(child, args->flags);
-	if (!err)
-		err = copy_signal(child, args->flags);
-	if (!err)
-		err = copy_mm(child, args->flags);
+	err = copy_all(child, args, &slot);
 	if (err)
 		goto fail;
 	sched_entity_init(&child->se, (unsigned long)child->stack + THREAD_SIZE, child_start, NULL);
@@ -206,13 +222,16 @@ static struct task_struct *copy_process(const struct clone_args *args)
 	if (current->se.work & WORK_TRACE)
 		se_set_work(&child->se, WORK_TRACE);
 	get_task(child);
-	err = link_child(child, args->flags, seen);
-	if (!err)
+	err = link_child(child, args->flags, seen, &slot);
+	if (!err) {
+		pidfd_install(&slot);
 		return child;
+	}
 	if (child->vfork_parent)
 		put_task(child->vfork_parent);
 	mmput(child->mm_part.mm);
 fail:
+	pidfd_cancel(&slot);
 	task_free(child);
 	return ERR_PTR(err);
 }
@@ -251,10 +270,12 @@ static int check_flags(u64 flags)
 		return -EINVAL;
 	if ((flags & CLONE_THREAD) && (flags & (CLONE_NEWUSER | CLONE_NEWPID)))
 		return -EINVAL;
-	/* There is one of each kind of name space, and no descriptor for a process. */
+	if ((flags & CLONE_PIDFD) && (flags & (CLONE_DETACHED | CLONE_THREAD)))
+		return -EINVAL;
+	/* There is one of each kind of name space. */
 	if (flags & CLONE_NAMESPACES)
 		return (flags & CLONE_NEWUSER) || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
-	return flags & (CLONE_PIDFD | CLONE_INTO_CGROUP) ? -EINVAL : 0;
+	return flags & CLONE_INTO_CGROUP ? -EINVAL : 0;
 }
 
 /* CLONE_SETTLS wants an address that FS can hold. */
@@ -268,6 +289,10 @@ long kernel_clone(const struct clone_args *args)
 	struct task_struct *child;
 	int pid, err = check_flags(args->flags);
 
+	/* Both would be told at the same place. */
+	if ((args->flags & CLONE_PIDFD) && (args->flags & CLONE_PARENT_SETTID) &&
+	    args->pidfd == args->parent_tid)
+		err = -EINVAL;
 	if (!err)
 		err = check_tls(args);
 	if (err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the layer of files needs of processes and can't call by itself. */
 #include "kernel/fs/pipe.h"
+#include "kernel/fs/socket.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/process/current.h"
 #include "kernel/process/task.h"
@@ -61,10 +62,37 @@ static const struct pipe_task_ops pipe_ops = {
 	.charge = charge_pages,
 };
 
+static struct socket_cred socket_cred(bool effective)
+{
+	const struct cred *cred = &current->cred;
+
+	return (struct socket_cred){ current->tgid, effective ? cred->euid : cred->uid,
+				     effective ? cred->egid : cred->gid };
+}
+
+static long count_in_flight(void *user, long files)
+{
+	struct user_struct *u = user;
+
+	return atomic_long_add_return(&u->in_flight, files);
+}
+
+static unsigned long nofile_limit(void)
+{
+	return current->signal->rlim[RLIMIT_NOFILE].cur;
+}
+
+static const struct socket_task_ops socket_ops = {
+	.cred = socket_cred,
+	.in_flight = count_in_flight,
+	.nofile_limit = nofile_limit,
+};
+
 void process_register_fs(void)
 {
 	fs_current_cred = current_cred;
 	fs_size_limit = size_limit;
 	fs_send_sigxfsz = send_sigxfsz;
 	pipe_tasks = &pipe_ops;
+	socket_tasks = &socket_ops;
 }

@@ -501,8 +501,9 @@ void exit_robust_list(struct task_struct *task)
 	long offset = 0;
 
 	task->robust_list = 0;
-	if (!head_addr || fetch_entry(&entry, &head->list) ||
-	    get_user(offset, &head->futex_offset) || fetch_entry(&pending, &head->list_op_pending))
+	if (!head_addr || fetch_entry(&entry, user_field(head, list)) ||
+	    get_user(offset, user_field(head, futex_offset)) ||
+	    fetch_entry(&pending, user_field(head, list_op_pending)))
 		return;
 	for (int left = ROBUST_LIST_LIMIT; left > 0 && entry.addr != head_addr; left--) {
 		/* First the next: whoever gets this mutex may free the memory it is in. */

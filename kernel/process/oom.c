@@ -4,13 +4,17 @@
 
 #include <arch/clock.h>
 
+#include "kernel/abi/oom.h"
 #include "kernel/base/string.h"
-#include "kernel/process/task.h"
+#include "kernel/fs/proc.h"
+#include "kernel/process/pidfd.h"
 #include "kernel/sched/timer.h"
 #include "mm/calls.h"
+#include "mm/page.h"
+#include "mm/sysctl.h"
 
 /* => tasklist_lock. The address space of a process: that of any thread that still has it. */
-static const struct mm_struct *mm_of(const struct signal_struct *process)
+static struct mm_struct *mm_of(const struct signal_struct *process)
 {
 	const struct task_struct *t;
 
@@ -27,34 +31,75 @@ static unsigned long pages_of(const struct signal_struct *process)
 {
 	const struct mm_struct *mm = mm_of(process);
 
-	if (!mm || process == init_process)
-		return 0;
-	return get_mm_rss(mm) + (unsigned long)atomic_long_read(&mm->pgtables_bytes) / PAGE_SIZE;
+	return mm ? get_mm_rss(mm) +
+			       (unsigned long)atomic_long_read(&mm->pgtables_bytes) / PAGE_SIZE :
+		    0;
+}
+
+/* No process has so few points: it may not be chosen. */
+#define OOM_NEVER INT64_MIN
+
+/*
+ * How much is won by ending the process: the pages that it holds; and what its oom_score_adj says, which is
+ * in thousandths of all memory. => tasklist_lock
+ */
+static long oom_badness(const struct signal_struct *process)
+{
+	const unsigned long pages = pages_of(process);
+
+	if (!pages || process == init_process || process->oom_score_adj == OOM_SCORE_ADJ_MIN)
+		return OOM_NEVER;
+	return (long)pages + process->oom_score_adj * (long)(totalram_pages() / 1000);
 }
 
 static bool is_dying(const struct signal_struct *process)
 {
-	return process->flags & SIGNAL_GROUP_EXIT;
+	return (process->flags & SIGNAL_GROUP_EXIT) ||
+	       (thread_group_empty(process) && process->leader->exiting);
+}
+
+/* => tasklist_lock */
+static void fill_victim(struct oom_victim *victim, const struct signal_struct *process)
+{
+	victim->pages = pages_of(process);
+	victim->pid = process->leader->pid;
+	memcpy(victim->comm, process->leader->comm, sizeof(victim->comm));
+}
+
+/* Whoever wants memory goes himself, if vm.oom_kill_allocating_task says so. => tasklist_lock */
+static bool choose_current(struct oom_victim *victim)
+{
+	const struct signal_struct *self = current_is_task() ? current->signal : NULL;
+
+	if (!READ_ONCE(sysctl_oom_kill_allocating_task) || !self || oom_badness(self) == OOM_NEVER)
+		return false;
+	fill_victim(victim, self);
+	return true;
 }
 
 static bool choose(struct oom_victim *victim)
 {
 	struct signal_struct *process, *dying = NULL;
+	long most = OOM_NEVER;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	for_each_process(process)
 	{
-		unsigned long pages = pages_of(process);
+		long points = oom_badness(process);
 
 		/* One that is on its way already gets the time to go; if it is the only one, again. */
-		if (pages && is_dying(process))
-			dying = process;
-		if (pages <= victim->pages || is_dying(process))
+		if (is_dying(process)) {
+			if (pages_of(process) && process != init_process)
+				dying = process;
 			continue;
-		victim->pages = pages;
-		victim->pid = process->leader->pid;
-		memcpy(victim->comm, process->leader->comm, sizeof(victim->comm));
+		}
+		if (points > most) {
+			most = points;
+			fill_victim(victim, process);
+		}
 	}
+	if (most != OOM_NEVER)
+		choose_current(victim);
 	/* Nobody new is chosen while somebody is still going. */
 	if (dying && (!current_is_task() || dying != current->signal))
 		*victim = (struct oom_victim){ .pid = dying->leader->pid, .again = true };
@@ -89,6 +134,92 @@ static void kill(struct oom_victim *victim)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (process && process != current->signal)
 		sleep_until(clock_ns() + KILL_WAIT_NS);
+}
+
+/* --- taking memory before its process goes ------------------------------------------------------ */
+
+/* => tasklist_lock. Whether the memory is given back soon: all who use it are on their way out. */
+static bool will_free_memory(const struct mm_struct *mm)
+{
+	const struct signal_struct *process;
+
+	for_each_process(process)
+	{
+		if (mm_of(process) == mm && !is_dying(process))
+			return false;
+	}
+	return true;
+}
+
+int process_release_memory(const struct pid *pid)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct mm_struct *mm = pid->task ? mm_of(pid->task->signal) : NULL;
+	int err = !mm ? -ESRCH : will_free_memory(mm) ? 0 : -EINVAL;
+
+	/* Not one user more, who would have to empty it if he were the last. */
+	if (!err)
+		mmgrab(mm);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (err)
+		return err;
+	oom_reap_mm(mm);
+	mmdrop(mm);
+	return 0;
+}
+
+/* --- /proc/pid/oom_score_adj -------------------------------------------------------------------- */
+
+bool process_oom_info(int pid, struct proc_oom_info *info)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	const struct task_struct *task = find_task(pid);
+	const long total = (long)totalram_pages();
+	long points;
+
+	if (task) {
+		points = oom_badness(task->signal);
+		info->adj = task->signal->oom_score_adj;
+		/* From 0 for the least that is possible, by 667 for nothing, to above 1333 for all. */
+		info->score = points == OOM_NEVER ? 0 : (1000 + points * 1000 / total) * 2 / 3;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return task;
+}
+
+/* => tasklist_lock. Who has the same memory stands or falls with it. */
+static void set_adj(struct signal_struct *process, int adj)
+{
+	const struct mm_struct *mm = mm_of(process);
+	struct signal_struct *p;
+
+	process->oom_score_adj = (s16)adj;
+	for_each_process(p)
+	{
+		if (mm && p != init_process && mm_of(p) == mm)
+			p->oom_score_adj = (s16)adj;
+	}
+}
+
+int process_set_oom_adj(int pid, int adj, bool legacy)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	const struct task_struct *task = find_task(pid);
+	struct signal_struct *process = task ? task->signal : NULL;
+	const bool may = capable(CAP_SYS_RESOURCE);
+	int err = 0;
+
+	if (!process)
+		err = -ESRCH;
+	else if (!may && adj < (legacy ? process->oom_score_adj : process->oom_score_adj_min))
+		err = -EACCES;
+	if (!err) {
+		set_adj(process, adj);
+		if (may && !legacy)
+			process->oom_score_adj_min = (s16)adj;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return err;
 }
 
 static const struct oom_ops ops = { .choose = choose, .kill = kill };

@@ -18,8 +18,10 @@ static struct kmem_cache *pid_cache;
 
 struct pid pid_zero = {
 	.count = 1,
+	.refs = 1,
 	.group = LIST_HEAD_INIT(pid_zero.group),
 	.session = LIST_HEAD_INIT(pid_zero.session),
+	.wait = WAIT_QUEUE_INIT(pid_zero.wait),
 };
 
 void pid_init(void)
@@ -69,6 +71,8 @@ struct pid *pid_alloc(void)
 	last_pid = nr;
 	pid->nr = (int)nr;
 	pid->count = 1;
+	pid->refs = 1;
+	init_waitqueue_head(&pid->wait);
 	INIT_LIST_HEAD(&pid->group);
 	INIT_LIST_HEAD(&pid->session);
 	hlist_add_head(&pid->link, bucket(pid->nr));
@@ -83,5 +87,11 @@ void pid_put(struct pid *pid)
 	       !list_empty(&pid->session));
 	hlist_del_init(&pid->link);
 	__clear_bit((unsigned long)pid->nr, pid_map);
-	kmem_cache_free(pid_cache, pid);
+	pid_drop(pid);
+}
+
+void pid_drop(struct pid *pid)
+{
+	if (--pid->refs == 0)
+		kmem_cache_free(pid_cache, pid);
 }

@@ -10,6 +10,7 @@
 #define KERNEL_PROCESS_PID_H
 
 #include "kernel/lib/list.h"
+#include "kernel/sched/wait.h"
 
 struct task_struct;
 
@@ -17,11 +18,13 @@ struct task_struct;
 
 struct pid {
 	int nr;
-	unsigned int count;	  /* users; the last one frees it */
-	struct hlist_node link;	  /* in the hash by number */
-	struct task_struct *task; /* the thread with this id, until it is reaped; or NULL */
-	struct list_head group;	  /* signal_struct.group_link of the processes in this group */
-	struct list_head session; /* signal_struct.session_link of those in this session */
+	unsigned int count; /* who goes by the number; with the last one it is free again */
+	unsigned int refs;  /* one for all of these together, and each pidfd's: then it is freed */
+	struct hlist_node link;	     /* in the hash by number */
+	struct task_struct *task;    /* the thread with this id, until it is reaped; or NULL */
+	struct list_head group;	     /* signal_struct.group_link of the processes in this group */
+	struct list_head session;    /* signal_struct.session_link of those in this session */
+	struct wait_queue_head wait; /* who polls a pidfd for the end of the process */
 };
 
 /* The group and session of what no session was made for: the kernel's threads and pid 1 at first. */
@@ -36,6 +39,16 @@ static inline struct pid *pid_get(struct pid *pid)
 	return pid;
 }
 void pid_put(struct pid *pid);
+/*
+ * Keeps the struct without keeping the number: once the thread, group and session are gone it means nobody,
+ * and the number may come to be somebody else's.
+ */
+static inline struct pid *pid_hold(struct pid *pid)
+{
+	pid->refs++;
+	return pid;
+}
+void pid_drop(struct pid *pid);
 /* By number, or NULL. No new reference. */
 struct pid *find_pid(int nr);
 /* The number that was given out last. */

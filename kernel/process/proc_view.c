@@ -103,7 +103,7 @@ static void describe(struct task_struct *task, struct proc_task_info *info)
 		.ngroups = c->ngroups,
 		.cap_permitted = c->cap_permitted,
 		.cap_effective = c->cap_effective,
-		.cap_bounding = ALL_CAPS,
+		.cap_bounding = c->cap_bounding,
 		.threads = process->nr_threads,
 		.fdsize = task->files ? READ_ONCE(task->files->max_fds) : 0,
 		.has_umask = task->fs,
@@ -284,6 +284,20 @@ static int proc_get_faults(int pid, const struct mm_struct *mm, struct fault_rec
 	return ret;
 }
 
+#ifdef CONFIG_DEBUG
+static long proc_fail_nth(int pid, long set)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *task = find_task(pid);
+	long left = task ? (long)READ_ONCE(task->mm_part.fail_nth) : -ESRCH;
+
+	if (task && set >= 0)
+		WRITE_ONCE(task->mm_part.fail_nth, (unsigned int)set);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return left;
+}
+#endif
+
 static const struct proc_task_ops proc_ops = {
 	.next_pid = proc_next_pid,
 	.next_thread = proc_next_thread,
@@ -295,6 +309,11 @@ static const struct proc_task_ops proc_ops = {
 	.set_comm = proc_set_comm,
 	.counts = proc_counts,
 	.get_faults = proc_get_faults,
+	.get_oom = process_oom_info,
+	.set_oom_adj = process_set_oom_adj,
+#ifdef CONFIG_DEBUG
+	.fail_nth = proc_fail_nth,
+#endif
 };
 
 void process_register_proc(void)

@@ -29,10 +29,9 @@ bool ptrace_may_access(const struct task_struct *task, enum ptrace_creds which)
 	return !(other->cap_permitted & ~caps);
 }
 
-struct mm_struct *mm_access(int tid, enum ptrace_creds which)
+/* => tasklist_lock */
+static struct mm_struct *mm_access_locked(const struct task_struct *task, enum ptrace_creds which)
 {
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	const struct task_struct *task = find_task(tid);
 	struct mm_struct *mm = task ? task->mm_part.mm : NULL;
 
 	if (!mm)
@@ -41,6 +40,23 @@ struct mm_struct *mm_access(int tid, enum ptrace_creds which)
 		mm = ERR_PTR(-EPERM);
 	else
 		mmget(mm);
+	return mm;
+}
+
+struct mm_struct *mm_access(int tid, enum ptrace_creds which)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct mm_struct *mm = mm_access_locked(find_task(tid), which);
+
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return mm;
+}
+
+struct mm_struct *mm_access_pid(const struct pid *pid, enum ptrace_creds which)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct mm_struct *mm = mm_access_locked(pid->task, which);
+
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return mm;
 }

@@ -21,5 +21,7 @@ bool ptrace_may_access(const struct task_struct *task, enum ptrace_creds which);
  * such thread, or it has none; -EPERM.
  */
 struct mm_struct *mm_access(int tid, enum ptrace_creds which);
+/* The same for who is known by a struct pid that is held. */
+struct mm_struct *mm_access_pid(const struct pid *pid, enum ptrace_creds which);
 
 #endif

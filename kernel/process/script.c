@@ -63,6 +63,9 @@ int use_interpreter(struct binprm *bprm)
 	struct file *file;
 	int err = parse_line(bprm->buf, &name, &arg);
 
+	/* The interpreter couldn't open the script by that name. */
+	if (!err && bprm->path_goes)
+		err = -ENOENT;
 	if (!err)
 		err = bprm_pop_arg(bprm);
 	if (!err)

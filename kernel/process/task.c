@@ -56,14 +56,17 @@ void cred_init_root(struct cred *cred)
 	memset(cred, 0, sizeof(*cred));
 	cred->cap_effective = ALL_CAPS;
 	cred->cap_permitted = ALL_CAPS;
+	cred->cap_bounding = ALL_CAPS;
 }
 
 void cred_exec(struct cred *c)
 {
-	c->keep_caps = false;
+	const bool root = !(c->securebits & SECBIT_NOROOT);
+
+	c->securebits &= ~SECBIT_KEEP_CAPS;
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;
-	c->cap_permitted = c->uid == 0 || c->euid == 0 ? ALL_CAPS : 0;
+	c->cap_permitted = root && (c->uid == 0 || c->euid == 0) ? c->cap_bounding : 0;
 	c->cap_effective = c->euid == 0 ? c->cap_permitted : 0;
 }
 
@@ -120,6 +123,7 @@ static void inherit(struct task_struct *task, const struct task_struct *parent)
 	task->altstack = parent->altstack;
 	task->last_trap = parent->last_trap;
 	task->no_new_privs = parent->no_new_privs;
+	task->mce_kill = parent->mce_kill;
 	task->timer_slack_ns = task->default_timer_slack_ns = parent->timer_slack_ns;
 	inherit_policy(task, parent);
 }
@@ -127,6 +131,7 @@ static void inherit(struct task_struct *task, const struct task_struct *parent)
 static void init_root(struct task_struct *task)
 {
 	cred_init_root(&task->cred);
+	task->mce_kill = PR_MCE_KILL_DEFAULT;
 	task->se.allowed = ~0UL;
 	task->timer_slack_ns = task->default_timer_slack_ns = TIMER_SLACK_NS;
 }
@@ -207,10 +212,13 @@ struct signal_struct *signal_alloc(const struct signal_struct *parent)
 	init_waitqueue_head(&process->exec_wait);
 	sigpending_init(&process->shared_pending);
 	process_timers_init(&process->timers);
-	if (parent)
+	if (parent) {
 		copy_rlimits(process, parent);
-	else
+		process->oom_score_adj = READ_ONCE(parent->oom_score_adj);
+		process->oom_score_adj_min = READ_ONCE(parent->oom_score_adj_min);
+	} else {
 		rlimits_init(process->rlim);
+	}
 	return process;
 }
 

@@ -28,7 +28,8 @@ struct cred {
 	u32 uid, euid, suid, fsuid;
 	u32 gid, egid, sgid, fsgid;
 	u64 cap_effective, cap_permitted;
-	bool keep_caps; /* permitted ones outlast root's user ids: prctl(PR_SET_KEEPCAPS) */
+	u64 cap_bounding; /* those that exec may give: prctl(PR_CAPBSET_DROP) */
+	u32 securebits;	  /* SECBIT_* of prctl(2): what root's user ids don't do to capabilities */
 	unsigned int ngroups;
 	u32 groups[NGROUPS_MAX_TASK];
 };
@@ -77,8 +78,10 @@ struct signal_struct {
 	int parent_tid;		      /* the thread that made us: __WNOTHREAD, PR_SET_PDEATHSIG */
 	struct list_head children, sibling;
 	struct wait_queue_head wait_child;
-	bool child_subreaper; /* orphans below it become its children */
-	bool did_exec;	      /* since it was forked: setpgid(2) by its parent comes too late */
+	bool child_subreaper;  /* orphans below it become its children */
+	s16 oom_score_adj;     /* /proc/pid/oom_score_adj. => tasklist_lock */
+	s16 oom_score_adj_min; /* how low it may be set without CAP_SYS_RESOURCE */
+	bool did_exec;	       /* since it was forked: setpgid(2) by its parent comes too late */
 	struct pid *group, *session;
 	struct list_head group_link, session_link; /* in those */
 	unsigned int group_signals; /* sent to it as one of many, ever: fork must not miss one */
@@ -135,7 +138,8 @@ struct task_struct {
 	bool stop_asked;   /* took a stop signal; SIGCONT takes it back. => sighand->lock */
 	bool made_shm;	   /* a segment that may be there still: sysv_shm.c */
 	int pdeath_signal;
-	bool no_new_privs;			    /* execve(2) gives none */
+	bool no_new_privs; /* execve(2) gives none */
+	u8 mce_kill; /* PR_MCE_KILL_* of prctl(2): only kept, no page is ever found to be bad */
 	bool sched_reset_on_fork;		    /* children get the usual policy */
 	u64 timer_slack_ns, default_timer_slack_ns; /* prctl(2); the tick is coarser anyway */
 	struct altstack altstack;
@@ -220,6 +224,9 @@ bool task_over_nproc(const struct task_struct *task);
  * only looks at it, by /proc, doesn't matter.
  */
 bool shared_with_others(const atomic_t *count);
+/* A descriptor table for the running task alone, if others use its own too. 0 or -ENOMEM. */
+int unshare_files(void);
+long sys_unshare(unsigned long flags);
 struct task_struct *find_task(int tid);	      /* => tasklist_lock */
 struct signal_struct *find_process(int tgid); /* => tasklist_lock */
 /* Notes how much of it was resident before a task of the process lets go of an address space. */
@@ -255,7 +262,7 @@ int kernel_execve(const char *path, const char *const *argv, const char *const *
 struct clone_args {
 	u64 flags; /* CLONE_*, without the signal */
 	int exit_signal;
-	int __user *parent_tid, *child_tid;
+	int __user *parent_tid, *child_tid, *pidfd;
 	unsigned long stack; /* the child's stack pointer; 0: the caller's */
 	unsigned long tls;
 };
@@ -266,6 +273,8 @@ void vfork_release(struct task_struct *task);
 
 long sys_execve(const char __user *path, const char __user *const __user *argv,
 		const char __user *const __user *envp);
+long sys_execveat(int dfd, const char __user *path, const char __user *const __user *argv,
+		  const char __user *const __user *envp, int flags);
 /*
  * Makes the running thread the only one of its process, by the leader's id. 0, or -EAGAIN when the
  * process is ending already.
@@ -287,11 +296,12 @@ void do_group_exit(int code) __noreturn;
 /* => tasklist_lock. A leader is a zombie and alone: tells its parent, or lets it vanish. */
 void process_ended(struct signal_struct *process);
 
-enum wait_type { WAIT_ANY, WAIT_PID, WAIT_GROUP };
+enum wait_type { WAIT_ANY, WAIT_PID, WAIT_PIDFD, WAIT_GROUP };
 struct wait_opts {
 	enum wait_type type;
-	int nr;		      /* of the process or group; group 0 is the caller's */
-	unsigned int options; /* W* of waitid(2); wait4(2) adds WEXITED */
+	int nr;		       /* of the process or group; group 0 is the caller's */
+	const struct pid *pid; /* WAIT_PIDFD: held */
+	unsigned int options;  /* W* of waitid(2); wait4(2) adds WEXITED */
 };
 struct wait_result {
 	int pid, status;    /* status as wait4(2) has it */
@@ -437,6 +447,10 @@ void vdso_init(void);
 void process_register_proc(void);
 /* Gives files what they need of processes: SIGPIPE. */
 void process_register_fs(void);
+/* proc_task_ops.get_oom and set_oom_adj. */
+struct proc_oom_info;
+bool process_oom_info(int pid, struct proc_oom_info *info);
+int process_set_oom_adj(int pid, int adj, bool legacy);
 /* Tells mm whom to end when memory is used up. */
 void process_oom_init(void);
 

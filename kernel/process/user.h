@@ -14,6 +14,7 @@ struct user_struct {
 	atomic_long_t processes;  /* tasks whose real user id this is */
 	atomic_long_t sigpending; /* siginfos that wait for them */
 	atomic_long_t pipe_pages; /* what the pipes they made may hold */
+	atomic_long_t in_flight;  /* files that are in messages they sent */
 	atomic_long_t locked_shm; /* pages of segments they locked: shmctl(2) */
 };
 

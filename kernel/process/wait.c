@@ -10,6 +10,8 @@ static bool child_matches(const struct signal_struct *child, const struct wait_o
 
 	if (w->type == WAIT_PID && child->leader->pid != w->nr)
 		return false;
+	if (w->type == WAIT_PIDFD && child->leader->thread_pid != w->pid)
+		return false;
 	if (w->type == WAIT_GROUP &&
 	    child->group->nr != (w->nr ? w->nr : current->signal->group->nr))
 		return false;

@@ -30,6 +30,7 @@ long sys_clone(unsigned long flags, unsigned long newsp, int __user *parent_tid,
 		.exit_signal = (int)(flags & CSIGNAL),
 		.stack = newsp,
 		.parent_tid = parent_tid,
+		.pidfd = parent_tid,
 		.child_tid = child_tid,
 		.tls = tls,
 	};
@@ -46,11 +47,10 @@ static int copy_clone3_args(struct clone3_args *a, const void __user *uargs, siz
 	if (size < CLONE_ARGS_SIZE_VER0)
 		return -EINVAL;
 	if (size > sizeof(*a)) {
-		const u8 __user *rest = (const u8 __user *)uargs + sizeof(*a);
 		u8 byte;
 
-		for (size_t i = 0; i < size - sizeof(*a); i++) {
-			if (get_user(byte, rest + i))
+		for (size_t i = sizeof(*a); i < size; i++) {
+			if (get_user(byte, user_at((const u8 __user *)uargs, i)))
 				return -EFAULT;
 			if (byte)
 				return -E2BIG;
@@ -119,6 +119,7 @@ long sys_clone3(const void __user *uargs, size_t size)
 		.exit_signal = (int)a.exit_signal,
 		.stack = a.stack ? a.stack + a.stack_size : 0,
 		.parent_tid = (int __user *)a.parent_tid,
+		.pidfd = (int __user *)a.pidfd,
 		.child_tid = (int __user *)a.child_tid,
 		.tls = a.tls,
 	};

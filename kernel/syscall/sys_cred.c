@@ -42,7 +42,9 @@ static bool is_root(const struct cred *c)
 
 static void adjust_capabilities(struct cred *c, bool was_root, u32 old_euid)
 {
-	if (was_root && !is_root(c) && !c->keep_caps) {
+	if (c->securebits & SECBIT_NO_SETUID_FIXUP)
+		return;
+	if (was_root && !is_root(c) && !(c->securebits & SECBIT_KEEP_CAPS)) {
 		c->cap_permitted = 0;
 		c->cap_effective = 0;
 	}
@@ -246,7 +248,9 @@ long sys_setfsuid(u32 uid)
 	if (uid == KEEP || uid == old ||
 	    (uid != c->uid && uid != c->euid && uid != c->suid && !capable(CAP_SETUID)))
 		return old;
-	if (old == 0)
+	if (c->securebits & SECBIT_NO_SETUID_FIXUP)
+		;
+	else if (old == 0)
 		c->cap_effective &= ~FS_CAPS;
 	else if (uid == 0)
 		c->cap_effective |= c->cap_permitted & FS_CAPS;
@@ -295,7 +299,7 @@ static int read_cap_header(struct cap_header __user *uhead, struct cap_header *h
 	*words = head->version == CAP_VERSION_1					  ? 1 :
 		 head->version == CAP_VERSION_2 || head->version == CAP_VERSION_3 ? 2 :
 										    0;
-	return *words ? 0 : put_user((u32)CAP_VERSION_3, &uhead->version);
+	return *words ? 0 : put_user((u32)CAP_VERSION_3, user_field(uhead, version));
 }
 
 long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)

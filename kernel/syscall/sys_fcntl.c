@@ -59,7 +59,7 @@ static int lock_range(const struct file *file, const struct kernel_flock *fl,
 	if (fl->l_len > 0) {
 		if (fl->l_len - 1 > MAX_FILE_SIZE - from)
 			return -EOVERFLOW;
-		lock->end = from + fl->l_len - 1;
+		lock->end = from + (fl->l_len - 1);
 	} else if (fl->l_len < 0) {
 		if (from + fl->l_len < 0)
 			return -EINVAL;

@@ -286,7 +286,7 @@ static bool write_dirent(struct dir_context *ctx, const char *name, size_t len, 
 	w->error = size > w->room - w->used ? -EINVAL : 0;
 	if (w->error)
 		return false;
-	if (copy_to_user(w->to + w->used, buf, size)) {
+	if (copy_to_user(user_at(w->to, w->used), buf, size)) {
 		w->error = -EFAULT;
 		return false;
 	}
@@ -371,21 +371,6 @@ long sys_dup2(unsigned int oldfd, unsigned int newfd)
 		return err < 0 ? err : (long)oldfd;
 	}
 	return sys_dup3(oldfd, newfd, 0);
-}
-
-/* Gives the running thread a table of its own. 0 or -ENOMEM. */
-static int unshare_files(void)
-{
-	struct files_struct *old = current_files(), *new;
-
-	if (!shared_with_others(&old->count))
-		return 0;
-	new = files_dup(old);
-	if (!new)
-		return -ENOMEM;
-	task_set_files(new);
-	files_put(old);
-	return 0;
 }
 
 long sys_close_range(unsigned int first, unsigned int last, unsigned int flags)

@@ -138,15 +138,14 @@ static int check_how(const struct kernel_open_how *how)
 static int get_how(struct kernel_open_how *how, const struct kernel_open_how __user *user,
 		   size_t size)
 {
-	const u8 __user *rest = (const u8 __user *)(user + 1);
 	u8 byte;
 
 	if (size < sizeof(*how))
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	for (size_t i = sizeof(*how); i < size; i++, rest++) {
-		if (get_user(byte, rest))
+	for (size_t i = sizeof(*how); i < size; i++) {
+		if (get_user(byte, user_at((const u8 __user *)user, i)))
 			return -EFAULT;
 		if (byte)
 			return -E2BIG;

@@ -186,7 +186,7 @@ static long put_revents(struct kernel_pollfd __user *user, const struct kernel_p
 			unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++)
-		if (put_user(fds[i].revents, &user[i].revents))
+		if (put_user(fds[i].revents, user_field(user_at(user, i * sizeof(*user)), revents)))
 			return -EFAULT;
 	return 0;
 }

@@ -7,7 +7,8 @@
 #include "kernel/process/task.h"
 #include "kernel/syscall/sys.h"
 
-#define CAP_LAST 40
+#define CAP_LAST    40
+#define CAP_SETPCAP 8
 
 static long set_name(const char __user *name)
 {
@@ -24,13 +25,102 @@ static long set_name(const char __user *name)
 	return 0;
 }
 
-/* Flags that are 0 or 1: anything else is refused. */
-static long set_flag(bool *flag, unsigned long value)
+/* --- capabilities ------------------------------------------------------------------------------- */
+
+/* => by the running task alone; others look under the lock */
+static void change_creds(u32 securebits, u64 bounding)
 {
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	current->cred.securebits = securebits;
+	current->cred.cap_bounding = bounding;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
+static long set_securebits(unsigned long bits)
+{
+	const struct cred *c = &current->cred;
+	const unsigned long locked = (c->securebits & SECURE_ALL_LOCKS) >> 1;
+
+	if ((locked & (c->securebits ^ bits)) || (c->securebits & SECURE_ALL_LOCKS & ~bits) ||
+	    (bits & ~(unsigned long)(SECURE_ALL_BITS | SECURE_ALL_LOCKS)) || !capable(CAP_SETPCAP))
+		return -EPERM;
+	change_creds((u32)bits, c->cap_bounding);
+	return 0;
+}
+
+static long set_keep_caps(unsigned long value)
+{
+	const struct cred *c = &current->cred;
+
 	if (value > 1)
 		return -EINVAL;
-	*flag = value;
+	if (c->securebits & SECBIT_KEEP_CAPS << 1)
+		return -EPERM;
+	change_creds((c->securebits & ~SECBIT_KEEP_CAPS) | (value ? SECBIT_KEEP_CAPS : 0),
+		     c->cap_bounding);
 	return 0;
+}
+
+static long drop_bounding(unsigned long cap)
+{
+	const struct cred *c = &current->cred;
+
+	if (!capable(CAP_SETPCAP))
+		return -EPERM;
+	if (cap > CAP_LAST)
+		return -EINVAL;
+	change_creds(c->securebits, c->cap_bounding & ~BIT(cap));
+	return 0;
+}
+
+/* Nothing is inheritable here, so nothing can become ambient. */
+static long cap_ambient(unsigned long op, unsigned long cap, bool others)
+{
+	if (op == PR_CAP_AMBIENT_CLEAR_ALL)
+		return cap || others ? -EINVAL : 0;
+	if (cap > CAP_LAST || others)
+		return -EINVAL;
+	switch (op) {
+	case PR_CAP_AMBIENT_IS_SET:
+	case PR_CAP_AMBIENT_LOWER:
+		return 0;
+	case PR_CAP_AMBIENT_RAISE:
+		return -EPERM;
+	}
+	return -EINVAL;
+}
+
+/* --- what is only kept ---------------------------------------------------------------------------- */
+
+static long set_mce_kill(unsigned long what, unsigned long policy, bool others)
+{
+	if (others)
+		return -EINVAL;
+	switch (what) {
+	case PR_MCE_KILL_CLEAR:
+		if (policy)
+			return -EINVAL;
+		current->mce_kill = PR_MCE_KILL_DEFAULT;
+		return 0;
+	case PR_MCE_KILL_SET:
+		if (policy > PR_MCE_KILL_DEFAULT)
+			return -EINVAL;
+		current->mce_kill = (u8)policy;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* Fields of the address space are set by exec alone; who may set them otherwise is still checked. */
+static long set_mm(unsigned long field, unsigned long arg4, unsigned long arg5)
+{
+	const bool takes_size =
+		field == PR_SET_MM_AUXV || field == PR_SET_MM_MAP || field == PR_SET_MM_MAP_SIZE;
+
+	if (arg5 || (arg4 && !takes_size) || field == PR_SET_MM_MAP || field == PR_SET_MM_MAP_SIZE)
+		return -EINVAL;
+	return capable(CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
 }
 
 static long set_timer_slack(unsigned long ns)
@@ -50,6 +140,63 @@ static long no_new_privs(int option, unsigned long arg2, bool others)
 		return -EINVAL;
 	current->no_new_privs = true;
 	return 0;
+}
+
+static long cap_options(int option, unsigned long arg2, unsigned long arg3, bool others)
+{
+	const struct cred *c = &current->cred;
+
+	switch (option) {
+	case PR_GET_KEEPCAPS:
+		return !!(c->securebits & SECBIT_KEEP_CAPS);
+	case PR_SET_KEEPCAPS:
+		return set_keep_caps(arg2);
+	case PR_CAPBSET_READ:
+		return arg2 <= CAP_LAST ? (long)(c->cap_bounding >> arg2 & 1) : -EINVAL;
+	case PR_CAPBSET_DROP:
+		return drop_bounding(arg2);
+	case PR_GET_SECUREBITS:
+		return c->securebits;
+	case PR_SET_SECUREBITS:
+		return set_securebits(arg2);
+	case PR_CAP_AMBIENT:
+		return cap_ambient(arg2, arg3, others);
+	}
+	return -EINVAL;
+}
+
+/* What is only kept, or can't be but as it is. */
+static long other_options(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
+			  unsigned long arg5)
+{
+	struct task_struct *task = current;
+
+	switch (option) {
+	case PR_GET_TIMING:
+		return PR_TIMING_STATISTICAL;
+	case PR_SET_TIMING:
+		return arg2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_GET_SECCOMP:
+		return 0; /* none: it can't be asked for */
+	case PR_GET_TSC:
+		return put_user(PR_TSC_ENABLE, (int __user *)arg2);
+	case PR_SET_TSC:
+		return arg2 == PR_TSC_ENABLE ? 0 : -EINVAL;
+	case PR_MCE_KILL:
+		return set_mce_kill(arg2, arg3, arg4 || arg5);
+	case PR_MCE_KILL_GET:
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : task->mce_kill;
+	case PR_SET_MM:
+		return set_mm(arg2, arg4, arg5);
+	case PR_SET_THP_DISABLE:
+		if (arg3 || arg4 || arg5)
+			return -EINVAL;
+		WRITE_ONCE(task->mm_part.mm->thp_disable, arg2 != 0);
+		return 0;
+	case PR_GET_THP_DISABLE:
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : task->mm_part.mm->thp_disable;
+	}
+	return cap_options(option, arg2, arg3, arg4 || arg5);
 }
 
 long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
@@ -72,21 +219,11 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 			return -EINVAL;
 		WRITE_ONCE(task->mm_part.mm->dumpable, (u8)arg2);
 		return 0;
-	case PR_GET_KEEPCAPS:
-		return task->cred.keep_caps;
-	case PR_SET_KEEPCAPS:
-		return set_flag(&task->cred.keep_caps, arg2);
-	case PR_GET_TIMING:
-		return PR_TIMING_STATISTICAL;
-	case PR_SET_TIMING:
-		return arg2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	case PR_SET_NAME:
 		return set_name((const char __user *)arg2);
 	case PR_GET_NAME:
 		return copy_to_user((void __user *)arg2, task->comm, sizeof(task->comm)) ? -EFAULT :
 											   0;
-	case PR_CAPBSET_READ:
-		return arg2 <= CAP_LAST ? 1 : -EINVAL; /* nothing is ever dropped from it */
 	case PR_SET_TIMERSLACK:
 		return set_timer_slack(arg2);
 	case PR_GET_TIMERSLACK:
@@ -102,5 +239,5 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_GET_TID_ADDRESS:
 		return put_user(task->clear_child_tid, (unsigned long __user *)arg2);
 	}
-	return -EINVAL;
+	return other_options(option, arg2, arg3, arg4, arg5);
 }

@@ -4,7 +4,9 @@
 #include <arch/uaccess.h>
 
 #include "kernel/base/string.h"
+#include "kernel/fs/proc.h"
 #include "kernel/process/current.h"
+#include "kernel/process/pidfd.h"
 #include "kernel/sched/timer.h"
 #include "kernel/syscall/sys.h"
 
@@ -155,16 +157,14 @@ static bool known_layout(unsigned int sig, int code)
 	return code <= NSIGPOLL || (sig < ARRAY_SIZE(limits) && code <= limits[sig]);
 }
 
-static long siginfo_from_user(struct siginfo_kernel *info, int sig, const void __user *from)
+/* What follows a siginfo's known fields must be zero, where the kernel can't know what it means. */
+static long check_siginfo(const struct siginfo_kernel *info, const void __user *from)
 {
 	u8 rest[SIGINFO_SIZE - sizeof(*info)];
 
-	if (copy_from_user(info, from, sizeof(*info)))
-		return -EFAULT;
-	info->si_signo = sig;
-	if (known_layout((unsigned int)sig, info->si_code))
+	if (known_layout((unsigned int)info->si_signo, info->si_code))
 		return 0;
-	if (copy_from_user(rest, (const u8 __user *)from + sizeof(*info), sizeof(rest)))
+	if (copy_from_user(rest, user_at(from, sizeof(*info)), sizeof(rest)))
 		return -EFAULT;
 	for (size_t i = 0; i < sizeof(rest); i++)
 		if (rest[i])
@@ -172,9 +172,17 @@ static long siginfo_from_user(struct siginfo_kernel *info, int sig, const void _
 	return 0;
 }
 
+static long siginfo_from_user(struct siginfo_kernel *info, int sig, const void __user *from)
+{
+	if (copy_from_user(info, from, sizeof(*info)))
+		return -EFAULT;
+	info->si_signo = sig;
+	return check_siginfo(info, from);
+}
+
 static long siginfo_to_user(void __user *to, const struct siginfo_kernel *info)
 {
-	return copy_to_user(to, info, sizeof(*info)) || clear_user((u8 __user *)to + sizeof(*info),
+	return copy_to_user(to, info, sizeof(*info)) || clear_user(user_at(to, sizeof(*info)),
 								   SIGINFO_SIZE - sizeof(*info)) ?
 		       -EFAULT :
 		       0;
@@ -215,6 +223,67 @@ long sys_rt_tgsigqueueinfo(int tgid, int pid, int sig, const void __user *uinfo)
 	if (!may_send_info(pid, &info))
 		return -EPERM;
 	return kill_thread(tgid, pid, &info);
+}
+
+/* => tasklist_lock. Whom a descriptor means: a pidfd, or a directory /proc/pid; or -EBADF. */
+static struct pid *pidfd_or_proc(const struct file *file)
+{
+	struct pid *pid = pidfd_pid(file);
+	int nr = pid ? 0 : proc_dir_pid(file);
+
+	if (pid)
+		return pid;
+	if (!nr)
+		return ERR_PTR(-EBADF);
+	pid = find_pid(nr);
+	return pid ? pid : ERR_PTR(-ESRCH);
+}
+
+static long send_by_file(const struct file *file, int sig, const void __user *uinfo)
+{
+	struct siginfo_kernel info = info_from_caller(sig, SI_USER);
+	bool to_self, forged;
+	unsigned long flags;
+	struct pid *pid;
+	long ret = 0;
+
+	if (!pidfd_pid(file) && !proc_dir_pid(file))
+		return -EBADF;
+	if (uinfo && copy_from_user(&info, uinfo, sizeof(info)))
+		return -EFAULT;
+	if (uinfo)
+		ret = check_siginfo(&info, uinfo);
+	if (!ret && info.si_signo != sig)
+		ret = -EINVAL;
+	if (ret)
+		return ret;
+	forged = uinfo && (info.si_code >= 0 || info.si_code == SI_TKILL);
+	flags = spin_lock_irqsave(&tasklist_lock);
+	pid = pidfd_or_proc(file);
+	to_self = pid == current->thread_pid;
+	if (IS_ERR(pid))
+		ret = PTR_ERR(pid);
+	else if (forged && !to_self)
+		ret = -EPERM;
+	else
+		ret = pid->task ? kill_one(pid->task, &info, false) : -ESRCH;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return ret;
+}
+
+long sys_pidfd_send_signal(int fd, int sig, const void __user *uinfo, unsigned int flags)
+{
+	struct file *file;
+	long ret;
+
+	if (flags)
+		return -EINVAL;
+	file = fd >= 0 ? fget(current_files(), (unsigned int)fd) : NULL;
+	if (!file)
+		return -EBADF;
+	ret = send_by_file(file, sig, uinfo);
+	fput(file);
+	return ret;
 }
 
 /* --- masks and actions ------------------------------------------------------------------------------ */

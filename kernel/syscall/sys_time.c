@@ -331,7 +331,7 @@ long sys_getrandom(char __user *buf, size_t len, unsigned int flags)
 		if (sched_kill_pending())
 			return done ? (long)done : -EINTR;
 		get_random_bytes(bytes, n);
-		if (copy_to_user(buf + done, bytes, n))
+		if (copy_to_user(user_at(buf, done), bytes, n))
 			return done ? (long)done : -EFAULT;
 		done += n;
 	}

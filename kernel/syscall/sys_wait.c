@@ -2,7 +2,8 @@
 /* wait4(2), waitid(2); process groups and sessions: setpgid(2), setsid(2). */
 #include <arch/uaccess.h>
 
-#include "kernel/process/task.h"
+#include "kernel/process/current.h"
+#include "kernel/process/pidfd.h"
 #include "kernel/syscall/sys.h"
 #include "kernel/syscall/sys_process.h"
 
@@ -38,7 +39,23 @@ long sys_wait4(int pid, int __user *status, unsigned int options,
 	return put_rusage(usage, &res) ? -EFAULT : ret;
 }
 
-static int waitid_opts(struct wait_opts *opts, int type, int id, unsigned int options)
+/* The process of a pidfd, which is to stay open: *file. One opened not to block isn't waited for. */
+static int waitid_pidfd(struct wait_opts *opts, int fd, struct file **file)
+{
+	if (fd < 0)
+		return -EINVAL;
+	*file = fget(current_files(), (unsigned int)fd);
+	opts->type = WAIT_PIDFD;
+	opts->pid = *file ? pidfd_pid(*file) : NULL;
+	if (!opts->pid)
+		return -EBADF;
+	if ((*file)->f_flags & O_NONBLOCK)
+		opts->options |= WNOHANG;
+	return 0;
+}
+
+static int waitid_opts(struct wait_opts *opts, int type, int id, unsigned int options,
+		       struct file **file)
 {
 	const unsigned int known = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED |
 				   __WNOTHREAD | __WCLONE | __WALL;
@@ -57,7 +74,7 @@ static int waitid_opts(struct wait_opts *opts, int type, int id, unsigned int op
 		opts->type = WAIT_GROUP;
 		return id >= 0 ? 0 : -EINVAL;
 	case P_PIDFD:
-		return id >= 0 ? -EBADF : -EINVAL; /* nothing gives out such descriptors */
+		return waitid_pidfd(opts, id, file);
 	}
 	return -EINVAL;
 }
@@ -80,11 +97,12 @@ static long put_waitinfo(void __user *uinfo, const struct wait_result *res, bool
 {
 	struct siginfo_kernel __user *info = uinfo;
 
-	if (put_user(found ? SIGCHLD : 0, &info->si_signo) || put_user(0, &info->si_errno) ||
-	    put_user(found ? res->code : 0, &info->si_code) ||
-	    put_user(found ? res->pid : 0, &info->child.pid) ||
-	    put_user(found ? (u32)res->uid : 0, &info->child.uid) ||
-	    put_user(found ? plain_status(res) : 0, &info->child.status))
+	if (put_user(found ? SIGCHLD : 0, user_field(info, si_signo)) ||
+	    put_user(0, user_field(info, si_errno)) ||
+	    put_user(found ? res->code : 0, user_field(info, si_code)) ||
+	    put_user(found ? res->pid : 0, user_field(info, child.pid)) ||
+	    put_user(found ? (u32)res->uid : 0, user_field(info, child.uid)) ||
+	    put_user(found ? plain_status(res) : 0, user_field(info, child.status)))
 		return -EFAULT;
 	return 0;
 }
@@ -94,10 +112,16 @@ long sys_waitid(int type, int id, void __user *info, unsigned int options,
 {
 	struct wait_result res = { 0 };
 	struct wait_opts opts;
-	long ret = waitid_opts(&opts, type, id, options);
+	struct file *file = NULL;
+	long ret = waitid_opts(&opts, type, id, options, &file);
 
-	if (!ret)
+	if (!ret) {
 		ret = do_wait(&opts, &res);
+		if (!ret && (opts.options & ~options & WNOHANG))
+			ret = -EAGAIN;
+	}
+	if (file)
+		fput(file);
 	if (ret > 0 && put_rusage(usage, &res))
 		return -EFAULT;
 	/* It is filled in, with zeros, even when the call fails. */

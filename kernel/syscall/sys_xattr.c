@@ -61,10 +61,11 @@ static int check_value(const struct xattr_request *req)
 	if (req->size > XATTR_SIZE_MAX)
 		return -E2BIG;
 	for (size_t at = 0; at < req->size; at += PAGE_SIZE) {
-		if (get_user(byte, (const char __user *)req->value + at))
+		if (get_user(byte, user_at((const char __user *)req->value, at)))
 			return -EFAULT;
 	}
-	return req->size && get_user(byte, (const char __user *)req->value + req->size - 1) ?
+	return req->size && get_user(byte,
+				     user_at((const char __user *)req->value, req->size - 1)) ?
 		       -EFAULT :
 		       0;
 }

@@ -34,4 +34,16 @@ for my $how (qw(private shared cow tables threads sharers forks)) {
 	Guest::ends_well($run, $how);
 }
 
+# Not who holds most, but who offered itself.
+{
+	my $run = Guest::boot(mem => '64M', limit => 60,
+		cmdline => 'quiet leakcheck init=/bin/runner tests=/bin/eat+chosen,/bin/hello-musl');
+	my @sections = Guest::sections($run);
+	is($sections[0]{end} // '?', 'exit=0', 'oom_score_adj: the child goes, and its parent lives');
+	my @killed = $run->{console} =~ /^Out of memory: killing (\w+)\[/mg;
+	is("@killed", 'eat', '... and nobody else');
+	like($run->{console}, qr/leakcheck:.*everything came back/, '... nothing is lost');
+	Guest::ends_well($run, 'oom_score_adj');
+}
+
 done_testing;

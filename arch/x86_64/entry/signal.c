@@ -100,15 +100,15 @@ static int save_fpstate(u8 __user *fp)
 	};
 	u64 present;
 
-	if (fpu_save_user(fp) || copy_to_user(fp + FPX_SW_OFFSET, &sw, sizeof(sw)))
+	if (fpu_save_user(fp) || copy_to_user(user_at(fp, FPX_SW_OFFSET), &sw, sizeof(sw)))
 		return -EFAULT;
 	if (!cpu_features.xsave)
 		return 0;
-	if (put_user(FP_XSTATE_MAGIC2, (u32 __user *)(fp + fpu_user_size())) ||
-	    get_user(present, (u64 __user *)(fp + XSTATE_BV_OFFSET)))
+	if (put_user(FP_XSTATE_MAGIC2, (u32 __user *)user_at(fp, fpu_user_size())) ||
+	    get_user(present, (u64 __user *)user_at(fp, XSTATE_BV_OFFSET)))
 		return -EFAULT;
 	/* Handlers that know FXSAVE only change the first part without marking it as present. */
-	return put_user(present | XFEATURES_FPSSE, (u64 __user *)(fp + XSTATE_BV_OFFSET));
+	return put_user(present | XFEATURES_FPSSE, (u64 __user *)user_at(fp, XSTATE_BV_OFFSET));
 }
 
 /* What of the area is to be loaded; with a magic number missing it is the first 512 bytes. */
@@ -121,12 +121,12 @@ static int read_sw_bytes(const u8 __user *fp, u64 *features, bool *fx_only)
 	*fx_only = true;
 	if (!cpu_features.xsave)
 		return 0;
-	if (copy_from_user(&sw, fp + FPX_SW_OFFSET, sizeof(sw)))
+	if (copy_from_user(&sw, user_at(fp, FPX_SW_OFFSET), sizeof(sw)))
 		return -EFAULT;
 	if (sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size < XSTATE_MIN_SIZE ||
 	    sw.xstate_size > fpu_user_size() || sw.xstate_size > sw.extended_size)
 		return 0;
-	if (get_user(magic2, (u32 __user *)(fp + sw.xstate_size)))
+	if (get_user(magic2, (u32 __user *)user_at(fp, sw.xstate_size)))
 		return -EFAULT;
 	if (magic2 == FP_XSTATE_MAGIC2) {
 		*features = sw.xfeatures;
@@ -338,7 +338,7 @@ long sys_rt_sigreturn(void)
 	const struct rt_sigframe __user *frame = (void __user *)(regs->sp - sizeof(u64));
 	struct ucontext uc;
 
-	if (copy_from_user(&uc, &frame->uc, sizeof(uc)))
+	if (copy_from_user(&uc, user_field(frame, uc), sizeof(uc)))
 		goto bad_frame;
 	current->restart.fn = NULL;
 	set_current_blocked(uc.uc_sigmask);

@@ -128,7 +128,7 @@ int fpu_save_user(void __user *area)
 	if (!cpu_features.xsave)
 		return __fxsave_user(area) ? -EFAULT : 0;
 	/* XSAVE writes only some bytes of the header, and XRSTOR wants zeros in the others. */
-	if (clear_user((u8 __user *)area + XSTATE_HEADER, XSTATE_HEADER_SIZE))
+	if (clear_user(user_at(area, XSTATE_HEADER), XSTATE_HEADER_SIZE))
 		return -EFAULT;
 	return __xsave_user(area, cpu_features.xcr0) ? -EFAULT : 0;
 }

@@ -35,6 +35,15 @@ long __must_check strncpy_from_user(char *to, const char __user *from, long size
 int __must_check get_user_nofault(u32 *val, const u32 __user *from);
 int __must_check cmpxchg_user_nofault(u32 *old, u32 __user *to, u32 new);
 
+/*
+ * The place n bytes behind a user pointer, and a field of what it points to. It may be any number, null and
+ * the last of all included, which C's arithmetic of pointers knows nothing of.
+ */
+#define user_at(base, n) ((__typeof__(base))((unsigned long)(base) + (n)))
+#define user_field(base, field)                                \
+	((__typeof__((base)->field) *)((unsigned long)(base) + \
+				       offsetof(__typeof__(*(base)), field)))
+
 void uaccess_init(void);
 
 /* One value of 1, 2, 4 or 8 bytes: 0 or -EFAULT. On failure *to is unchanged. */

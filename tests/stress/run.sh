@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# run.sh STRESSOR [OPTION...]: in the guest, two of one kind for five seconds, each checking what it does.
+cd /tmp || exit
+stressor=$1
+shift
+exec /usr/bin/stress-ng "--$stressor" 2 --timeout 5 --verify --metrics-brief "$@"
