@@ -120,7 +120,7 @@ CONFIG_FLAGS_release :=
 # With the address sanitizer: a function of kernel/base/kasan.c is called before each access to memory.
 KASAN_FLAGS := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
 	-fasan-shadow-offset=0xdffffc0000000000 --param asan-stack=1 --param asan-globals=1 \
-	-fsanitize-address-use-after-scope
+	-fsanitize-address-use-after-scope -fsanitize-recover=kernel-address
 CONFIG_FLAGS_kasan = $(CONFIG_FLAGS_debug) -DCONFIG_KASAN $(if $(NO_KASAN),,$(KASAN_FLAGS))
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
@@ -195,7 +195,7 @@ endef
 $(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
 
 # What these do, the sanitizer itself and who makes free objects, is to handle memory that nobody may use.
-$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o: NO_KASAN := 1
+$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o $(O)/kasan/mm/slab_debug.o: NO_KASAN := 1
 
 # It provokes every report that there is.
 $(O)/debug/kernel/init/selftest_ubsan.o $(O)/kasan/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
