@@ -81,7 +81,8 @@ sub all_there {
 		cmp_ok(abs($free / PAGE - $sum), '<=', PCP_HIGH * keys(%$zones), 'the blocks of all zones are what is free');
 		# The PC's hole below 4 GiB moves what is above 3 GiB to above 4 GiB.
 		my $above = $kib > 3.5 * GIB ? $kib - 3 * GIB : 0;
-		cmp_ok(abs(($zones->{Normal} // 0) * PAGE - $above), '<=', $kib * (STRUCT_PAGE_SHARE + SHADOW_SHARE) + IN_USE,
+		cmp_ok(abs(($zones->{Normal} // 0) * PAGE - $above), '<=',
+			$kib * (STRUCT_PAGE_SHARE + SHADOW_SHARE) + IN_USE,
 			$above ? 'what lies above the hole is there' : 'nothing lies above 4 GiB');
 		is(exists $zones->{Normal}, $above > 0, 'a zone without memory isn\'t listed') if !$above;
 
