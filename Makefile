@@ -656,10 +656,11 @@ bench-baseline: ## make Tessera's present counts those that `make test` compares
 CONFORMANCE_ENV = O=$(O) JOBS=$(JOBS) USER_CC='$(USER_CC)' MUSL_CC='$(MUSL_CC)' USER_STRIP='$(USER_STRIP)'
 
 .PHONY: conformance conformance-record
-conformance: ## run Linux's own self-tests in both kernels, and compare with what is expected
-	$(Q)O=$(O) tools/bootstrap conformance
-	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+conformance: ## run Linux's own self-tests and stress-ng in both kernels, and compare with what is expected
+	$(Q)O=$(O) tools/bootstrap conformance stress
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio $(O)/stress.cpio
 	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/stress/compare memory
 	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare
 
 conformance-record: ## make what they do now the least that is expected
@@ -667,6 +668,7 @@ conformance-record: ## make what they do now the least that is expected
 	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
 	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
 	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare record
+
 .PHONY: stress-ng stress-ng-record
 stress-ng: ## run stress-ng's stressors in both kernels: STRESS='memory|more|root|name...'
 	$(Q)O=$(O) tools/bootstrap stress
