@@ -120,7 +120,7 @@ CONFIG_FLAGS_release :=
 # With the address sanitizer: a function of kernel/base/kasan.c is called before each access to memory.
 KASAN_FLAGS := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
 	-fasan-shadow-offset=0xdffffc0000000000 --param asan-stack=1 --param asan-globals=1 \
-	-fsanitize-address-use-after-scope
+	-fsanitize-address-use-after-scope -fsanitize-recover=kernel-address
 CONFIG_FLAGS_kasan = $(CONFIG_FLAGS_debug) -DCONFIG_KASAN $(if $(NO_KASAN),,$(KASAN_FLAGS))
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
@@ -195,7 +195,7 @@ endef
 $(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
 
 # What these do, the sanitizer itself and who makes free objects, is to handle memory that nobody may use.
-$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o: NO_KASAN := 1
+$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o $(O)/kasan/mm/slab_debug.o: NO_KASAN := 1
 
 # It provokes every report that there is.
 $(O)/debug/kernel/init/selftest_ubsan.o $(O)/kasan/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
@@ -656,10 +656,11 @@ bench-baseline: ## make Tessera's present counts those that `make test` compares
 CONFORMANCE_ENV = O=$(O) JOBS=$(JOBS) USER_CC='$(USER_CC)' MUSL_CC='$(MUSL_CC)' USER_STRIP='$(USER_STRIP)'
 
 .PHONY: conformance conformance-record
-conformance: ## run Linux's own self-tests in both kernels, and compare with what is expected
-	$(Q)O=$(O) tools/bootstrap conformance
-	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+conformance: ## run Linux's own self-tests and stress-ng in both kernels, and compare with what is expected
+	$(Q)O=$(O) tools/bootstrap conformance stress
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio $(O)/stress.cpio
 	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
+	$(Q)O=$(O) CONFIG=$(CONFIG) tests/stress/compare memory
 	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare
 
 conformance-record: ## make what they do now the least that is expected
@@ -667,6 +668,7 @@ conformance-record: ## make what they do now the least that is expected
 	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
 	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
 	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare record
+
 .PHONY: stress-ng stress-ng-record
 stress-ng: ## run stress-ng's stressors in both kernels: STRESS='memory|more|root|name...'
 	$(Q)O=$(O) tools/bootstrap stress

@@ -55,6 +55,7 @@ static void run_seed(unsigned long seed, unsigned int ops)
 	warm_up();
 	run_ops(ops);
 	remove_files();
+	drop_segments();
 }
 
 static void print_counts(void)
@@ -149,6 +150,7 @@ int main(int argc, char **argv)
 	snprintf(ops_text, sizeof(ops_text), "%lu", strtoul(argv[at + 2], NULL, 10));
 	if (!make_common_file())
 		return 2;
+	take_first_segment();
 	snprintf(fd_text, sizeof(fd_text), "%d", common_fd);
 	child_argv[0] = argv[0];
 	for (unsigned long seed = first; seed < first + count; seed++) {
@@ -161,6 +163,7 @@ int main(int argc, char **argv)
 			failed++;
 		}
 	}
+	drop_first_segment();
 	if (pread(common_fd, counts, sizeof(counts), 0) == sizeof(counts))
 		print_counts();
 	return failed ? 1 : 0;

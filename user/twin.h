@@ -68,15 +68,23 @@ enum call {
 	C_REMAP,
 	C_SEAL,
 	C_COPY,
+	C_SHMGET,
+	C_SHMAT,
+	C_SHMDT,
+	C_SHMCTL,
+	C_VMREAD,
+	C_VMWRITE,
+	C_PERSONA,
 	CALLS,
 };
 
 static const char *const call_names[CALLS] = {
-	"mmap",	   "munmap",	"mprotect",   "mremap",	 "mlock",   "mlock2",
-	"munlock", "mlockall",	"munlockall", "madvise", "mincore", "msync",
-	"brk",	   "write",	"read",	      "kwrite",	 "kread",   "setlimit",
-	"fork",	   "ftruncate", "fallocate",  "pread",	 "pwrite",  "fsync",
-	"replace", "memread",	"memwrite",   "remap",	 "seal",    "copy",
+	"mmap",	    "munmap",	  "mprotect", "mremap",	  "mlock",   "mlock2",	  "munlock",
+	"mlockall", "munlockall", "madvise",  "mincore",  "msync",   "brk",	  "write",
+	"read",	    "kwrite",	  "kread",    "setlimit", "fork",    "ftruncate", "fallocate",
+	"pread",    "pwrite",	  "fsync",    "replace",  "memread", "memwrite",  "remap",
+	"seal",	    "copy",	  "shmget",   "shmat",	  "shmdt",   "shmctl",	  "vmread",
+	"vmwrite",  "persona",
 };
 
 /* Results are errno values; three more for what isn't a call's error. */
@@ -111,6 +119,7 @@ static const struct {
 	{ ESPIPE, "ESPIPE" },
 	{ EOVERFLOW, "EOVERFLOW" },
 	{ EOPNOTSUPP, "EOPNOTSUPP" },
+	{ EIDRM, "EIDRM" },
 	{ R_KEPT, "kept" },
 	{ R_FAULT, "fault" },
 	{ R_BUS, "bus" },

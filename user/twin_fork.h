@@ -22,7 +22,6 @@ static struct relay {
 } * relay;
 
 static int level;	       /* 0: the first process of the seed */
-static pid_t live_child;       /* or 0 */
 static bool newly_born;	       /* it has done nothing yet */
 static char number_prefix[32]; /* of the child's operations: "N." */
 static unsigned int now;       /* the number of the present operation */
@@ -228,6 +227,7 @@ __attribute__((noreturn)) static void run_child(uint64_t seed)
 	child_mem_fd = -1;
 	open_proc();
 	inherit_files();
+	inherit_segments();
 	/* No lock is inherited, also none of the program's own. */
 	own_locked = 0;
 	if (!limit_ops || narrowed != RLIMIT_MEMLOCK)

@@ -6,7 +6,7 @@
 #ifndef USER_TWIN_OPS_H
 #define USER_TWIN_OPS_H
 
-#include "twin_file.h"
+#include "twin_shm.h"
 
 static bool probe_only; /* the kernel touches memory for us: nothing can end in a signal */
 
@@ -299,7 +299,8 @@ static void op_file(unsigned int number)
 		{ 22, op_mmap_file }, { 7, op_ftruncate }, { 6, op_fallocate },
 		{ 7, op_pwrite },     { 6, op_pread },	   { 2, op_replace_file },
 		{ 1, op_fsync },      { 4, op_mem },	   { 3, op_remap_file_pages },
-		{ 2, op_seal },	      { 2, op_copy },
+		{ 2, op_seal },	      { 2, op_copy },	   { 9, op_shm },
+		{ 5, op_vm_readv },
 	};
 	unsigned int sum = 0, at;
 
@@ -337,7 +338,7 @@ static void op_limit(void)
 		lift_limit();
 	limit_ops = 3 + below(8);
 	begin_op(C_SETLIMIT);
-	switch (below(4)) {
+	switch (below(5)) {
 	case 0:
 		narrowed = RLIMIT_AS;
 		base = state.size + own_size;
@@ -358,6 +359,12 @@ static void op_limit(void)
 		base = room = 0;
 		say_op(" memlock 0");
 		break;
+	case 4: /* of the areas that grow: the program's own stack has less */
+		narrowed = RLIMIT_STACK;
+		base = 64;
+		room *= 40;
+		say_op(" stack %ld", base + room);
+		break;
 	}
 	set_limit(narrowed, (base + room) * PAGE);
 }
@@ -373,10 +380,12 @@ static void step(unsigned int number)
 		unsigned int weight;
 		void (*run)(void);
 	} ops[] = {
-		{ 16, op_mmap },     { 3, op_mmap_stack }, { 2, op_mmap_big },	 { 9, op_munmap },
-		{ 12, op_mprotect }, { 14, op_mremap },	   { 3, op_mremap_big }, { 9, op_mlock },
-		{ 1, op_mlockall },  { 1, op_munlockall }, { 10, op_madvise },	 { 3, op_mincore },
-		{ 3, op_msync },     { 4, op_brk },	   { 2, op_limit },
+		{ 16, op_mmap },       { 3, op_mmap_stack }, { 2, op_mmap_big },
+		{ 9, op_munmap },      { 12, op_mprotect },  { 14, op_mremap },
+		{ 3, op_mremap_big },  { 9, op_mlock },	     { 1, op_mlockall },
+		{ 1, op_munlockall },  { 10, op_madvise },   { 3, op_mincore },
+		{ 3, op_msync },       { 4, op_brk },	     { 2, op_limit },
+		{ 1, op_personality },
 	};
 	const unsigned int touching = 24, forking = 2;
 	unsigned int sum = touching + forking, at;

@@ -108,7 +108,11 @@ static void read_backing(struct area *area, const char *at)
 	at = hex(at + 1, &offset);
 	at = hex(at + 1, &major);
 	at = hex(at + 1, &minor);
-	inode = strtoul(at, NULL, 10);
+	inode = strtoul(at, (char **)&at, 10);
+	at += strspn(at, " ");
+	/* A System V segment's inode has its identifier's number, which another may have too. */
+	if (strncmp(at, "/SYSV", 5) == 0)
+		major |= 1UL << 31;
 	area->pgoff = offset / PAGE;
 	area->file = inode ? number_of_inode(major << 32 | minor, inode) : 0;
 	state.areas_hash = hash_number(state.areas_hash, offset);
@@ -294,12 +298,16 @@ static void dump_pages(void)
 /* The lines of smaps that are exact in both kernels, of the region's areas. */
 static void dump_smaps(void)
 {
-	static const char *const wanted[] = { "Rss:", "Anonymous:", "Locked:", "VmFlags:" };
+	static const char *const wanted[] = {
+		"Rss:",		  "Pss:",	"Shared_Clean:", "Shared_Dirty:", "Private_Clean:",
+		"Private_Dirty:", "Anonymous:", "LazyFree:",	 "Locked:",	  "VmFlags:"
+	};
+	const size_t flags = sizeof(wanted) / sizeof(wanted[0]) - 1;
 	static const char *const ignored[] = { "sd", "ht", "um", "uw" };
 	int fd = open("/proc/self/smaps", O_RDONLY);
 	bool inside = false;
 	const char *line;
-	char out[160];
+	char out[320];
 
 	if (fd < 0) {
 		emit("  no smaps\n", 11);
@@ -321,7 +329,7 @@ static void dump_smaps(void)
 		for (size_t i = 0; inside && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 			if (strncmp(line, wanted[i], strlen(wanted[i])) != 0)
 				continue;
-			if (i < 3) {
+			if (i < flags) {
 				emit(out, snprintf(out, sizeof(out), " %s%ld", wanted[i],
 						   strtol(line + strlen(wanted[i]), NULL, 10)));
 				continue;

@@ -225,11 +225,17 @@ static unsigned int find_entry(const struct proc_entry *entries, unsigned int nr
 
 int proc_name_to_number(const char *name, int max)
 {
-	unsigned long nr;
+	unsigned long nr = 0;
 
-	if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1]) ||
-	    kstrtoul(name, 10, &nr) || nr > (unsigned long)max)
+	if (!*name || (name[0] == '0' && name[1]))
 		return -1;
+	for (; *name; name++) {
+		if (*name < '0' || *name > '9')
+			return -1;
+		nr = nr * 10 + (unsigned long)(*name - '0');
+		if (nr > (unsigned long)max)
+			return -1;
+	}
 	return (int)nr;
 }
 
