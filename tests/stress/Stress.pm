@@ -56,6 +56,8 @@ sub verdict {
 	my $end = $section->{end} // return 'lost';
 	my $text = join "\n", @{ $section->{lines} };
 	return 'skip' if $text =~ /skipp(?:ed|ing).*stressor|stressor will be skipped|No stress workers invoked/;
+	# Its exit status doesn't always tell.
+	return 'fail' if $text =~ /^stress-ng: fail:/m;
 	return 'lost' if $end =~ /^(?:exit=137|signal=9)$/;
 	return $end eq 'exit=0' ? 'pass' : $end eq 'exit=4' ? 'skip' : 'fail';
 }
