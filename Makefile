@@ -92,8 +92,11 @@ IS_CLANG := $(findstring clang,$(notdir $(firstword $(CC))))
 INCLUDES := -I. -Iarch/x86_64/include
 WARNINGS := -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror)
 
+# A canary per task, at %gs:40: kernel/base/stack_protector.h.
+STACK_PROTECTOR := -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=gs \
+	-mstack-protector-guard-offset=40
 KCFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -mno-red-zone -mcmodel=kernel -fno-pic \
-	-fno-pie -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	-fno-pie -mgeneral-regs-only -fcf-protection=none $(STACK_PROTECTOR) \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 	$(WARNINGS) $(INCLUDES)
 # GCC takes an access to a low constant address, such as the VGA text buffer's, for a mistake.
@@ -117,7 +120,7 @@ CONFIG_FLAGS_release :=
 # With the address sanitizer: a function of kernel/base/kasan.c is called before each access to memory.
 KASAN_FLAGS := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
 	-fasan-shadow-offset=0xdffffc0000000000 --param asan-stack=1 --param asan-globals=1 \
-	-fsanitize-address-use-after-scope
+	-fsanitize-address-use-after-scope -fsanitize-recover=kernel-address
 CONFIG_FLAGS_kasan = $(CONFIG_FLAGS_debug) -DCONFIG_KASAN $(if $(NO_KASAN),,$(KASAN_FLAGS))
 
 # $(call remember,FILE,TEXT): FILE holds TEXT and is newer than what depends on it if TEXT changed.
@@ -192,10 +195,10 @@ endef
 $(foreach c,debug release kasan,$(eval $(call config_rules,$(c))))
 
 # What these do, the sanitizer itself and who makes free objects, is to handle memory that nobody may use.
-$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o: NO_KASAN := 1
+$(O)/kasan/kernel/base/kasan%.o $(O)/kasan/mm/kasan.o $(O)/kasan/mm/slab.o $(O)/kasan/mm/slab_debug.o: NO_KASAN := 1
 
 # It provokes every report that there is.
-$(O)/debug/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
+$(O)/debug/kernel/init/selftest_ubsan.o $(O)/kasan/kernel/init/selftest_ubsan.o: private KCFLAGS += -fsanitize=undefined -Wno-array-bounds
 
 $(O)/gen/asm-prelude.h:
 	@mkdir -p $(@D)

@@ -327,7 +327,8 @@ static noinline unsigned int make_tables(struct vm_area_struct *vma, unsigned lo
 	return *pmd && !pte_alloc(mm, *pmd, address) ? 0 : VM_FAULT_OOM;
 }
 
-unsigned int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags)
+unsigned int __no_stack_protector handle_mm_fault(struct vm_area_struct *vma, unsigned long address,
+						  unsigned int flags)
 {
 	struct fault_note *note = &current_mm_task()->fault;
 	unsigned int ret = 0;
@@ -576,7 +577,7 @@ static enum fault_verdict fault_once(struct task_mm *task, unsigned long address
 	return fault_under_mmap_lock(task, address, flags, ret);
 }
 
-enum fault_verdict do_user_fault(unsigned long address, unsigned int flags)
+enum fault_verdict __no_stack_protector do_user_fault(unsigned long address, unsigned int flags)
 {
 	struct task_mm *task = current_mm_task();
 	const unsigned int max_rounds = flags & FAULT_FLAG_USER ? ~0U : OOM_KERNEL_ROUNDS;

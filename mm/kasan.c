@@ -120,7 +120,7 @@ bool kasan_may_free_large(const struct page *head, const void *ptr, unsigned lon
 
 static struct kasan_meta *meta_of(const struct kmem_cache *c, const void *obj)
 {
-	return (struct kasan_meta *)((char *)obj + c->stride - DEBUG_WORD) - 1;
+	return (struct kasan_meta *)((char *)obj + c->stride - sizeof(unsigned long)) - 1;
 }
 
 void kasan_new_slab(const struct kmem_cache *c, struct page *page)

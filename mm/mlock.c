@@ -34,7 +34,8 @@ static int mlock_fixup(struct vm_area_struct **vmap, unsigned long start, unsign
 }
 
 /* => mmap_lock held for writing. Earlier areas stay changed when a later one can't be. */
-static int apply_lock_flags(struct mm_struct *mm, unsigned long start, unsigned long len, u64 flags)
+static int __no_stack_protector apply_lock_flags(struct mm_struct *mm, unsigned long start,
+						 unsigned long len, u64 flags)
 {
 	unsigned long end = start + len, stop;
 	struct vm_area_struct *vma;

@@ -7,9 +7,7 @@
  * A slab is in its cache's partial list while it has both free and used objects; full slabs are in no
  * list, empty ones are given back at once but for one kept at hand.
  *
- * In debug builds each object carries a word behind it that says whether it is out, and a free
- * object is filled with a pattern: a double free, a write after free and a write beyond the end
- * (as far as the next word) are named when they are noticed.
+ * In debug builds each object lies between redzones and says whether it is out: mm/slab_debug.c.
  *
  * Locks: each magazine's own, which nobody contends for but who drains it, from any CPU; cache->lock for
  * the slabs. Neither is taken under the other, both with interrupts off; the page allocator is never
@@ -26,73 +24,10 @@
 #define MAX_CACHES     48
 #define MAX_SLAB_ORDER 3
 
-#define FREE_BYTE  0x6b
-#define FREE_WORD  0x6b6b6b6b6b6b6b6bUL
-#define WORD_FREE  0xf4eef4eef4eef4eeUL
-#define WORD_INUSE 0xa110cedaa110cedaUL
-
 static struct kmem_cache caches[MAX_CACHES];
 static unsigned int nr_caches; /* those below are complete */
 static spinlock_t caches_lock = SPINLOCK_INIT;
 static atomic_long_t fail_nth;
-
-/* --- debug words ---------------------------------------------------------------------------------- */
-
-#ifdef CONFIG_DEBUG
-static unsigned long *state_word(const struct kmem_cache *c, void *obj)
-{
-	return (unsigned long *)((char *)obj + c->stride - sizeof(unsigned long));
-}
-
-static void mark_free(struct kmem_cache *c, void *obj)
-{
-	__memset(obj, FREE_BYTE, c->stride - sizeof(struct kasan_meta) - sizeof(unsigned long));
-	*state_word(c, obj) = WORD_FREE;
-}
-
-static void mark_inuse(struct kmem_cache *c, void *obj)
-{
-	const unsigned long *word = obj;
-	const unsigned long *end = state_word(c, obj) - sizeof(struct kasan_meta) / sizeof(*end);
-	const u8 *p;
-
-	if (*state_word(c, obj) != WORD_FREE)
-		panic("slab %s: free object %p was overrun or freed twice: %#lx", c->name, obj,
-		      *state_word(c, obj));
-	/* The first word chained it to the next free one. By words: there may be a page of them. */
-	for (word++; word < end && *word == FREE_WORD; word++)
-		;
-	if (word < end) {
-		for (p = (const u8 *)word; *p == FREE_BYTE; p++)
-			;
-		panic("slab %s: object %p was written at offset %u after it was freed", c->name,
-		      obj, (unsigned int)(p - (const u8 *)obj));
-	}
-	*state_word(c, obj) = WORD_INUSE;
-}
-
-static void check_inuse(struct kmem_cache *c, void *obj)
-{
-	unsigned long word = *state_word(c, obj);
-
-	if (word == WORD_FREE)
-		panic("slab %s: object %p freed twice", c->name, obj);
-	if (word != WORD_INUSE)
-		panic("slab %s: object %p was written beyond its end: %#lx", c->name, obj, word);
-}
-#else
-static void mark_free(struct kmem_cache *c, void *obj)
-{
-}
-
-static void mark_inuse(struct kmem_cache *c, void *obj)
-{
-}
-
-static void check_inuse(struct kmem_cache *c, void *obj)
-{
-}
-#endif
 
 /* --- slabs ------------------------------------------------------------------------------------------- */
 
@@ -108,10 +43,11 @@ static struct page *new_slab(struct kmem_cache *c, gfp_t gfp)
 	page->freelist = NULL;
 	page->inuse = 0;
 	page->objects = (u16)c->objs_per_slab;
+	slab_mark_new(c, page);
 	obj = page_address(page);
 	obj += c->lead + (size_t)c->stride * (c->objs_per_slab - 1);
 	for (unsigned int i = 0; i < c->objs_per_slab; i++, obj -= c->stride) {
-		mark_free(c, obj);
+		slab_mark_free(c, obj);
 		*(void **)obj = page->freelist;
 		page->freelist = obj;
 	}
@@ -142,8 +78,10 @@ static void *slab_take(struct kmem_cache *c)
 	page = list_first_entry(&c->partial, struct page, lru);
 	obj = page->freelist;
 	page->freelist = *(void **)obj;
-	if (++page->inuse == page->objects)
+	if (++page->inuse == page->objects) {
 		list_del(&page->lru);
+		slab_note_full(c, page);
+	}
 	c->nr_used++;
 	return obj;
 }
@@ -156,8 +94,10 @@ static struct page *slab_put(struct kmem_cache *c, void *obj)
 	*(void **)obj = page->freelist;
 	page->freelist = obj;
 	c->nr_used--;
-	if (page->inuse-- == page->objects)
+	if (page->inuse-- == page->objects) {
+		slab_note_not_full(page);
 		list_add(&page->lru, &c->partial);
+	}
 	if (page->inuse > 0)
 		return NULL;
 	list_del(&page->lru);
@@ -238,10 +178,10 @@ static void *alloc_object(struct kmem_cache *c, size_t size, gfp_t gfp)
 		obj = alloc_slow(c, gfp);
 	if (!obj)
 		return NULL;
-	mark_inuse(c, obj);
+	slab_mark_inuse(c, obj, size);
 	kasan_slab_alloc(c, obj, size);
 	if (gfp & __GFP_ZERO)
-		__memset(obj, 0, c->object_size);
+		__memset(obj, 0, size);
 	return obj;
 }
 
@@ -280,8 +220,8 @@ static void free_object(struct kmem_cache *c, void *obj, unsigned long ip)
 {
 	if (!kasan_may_free(c, obj, ip))
 		return;
-	check_inuse(c, obj);
-	mark_free(c, obj);
+	slab_check_inuse(c, obj);
+	slab_mark_free(c, obj);
 #ifdef CONFIG_KASAN
 	kasan_slab_free(c, obj);
 #else
@@ -304,11 +244,7 @@ static void init_cache(struct kmem_cache *c, const char *name, size_t size, size
 	align = max(align, sizeof(void *));
 	c->name = name;
 	c->object_size = (unsigned int)size;
-	/* The debug word is the last of the stride, right behind the object but for alignment. */
-	c->stride = (unsigned int)ALIGN_UP(ALIGN_UP(max(size, sizeof(void *)), sizeof(void *)) +
-						   sizeof(struct kasan_meta) + DEBUG_WORD,
-					   align);
-	c->lead = (unsigned int)ALIGN_UP((size_t)KASAN_SLAB_LEAD, align);
+	slab_layout(c, align);
 	/* The smallest slab that wastes no more than an eighth. */
 	while (c->order < MAX_SLAB_ORDER &&
 	       ((PAGE_SIZE << c->order) - c->lead) % c->stride > (PAGE_SIZE << c->order) / 8)
@@ -317,6 +253,7 @@ static void init_cache(struct kmem_cache *c, const char *name, size_t size, size
 	BUG_ON(c->objs_per_slab == 0);
 	spin_lock_init(&c->lock);
 	INIT_LIST_HEAD(&c->partial);
+	INIT_LIST_HEAD(&c->full);
 	for (int cpu = 0; cpu < NR_CPUS; cpu++)
 		spin_lock_init(&c->mags[cpu].lock);
 }
@@ -371,6 +308,14 @@ void slab_drain(void)
 	kasan_drain();
 	for (unsigned int i = 0; i < n; i++)
 		drain_cache(&caches[i]);
+}
+
+void slab_audit(void)
+{
+	unsigned int n = __atomic_load_n(&nr_caches, __ATOMIC_ACQUIRE);
+
+	for (unsigned int i = 0; i < n; i++)
+		slab_audit_cache(&caches[i]);
 }
 
 /* Objects in magazines, or kept back: an object that changes CPUs meanwhile may count twice, but none more than are out. */

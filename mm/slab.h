@@ -44,6 +44,9 @@ void *kmemdup(const void *src, size_t len, gfp_t gfp) __must_check;
 /* Gives every empty slab and every CPU's magazines back to the page allocator. Any context. */
 void slab_drain(void);
 
+/* In debug builds: panics if an object was written beyond its ends, or after it was freed. Any context. */
+void slab_audit(void);
+
 struct slab_info {
 	const char *name;
 	unsigned long active_objs; /* handed out */

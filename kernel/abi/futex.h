@@ -3,6 +3,8 @@
 #ifndef ABI_FUTEX_H
 #define ABI_FUTEX_H
 
+#include "kernel/base/types.h"
+
 #define FUTEX_WAIT	      0
 #define FUTEX_WAKE	      1
 #define FUTEX_REQUEUE	      3
@@ -41,6 +43,17 @@
 #define FUTEX_WAITERS	 0x80000000U
 #define FUTEX_OWNER_DIED 0x40000000U
 #define FUTEX_TID_MASK	 0x3fffffffU
+
+/* What futex_waitv(2) waits for: one of at most FUTEX_WAITV_MAX. FUTEX_32 must be said. */
+struct kernel_futex_waitv {
+	u64 val;
+	u64 uaddr;
+	u32 flags; /* FUTEX_32, FUTEX_PRIVATE_FLAG */
+	u32 reserved;
+};
+
+#define FUTEX_32	2
+#define FUTEX_WAITV_MAX 128
 
 /* What set_robust_list(2) names, in the program's memory; bit 0 of a pointer: the mutex is a PI one. */
 struct robust_list_head {

@@ -21,8 +21,10 @@
 #define __printf(fmt, args) __attribute__((format(printf, fmt, args)))
 #define __maybe_unused	    __attribute__((unused))
 #define __must_check	    __attribute__((warn_unused_result))
-#define noinline	    __attribute__((noinline))
-#define fallthrough	    __attribute__((fallthrough))
+/* For a function that everybody waits for and that has no array, only a variable whose address is taken. */
+#define __no_stack_protector __attribute__((no_stack_protector))
+#define noinline	     __attribute__((noinline))
+#define fallthrough	     __attribute__((fallthrough))
 
 /* Marks a pointer into user memory; only the functions of <arch/uaccess.h> may follow it. */
 #define __user

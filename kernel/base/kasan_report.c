@@ -78,8 +78,8 @@ static void show_object(void)
 
 	if (!kasan_find_object(bad, &obj))
 		return;
-	printk("The object is of cache %s: %lu bytes at %016lx; the address is ", obj.cache,
-	       obj.size, obj.start);
+	printk("Object of cache %s, %lu bytes at %016lx; the address is ", obj.cache, obj.size,
+	       obj.start);
 	if (bad < obj.start)
 		printk("%lu bytes to its left.\n", obj.start - bad);
 	else if (bad >= obj.start + obj.size)

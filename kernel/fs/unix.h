@@ -33,7 +33,7 @@ struct unix_buf {
 struct unix_sock {
 	atomic_t count; /* the open file, a peer, and messages it sent */
 	int type;
-	struct file *file; /* not referenced: the socket of an open file goes with it */
+	struct file *file;	     /* not referenced: the socket of an open file goes with it */
 	struct wait_queue_head wait; /* for whatever may change */
 	struct mutex iolock;	     /* one reader at a time */
 
@@ -44,7 +44,8 @@ struct unix_sock {
 	int err; /* to be told once: -errno, or 0 */
 	bool dead;
 
-	atomic_long_t sent; /* charged for what it sent and nobody took; bytes, as Linux counts them */
+	atomic_long_t
+		sent; /* charged for what it sent and nobody took; bytes, as Linux counts them */
 	size_t sndbuf, rcvbuf;
 	bool passcred;
 	u32 flags; /* BIT(SO_*): on, and without a meaning here */
@@ -81,8 +82,8 @@ static inline bool unix_writable(const struct unix_sock *sk)
 
 ssize_t unix_send(struct unix_sock *sk, struct socket_msg *msg);
 ssize_t unix_recv(struct unix_sock *sk, struct socket_msg *msg);
-/* Frees all messages of a list, with what is in them. May sleep. => no lock held */
-void unix_free_bufs(struct list_head *bufs);
+/* Ends a message that has no files and is in no queue: who sent it may send more. */
+void unix_free_buf(struct unix_buf *buf);
 /* The bytes of a message that were not received yet. */
 static inline size_t unix_buf_left(const struct unix_buf *buf)
 {

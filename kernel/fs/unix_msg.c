@@ -132,27 +132,16 @@ static int buf_copy_out(struct unix_buf *buf, size_t n, struct io_iter *to)
 	return 0;
 }
 
-/* Ends a message without files: who sent it may send more. */
-static void buf_free(struct unix_buf *buf)
+void unix_free_buf(struct unix_buf *buf)
 {
 	struct unix_sock *owner = buf->owner;
 
+	DEBUG_ON(buf->files || !list_empty(&buf->link));
 	atomic_long_add_return(&owner->sent, -(long)buf->charge);
 	if (unix_writable(owner))
 		wake_up(&owner->wait);
 	buf_free_memory(buf);
 	unix_put(owner);
-}
-
-void unix_free_bufs(struct list_head *bufs)
-{
-	while (!list_empty(bufs)) {
-		struct unix_buf *buf = list_first_entry(bufs, struct unix_buf, link);
-
-		list_del_init(&buf->link);
-		DEBUG_ON(buf->files);
-		buf_free(buf);
-	}
 }
 
 /* --- waiting ------------------------------------------------------------------------------- */
@@ -227,11 +216,12 @@ static void drop_buf(struct unix_buf *buf)
 {
 	LIST_HEAD(one);
 
+	if (!buf->files) {
+		unix_free_buf(buf);
+		return;
+	}
 	list_add(&buf->link, &one);
-	if (buf->files)
-		unix_purge(&one);
-	else
-		unix_free_bufs(&one);
+	unix_purge(&one);
 }
 
 /* The same with its bytes, credentials and files. */
@@ -455,7 +445,7 @@ static bool stream_take(struct unix_sock *sk, struct socket_msg *msg, struct uni
 	if (unix_buf_left(buf))
 		return false;
 	unlink_buf(sk, buf);
-	buf_free(buf);
+	unix_free_buf(buf);
 	return !had_files;
 }
 

@@ -3,7 +3,7 @@
 #include "kernel/fs/unix.h"
 
 /* What is kept, and means nothing for a socket of this family. */
-#define KEPT_FLAGS                                                                    \
+#define KEPT_FLAGS                                                                       \
 	(BIT(SO_REUSEADDR) | BIT(SO_DONTROUTE) | BIT(SO_BROADCAST) | BIT(SO_KEEPALIVE) | \
 	 BIT(SO_OOBINLINE) | BIT(SO_DEBUG))
 
@@ -14,8 +14,8 @@
 #define SNDBUF_MIN 4608U
 #define RCVBUF_MIN 2304U
 /* What the distribution's Linux counts timeouts in. */
-#define NS_PER_TICK 4000000UL
-#define NS_PER_USEC 1000
+#define NS_PER_TICK  4000000UL
+#define NS_PER_USEC  1000
 #define USEC_PER_SEC 1000000
 
 static size_t put_timeout(union socket_value *value, u64 ns)

@@ -216,10 +216,9 @@ static void free_files_of(struct list_head *bufs)
 	while (!list_empty(bufs)) {
 		struct unix_buf *buf = list_first_entry(bufs, struct unix_buf, link);
 		struct scm_files *files = buf->files ? scm_detach(buf) : NULL;
-		LIST_HEAD(one);
 
-		list_move(&buf->link, &one);
-		unix_free_bufs(&one);
+		list_del_init(&buf->link);
+		unix_free_buf(buf);
 		scm_free(files);
 	}
 }

@@ -20,6 +20,8 @@ void smp_init(void);
 int selftest_run(void);
 /* A mistake with locks, which the debug kernel does not survive. False: there is none of that name. */
 bool selftest_locks(const char *which);
+/* A function that writes beyond its array ("selftest=stack"): never comes back. */
+void selftest_stack(void) __attribute__((noreturn));
 /* All that C leaves undefined, reported by the debug kernel. False: there is none of that name. */
 bool selftest_ubsan(const char *which);
 /* Bugs for the address sanitizer ("selftest=kasan..."). False: that isn't what was asked for, or there is none. */

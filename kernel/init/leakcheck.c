@@ -17,6 +17,7 @@ static void drain(void)
 	slab_drain();
 	vmalloc_drain();
 	slab_drain();
+	slab_audit();
 	drain_all_pages();
 	page_alloc_audit();
 }

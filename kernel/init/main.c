@@ -18,6 +18,7 @@
 #include "kernel/base/cmdline.h"
 #include "kernel/base/kasan.h"
 #include "kernel/base/printk.h"
+#include "kernel/base/stack_protector.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_trace.h"
 #include "kernel/init/init.h"
@@ -169,6 +170,8 @@ static void run_selftests(const char *which)
 {
 	int failed;
 
+	if (!strcmp(which, "stack"))
+		selftest_stack();
 	if (!strcmp(which, "panic") || !strcmp(which, "panics"))
 		selftest_panic(which[5] == 's');
 	if (selftest_locks(which))
@@ -236,11 +239,19 @@ static int init_thread(void *unused)
 	panic("init failed with status %d", exec_program(init));
 }
 
+/* Inlined, so that only functions which never return have seen the old one. */
+static __always_inline void stack_protector_init(void)
+{
+	for (int cpu = 0; cpu < NR_CPUS; cpu++)
+		per_cpu_ptr(&fixed_percpu, cpu)->stack_canary = new_stack_canary();
+}
+
 void kernel_main(const struct boot_info *info)
 {
 	kasan_init();
 	percpu_init();
 	kasan_percpu_init();
+	stack_protector_init();
 	machine_halt_hook = end_machine;
 	if (serial_init() == 0)
 		register_console(&serial_console);

@@ -339,3 +339,20 @@ void selftest_panic(bool everywhere)
 	call_with_bad_pointer(VMALLOC_END - PAGE_SIZE);
 	panic("a write to nowhere went through");
 }
+
+/* By an instruction that no checker of memory knows of. */
+static noinline void write_beyond_array(unsigned long len)
+{
+	char array[24];
+	void *to = array;
+
+	__asm__ volatile("rep stosb" : "+D"(to), "+c"(len) : "a"(0x41) : "memory");
+}
+
+void selftest_stack(void)
+{
+	write_beyond_array(24);
+	printk("an array was filled\n");
+	write_beyond_array(40);
+	panic("nobody noticed a write beyond an array");
+}

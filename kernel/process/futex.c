@@ -19,6 +19,7 @@
 #include "kernel/process/task.h"
 #include "mm/calls.h"
 #include "mm/fault.h"
+#include "mm/slab.h"
 
 #define FUTEX_HASH_BITS 8
 
@@ -221,6 +222,78 @@ static long futex_wait_restart(struct restart_block *block)
 	block->fn = NULL;
 	return futex_wait(block->futex.uaddr, block->futex.shared, block->futex.val, &deadline,
 			  block->futex.bitset);
+}
+
+/* --- one of several words --- */
+
+struct futex_waiters {
+	const struct kernel_futex_waitv *v;
+	unsigned int n; /* who stand in a queue */
+	struct futex_waiter w[];
+};
+
+static bool any_woken(const void *arg)
+{
+	const struct futex_waiters *all = arg;
+
+	for (unsigned int i = 0; i < all->n; i++)
+		if (was_woken(&all->w[i]))
+			return true;
+	return false;
+}
+
+/* Leaves all queues: the last that was woken, or -1. */
+static int end_all(struct futex_waiters *all)
+{
+	int woken = -1;
+
+	for (unsigned int i = 0; i < all->n; i++)
+		if (end_wait(&all->w[i]))
+			woken = (int)i;
+	all->n = 0;
+	return woken;
+}
+
+/* Stands in all queues. 0; the error of the one that can't be, and then in none. */
+static int begin_all(struct futex_waiters *all, unsigned int nr)
+{
+	int err = 0;
+
+	/* What is wrong with a place comes before what is in another. */
+	for (unsigned int i = 0; !err && i < nr; i++)
+		err = get_key((u32 __user *)all->v[i].uaddr,
+			      !(all->v[i].flags & FUTEX_PRIVATE_FLAG), false, &all->w[i].key);
+	while (!err && all->n < nr) {
+		const struct kernel_futex_waitv *v = &all->v[all->n];
+		struct futex_waiter *w = &all->w[all->n];
+
+		w->se = &current->se;
+		w->bitset = FUTEX_BITSET_MATCH_ANY;
+		err = begin_wait(w, (u32 __user *)v->uaddr, !(v->flags & FUTEX_PRIVATE_FLAG),
+				 (u32)v->val);
+		if (!err)
+			all->n++;
+	}
+	return err;
+}
+
+long futex_wait_multiple(const struct kernel_futex_waitv *v, unsigned int nr,
+			 const struct time_limit *deadline)
+{
+	struct futex_waiters *all = kzalloc(sizeof(*all) + nr * sizeof(all->w[0]), GFP_KERNEL);
+	int err, woken;
+
+	if (!all)
+		return -ENOMEM;
+	all->v = v;
+	err = begin_all(all, nr);
+	if (!err)
+		err = sleep_for_event(any_woken, all, deadline);
+	woken = end_all(all);
+	kfree(all);
+	if (woken >= 0)
+		return woken;
+	return err == -EINTR ? -ERESTARTSYS : err;
 }
 
 /* --- two words at once --------------------------------------------------------------------------- */

@@ -14,6 +14,12 @@ void futex_init(void);
  */
 long do_futex(u32 __user *uaddr, int op, u32 val, const struct time_limit *deadline,
 	      u32 __user *uaddr2, u32 val2, u32 val3);
+/*
+ * futex_waitv(2): waits for all nr words, until one is woken: which. -EAGAIN: one hasn't its value any more.
+ * => the flags are checked
+ */
+long futex_wait_multiple(const struct kernel_futex_waitv *v, unsigned int nr,
+			 const struct time_limit *deadline);
 /* Wakes one who waits for a word that may be shared with other processes. */
 void futex_wake_shared(u32 __user *uaddr);
 /*

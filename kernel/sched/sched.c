@@ -19,6 +19,7 @@
 
 #include "kernel/abi/sched.h"
 #include "kernel/base/panic.h"
+#include "kernel/base/stack_protector.h"
 #include "kernel/sched/run_queue.h"
 #include "kernel/sync/rcu.h"
 #include "kernel/sync/sleep.h"
@@ -136,6 +137,8 @@ static void switch_to(struct run_queue *rq, struct sched_entity *prev, struct sc
 	set_kernel_stack(next->stack_top);
 	if (next->fpu)
 		fpu_restore(next->fpu);
+	/* From here to where next goes on no function returns that compares. */
+	set_stack_canary(next->stack_canary);
 	__switch_to(&prev->sp, next->sp);
 }
 
@@ -247,6 +250,7 @@ void sched_entity_init(struct sched_entity *se, unsigned long stack_top, void (*
 	se->work = 0;
 	se->state = TASK_UNINTERRUPTIBLE;
 	se->stack_top = stack_top;
+	se->stack_canary = new_stack_canary();
 	se->cpu = (unsigned int)smp_processor_id();
 	se->on_rq = false;
 	se->on_cpu = false;
@@ -563,8 +567,10 @@ static const struct sleep_ops sched_sleep_ops = {
 void sched_init(const struct sched_hooks *h)
 {
 	hooks = h;
-	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
 		rq_init(&run_queues[cpu], cpu);
+		run_queues[cpu].idle.stack_canary = per_cpu_ptr(&fixed_percpu, cpu)->stack_canary;
+	}
 	this_rq()->idle.exec_start = clock_ns();
 	this_cpu_write(current_se, &this_rq()->idle);
 	sleep_ops = &sched_sleep_ops;

@@ -29,8 +29,9 @@ enum task_state {
 struct sched_entity {
 	u32 work; /* WORK_* bits; first, because entry.S tests it. Set with se_set_work(). */
 	u32 state;
-	unsigned long sp;	 /* saved stack pointer while not running */
-	unsigned long stack_top; /* of the kernel stack, 16-byte aligned */
+	unsigned long sp;	    /* saved stack pointer while not running */
+	unsigned long stack_top;    /* of the kernel stack, 16-byte aligned */
+	unsigned long stack_canary; /* what its functions find behind their arrays */
 	void *fpu; /* save area of the user's vector registers; NULL in kernel threads */
 	struct list_head run_link;
 	u32 cpu; /* to whose run queue it belongs, and where it runs or ran. => that one's lock */

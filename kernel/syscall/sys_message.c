@@ -500,8 +500,8 @@ long sys_recvmmsg(int fd, struct kernel_mmsghdr __user *vec, unsigned int vlen, 
 		if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= NS_PER_SEC)
 			return -EINVAL;
 		/* 292 years are as good as more. */
-		end = clock_ns() +
-		      (u64)min(ts.tv_sec, (s64)9223372035) * NS_PER_SEC + (u64)ts.tv_nsec;
+		end = clock_ns() + (u64)min(ts.tv_sec, (s64)9223372035) * NS_PER_SEC +
+		      (u64)ts.tv_nsec;
 	}
 	file = socket_file_get(fd);
 	if (IS_ERR(file))

@@ -21,8 +21,7 @@ long sys_recvfrom(int fd, void __user *buf, size_t len, unsigned int flags,
 		  struct kernel_sockaddr __user *addr, int __user *addrlen);
 long sys_sendmsg(int fd, struct kernel_msghdr __user *umsg, unsigned int flags);
 long sys_recvmsg(int fd, struct kernel_msghdr __user *umsg, unsigned int flags);
-long sys_sendmmsg(int fd, struct kernel_mmsghdr __user *vec, unsigned int vlen,
-		  unsigned int flags);
+long sys_sendmmsg(int fd, struct kernel_mmsghdr __user *vec, unsigned int vlen, unsigned int flags);
 long sys_recvmmsg(int fd, struct kernel_mmsghdr __user *vec, unsigned int vlen, unsigned int flags,
 		  struct kernel_timespec __user *timeout);
 

@@ -18,9 +18,9 @@ my %machine = (cpu => 'max,la57=off', mem => '2560M', smp => 2, images => [qw(ba
 # More boots than this one kernel doesn't get: each one that ends early costs a program.
 use constant BOOTS => 20;
 
-# Programs with status 0 that say so when they have tested nothing.
-my $nothing_tested = qr{^Totals: pass:0 fail:0 |Please boot with hugepagesz=|^Not enough huge pages
-	|^skipping |^\[SKIP\]|^.*\bnot supported\b}mx;
+# Programs with status 0 that say so when they have tested nothing. Some that print TAP's frame don't count.
+my $nothing_tested = qr/^(?:Please\ boot\ with\ hugepagesz=|Not\ enough\ huge\ pages|skipping\ )
+	| ^running\ PKEY\ tests\ for\ unsupported\ CPU|\A(?!.*\[OK\]).*^Totals:\ pass:0\ fail:0\ /smx;
 
 # The programs in the list, in order: { item, seconds }, or { item, left } with a reason.
 sub programs {
@@ -43,16 +43,23 @@ sub boot {
 		cmdline => "quiet init=/conformance/run from=$from $words");
 }
 
+# By how much the programs' limits are too short now, because this machine has other things to do.
+sub slowness {
+	my ($load) = Guest::slurp('/proc/loadavg') =~ /^(\d+)/;
+	return $load > 16 ? 4 : $load > 4 ? 2 : 1;
+}
+
 # Runs all programs in 'linux' or 'tessera'. Returns a list of the sections, one for each program, and what
 # was odd. A program that the kernel doesn't survive has no end; the next boot goes on behind it.
 sub run_all {
 	my ($kernel, $report) = @_;
 	my @items = map { $_->{item} } grep { !$_->{left} } programs();
+	my $slow = slowness();
 	my $limit = 60;
-	$limit += $_->{seconds} // 0 for programs();
+	$limit += ($_->{seconds} // 0) * $slow for programs();
 	my (@sections, @odd);
 	for (1 .. BOOTS) {
-		my $run = boot($kernel, scalar @sections, $limit, '');
+		my $run = boot($kernel, scalar @sections, $limit, "slow=$slow");
 		my @got = Guest::sections($run);
 		$report->($kernel, $run);
 		push @sections, @got;

@@ -5,11 +5,12 @@
  *	mount TYPE DIR OPTIONS	mounts a file system there; '-' for no options
  *	write FILE TEXT		writes into a file that is there
  *	remove FILE		removes a file, which need not be there
+ *	link TARGET PATH		makes PATH a symbolic link to TARGET, if that is there
  *	run SECONDS USER ITEM	runs ITEM, "folder/program+argument+...", with /conformance/folder as
  *				its current folder; after SECONDS its process group is killed
  *
  * The kernel's command line may say from=N: the first N programs are left out, because an earlier
- * boot has run them. Prints what /bin/runner prints around each program, and "##note ITEM late"
+ * boot has run them; and slow=N, which multiplies the limits. Prints what /bin/runner prints around each program, and "##note ITEM late"
  * for one that was killed.
  */
 #include "common.h"
@@ -114,17 +115,26 @@ static void write_to(const char *file, const char *text)
 		close(fd);
 }
 
+static void link_to(const char *target, const char *path)
+{
+	unlink(path);
+	if (symlink(target, path) != 0)
+		say("##note link %s: %s\n", path, strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
-	char number[32] = "0", *rest = list;
-	long from, seen = 0;
+	char number[32] = "0", factor[32] = "1", *rest = list;
+	long from, slow, seen = 0;
 
 	prepare_linux();
 	/* Where a script's interpreter finds a descriptor. */
 	symlink("/proc/self/fd", "/dev/fd");
 	read_file("/proc/cmdline", cmdline, sizeof(cmdline));
 	option(cmdline, "from=", number, sizeof(number));
+	option(cmdline, "slow=", factor, sizeof(factor));
 	from = strtol(number, NULL, 10);
+	slow = strtol(factor, NULL, 10);
 	if (read_file("/conformance/list", list, sizeof(list)) < 0)
 		say("##note no list\n");
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -135,10 +145,12 @@ int main(int argc, char **argv)
 			mount_at(word[1], word[2], word[3]);
 		else if (n == 3 && !strcmp(word[0], "write"))
 			write_to(word[1], word[2]);
+		else if (n == 3 && !strcmp(word[0], "link") && access(word[1], F_OK) == 0)
+			link_to(word[1], word[2]);
 		else if (n == 2 && !strcmp(word[0], "remove"))
 			unlink(word[1]);
 		else if (n == 4 && !strcmp(word[0], "run") && seen++ >= from)
-			run_item(word[3], atol(word[1]), atol(word[2]));
+			run_item(word[3], atol(word[1]) * slow, atol(word[2]));
 	}
 	say("##done\n");
 	power_off();

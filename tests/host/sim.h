@@ -69,6 +69,8 @@ void sim_forget(void);
 
 /* Mistakes: interrupts to these CPUs (a bit each) get lost; the nth tlb_flush_range() from now does nothing. */
 extern unsigned int sim_lost_interrupts, sim_lost_flush;
+/* Called before each flush of a program's half, if set. */
+extern void (*sim_on_flush)(struct mm_context *ctx, unsigned long start, unsigned long end);
 
 /* Reads (or writes) kernel memory by its virtual address, through the kernel's page tables. */
 bool sim_kernel_access(unsigned long addr, void *buf, size_t len, enum sim_kind kind);

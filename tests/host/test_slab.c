@@ -271,6 +271,68 @@ static void overrun_into_free(void *arg)
 	object();
 }
 
+/* Of two neighbours the second one's. */
+static void underrun(void *arg)
+{
+	char *p = object(), *q = object();
+
+	p = p > q ? p : q;
+	p[-1] = 1;
+	kmem_cache_free(cache, p);
+}
+
+static void underrun_first(void *arg)
+{
+	char *objs[64], *first = object();
+
+	for (int i = 0; i < 64; i++) {
+		objs[i] = object();
+		if (((unsigned long)objs[i] & ~PAGE_MASK) < ((unsigned long)first & ~PAGE_MASK))
+			first = objs[i];
+	}
+	first[-1] = 1;
+	kmem_cache_free(cache, first);
+}
+
+/* Of the size that was asked for, not that of the cache. */
+static void overrun_kmalloc(void *arg)
+{
+	char *p = kmalloc(100, GFP_KERNEL);
+
+	p[100] = 1;
+	kfree(p);
+}
+
+/* Nobody frees it: only who looks at all of them notices. */
+static void overrun_audited(void *arg)
+{
+	char *p = object();
+
+	p[cache_size] = 1;
+	slab_audit();
+}
+
+static void overrun_full(void *arg)
+{
+	char *p = object();
+
+	for (int i = 0; i < 200; i++)
+		object();
+	p[cache_size] = 1;
+	slab_audit();
+}
+
+static void free_audited(void *arg)
+{
+	char *p = object();
+
+	object();
+	kmem_cache_free(cache, p);
+	slab_drain();
+	p[20] = 1;
+	slab_audit();
+}
+
 static void write_after_free(void *arg)
 {
 	char *p = object();
@@ -308,6 +370,16 @@ static void test_misuse(void)
 	panics(free_twice, NULL, "slab misused: object", "double free");
 	panics(free_twice_later, NULL, "freed twice", "double free, another one between");
 	panics(overrun, NULL, "beyond its end", "a byte beyond the end, at free");
+	panics(overrun_kmalloc, NULL, "of 100 bytes was written beyond its end, at offset 100: 0x1",
+	       "... of what was asked for");
+	panics(underrun, NULL, "before the beginning of object", "a byte before the beginning");
+	panics(underrun_first, NULL, "before the beginning of object",
+	       "... of the first of a slab");
+	panics(overrun_audited, NULL, "written beyond its end, at offset 48",
+	       "a byte beyond the end of one in use, when all are looked at");
+	panics(overrun_full, NULL, "written beyond its end, at offset 48", "... in a full slab");
+	panics(free_audited, NULL, "at offset 20 after it was freed", "... and of a free one");
+	slab_audit();
 	panics(overrun_into_free, NULL, "overrun", "a byte beyond the end of a free object");
 	panics(write_after_free, &near, "at offset 8 after it was freed", "write after free");
 	panics(write_after_free, &far, "at offset 47 after it was freed", "... to its last byte");

@@ -15,13 +15,13 @@ plan skip_all => 'only the kernel of `make KASAN=1` has the sanitizer' if $Guest
 # What was done, and what the report has to say beside that.
 my $allocated = qr/^Allocated by:\r?\n(?:  .*\n)*?  \w+ slab_\w+\+/m;
 my $freed = qr/^Freed by:\r?\n(?:  .*\n)*?  \w+ (?:slab_|double_)\w+\+/m;
-my $object = qr/^The object is of cache/m;
+my $object = qr/^Object of cache/m;
 my %words = (
 	'slab-right' => [ 'slab-out-of-bounds in read_byte', qr/^Read of 1 bytes/m, $allocated,
-		qr/cache kmalloc-128: 100 bytes at \w+; the address is 0 bytes to its right/ ],
-	'slab-left' => [ 'slab-out-of-bounds in read_byte', qr/cache kmalloc-128: .*1 bytes to its left/ ],
+		qr/cache kmalloc-128, 100 bytes at \w+; the address is 0 bytes to its right/ ],
+	'slab-left' => [ 'slab-out-of-bounds in read_byte', qr/cache kmalloc-128, .*1 bytes to its left/ ],
 	'slab-word' => [ 'slab-out-of-bounds in read_word', qr/^Read of 8 bytes/m, qr/0 bytes to its right/ ],
-	'slab-cache' => [ 'slab-out-of-bounds in read_byte', qr/cache kasan_test: 20 bytes/, $allocated ],
+	'slab-cache' => [ 'slab-out-of-bounds in read_byte', qr/cache kasan_test, 20 bytes/, $allocated ],
 	'slab-free' => [ 'slab-use-after-free in read_byte', qr/its byte 50/, $allocated, $freed ],
 	'slab-free-write' => [ 'slab-use-after-free in slab_free_write', qr/^Write of 100 bytes/m, $freed ],
 	'slab-free-later' => [ 'slab-use-after-free in read_byte', qr/cache kasan_test.*its byte 0/, $freed ],

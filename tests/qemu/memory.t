@@ -15,8 +15,10 @@ use constant { MIB => 1024, GIB => 1024 * 1024, PAGE => 4 };
 
 # struct page describes a page of 4096 bytes with 64.
 use constant STRUCT_PAGE_SHARE => 1 / 64;
+# The address sanitizer's shadow has a byte for eight of RAM, and of a part of vmalloc space.
+use constant SHADOW_SHARE => $Guest::debug eq 'kasan' ? 1 / 8 * (1 + 1 / 4) : 0;
 # What the firmware and the kernel's image take before anything is counted.
-use constant TAKEN => 4 * MIB;
+use constant TAKEN => ($Guest::debug eq 'kasan' ? 8 : 4) * MIB;
 # What is in use then: the initial file system and the first process, at most.
 use constant IN_USE => 8 * MIB;
 # Pages a CPU may keep for itself, per zone: not among the blocks of buddyinfo.
@@ -70,16 +72,16 @@ sub all_there {
 		$_ = $_ // 0 for $total, $free;
 
 		cmp_ok($total, '<=', $kib, 'no more than there is');
-		cmp_ok($total, '>=', $kib * (1 - STRUCT_PAGE_SHARE) - TAKEN, 'nor much less');
+		cmp_ok($total, '>=', $kib * (1 - STRUCT_PAGE_SHARE - SHADOW_SHARE) - TAKEN, 'nor much less');
 		cmp_ok($free, '<', $total, 'something is in use');
-		cmp_ok($free, '>=', $kib * (1 - STRUCT_PAGE_SHARE) - TAKEN - IN_USE, 'but not more than should be');
+		cmp_ok($free, '>=', $kib * (1 - STRUCT_PAGE_SHARE - SHADOW_SHARE) - TAKEN - IN_USE, 'but not more than should be');
 
 		my $sum = 0;
 		$sum += $_ for values %$zones;
 		cmp_ok(abs($free / PAGE - $sum), '<=', PCP_HIGH * keys(%$zones), 'the blocks of all zones are what is free');
 		# The PC's hole below 4 GiB moves what is above 3 GiB to above 4 GiB.
 		my $above = $kib > 3.5 * GIB ? $kib - 3 * GIB : 0;
-		cmp_ok(abs(($zones->{Normal} // 0) * PAGE - $above), '<=', $kib * STRUCT_PAGE_SHARE + IN_USE,
+		cmp_ok(abs(($zones->{Normal} // 0) * PAGE - $above), '<=', $kib * (STRUCT_PAGE_SHARE + SHADOW_SHARE) + IN_USE,
 			$above ? 'what lies above the hole is there' : 'nothing lies above 4 GiB');
 		is(exists $zones->{Normal}, $above > 0, 'a zone without memory isn\'t listed') if !$above;
 

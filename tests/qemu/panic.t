@@ -46,4 +46,13 @@ is("@late[grep { $_ % 2 == 0 } 0 .. $#late]", "@late[grep { $_ % 2 } 0 .. $#late
 	'what they say is told at their own places');
 is(scalar(() = $run->{console} =~ /^End of the panic report\./mg), 1, 'with one end');
 
+# A function that writes beyond its array is noticed before it returns.
+for my $config (qw(debug release)) {
+	$run = Guest::boot(cmdline => 'selftest=stack', config => $config, limit => 60);
+	Guest::ends_well($run, "$config: a write beyond an array", Guest::PANIC_STATUS);
+	like($run->{console}, qr/^an array was filled\r?$/m, "$config: not before");
+	like($run->{console}, qr/^Kernel panic: stack protector: the stack of write_beyond_array was /m,
+		"$config: its function is named") or Guest::show_tail($run);
+}
+
 done_testing;

@@ -55,10 +55,14 @@ static void limits(int type, const char *name)
 	static const struct {
 		int size, fit, charge;
 	} cases[] = {
-		{ 1, 278, 768 },	     { 4096, 106496, 8448 },
-		{ 16064, 208832, 16640 },    { 16065, 176715, 20736 },
-		{ 50000, 200000, 53504 },    { 100000, 300000, 102656 },
-		{ 130000, 260000, 135424 },  { 200000, 400000, 200960 },
+		{ 1, 278, 768 },
+		{ 4096, 106496, 8448 },
+		{ 16064, 208832, 16640 },
+		{ 16065, 176715, 20736 },
+		{ 50000, 200000, 53504 },
+		{ 100000, 300000, 102656 },
+		{ 130000, 260000, 135424 },
+		{ 200000, 400000, 200960 },
 		{ 212960, 212960, 332032 },
 	};
 	int sv[2];
@@ -98,7 +102,8 @@ static void endings(int type, const char *name)
 	write(sv[1], "last", 4);
 	is(poll_now(sv[0]), in | out, "with a message: for both");
 	close(sv[1]);
-	is(poll_now(sv[0]), dgram ? in | out : in | out | POLLHUP | POLLRDHUP, "the other is closed");
+	is(poll_now(sv[0]), dgram ? in | out : in | out | POLLHUP | POLLRDHUP,
+	   "the other is closed");
 	is(recv(sv[0], got, 10, MSG_DONTWAIT), 4, "what it wrote can be read");
 	if (dgram)
 		fails(recv(sv[0], got, 10, MSG_DONTWAIT), EAGAIN, "then: EAGAIN");
@@ -201,14 +206,17 @@ static void headers(void)
 	make_pair(sv, SOCK_STREAM);
 	name.sun_family = AF_UNIX;
 	strcpy(name.sun_path, "/nowhere");
-	fails(sendto(sv[0], "x", 1, 0, (void *)&name, sizeof(name)), EISCONN, "sendto of a stream: EISCONN");
-	fails(sendto(sv[0], "x", 1, 0, (void *)&name, 200), EINVAL, "with a name of 200 bytes: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, (void *)&name, sizeof(name)), EISCONN,
+	      "sendto of a stream: EISCONN");
+	fails(sendto(sv[0], "x", 1, 0, (void *)&name, 200), EINVAL,
+	      "with a name of 200 bytes: EINVAL");
 	fails(sendto(sv[0], "x", 1, 0, (void *)1, 10), EFAULT, "with one at 1: EFAULT");
 	is(sendto(sv[0], "x", 1, 0, (void *)&name, 0), 1, "with one of nothing: as send");
 	is(sendto(sv[0], "x", 1, 0, NULL, 17), 1, "with none, too");
 	close_pair(sv);
 	make_pair(sv, SOCK_SEQPACKET);
-	is(sendto(sv[0], "x", 1, 0, (void *)&name, sizeof(name)), 1, "of a sequence it isn't looked at");
+	is(sendto(sv[0], "x", 1, 0, (void *)&name, sizeof(name)), 1,
+	   "of a sequence it isn't looked at");
 	close_pair(sv);
 }
 
@@ -223,9 +231,11 @@ static void names(void)
 	is(recvfrom(sv[0], got, 1, 0, (void *)&name, &len), 1, "recvfrom");
 	is(len, 0, "says that who sent it has no name");
 	len = -1;
-	fails(recvfrom(sv[0], got, 1, 0, (void *)&name, &len), EINVAL, "with a length of -1: EINVAL");
+	fails(recvfrom(sv[0], got, 1, 0, (void *)&name, &len), EINVAL,
+	      "with a length of -1: EINVAL");
 	is(read(sv[0], got, 1) | got[0], 1 | 'c', "and the byte is gone");
-	is(syscall(SYS_recvfrom, sv[0], got, 1, 0, NULL, 1), 1, "without a name the length isn't looked at");
+	is(syscall(SYS_recvfrom, sv[0], got, 1, 0, NULL, 1), 1,
+	   "without a name the length isn't looked at");
 	fails(syscall(SYS_recvfrom, sv[0], got, 1, 0, &name, 1), EFAULT, "with one it is: EFAULT");
 	close_pair(sv);
 }
@@ -256,13 +266,15 @@ static void several(void)
 	is(syscall(SYS_recvmmsg, sv[1], m, 4, MSG_DONTWAIT, NULL), 2, "of those that are there");
 	fails(syscall(SYS_recvmmsg, sv[1], m, 4, MSG_DONTWAIT, NULL), EAGAIN, "of none: EAGAIN");
 	send(sv[0], "x", 1, 0);
-	is(syscall(SYS_recvmmsg, sv[1], m, 4, MSG_WAITFORONE, NULL), 1, "MSG_WAITFORONE: of what is there");
+	is(syscall(SYS_recvmmsg, sv[1], m, 4, MSG_WAITFORONE, NULL), 1,
+	   "MSG_WAITFORONE: of what is there");
 	send(sv[0], "x", 1, 0), send(sv[0], "y", 1, 0);
 	is(syscall(SYS_recvmmsg, sv[1], m, 4, 0, &ts), 1, "no time: one");
 	is(recv(sv[1], got, 1, MSG_DONTWAIT), 1, "the other is left");
 	fails(syscall(SYS_recvmmsg, sv[1], m, 4, 0, &bad), EINVAL, "a time that is none: EINVAL");
 	fails(syscall(SYS_recvmmsg, sv[1], m, 4, 0, 1), EFAULT, "at 1: EFAULT");
-	fails(syscall(SYS_recvmmsg, -1, m, 4, 0, &bad), EINVAL, "before the descriptor is looked at");
+	fails(syscall(SYS_recvmmsg, -1, m, 4, 0, &bad), EINVAL,
+	      "before the descriptor is looked at");
 	close_pair(sv);
 }
 

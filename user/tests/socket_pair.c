@@ -55,18 +55,21 @@ static void refusals(void)
 	fails(socketpair(AF_UNIX, 10, 0, sv), ESOCKTNOSUPPORT, "SOCK_PACKET: ESOCKTNOSUPPORT");
 	fails(socketpair(AF_UNIX, 11, 0, sv), EINVAL, "type 11: EINVAL");
 	fails(socketpair(AF_UNIX, 15, 0, sv), EINVAL, "type 15: EINVAL");
-	fails(socketpair(AF_UNIX, SOCK_STREAM, 2, sv), EPROTONOSUPPORT, "protocol 2: EPROTONOSUPPORT");
+	fails(socketpair(AF_UNIX, SOCK_STREAM, 2, sv), EPROTONOSUPPORT,
+	      "protocol 2: EPROTONOSUPPORT");
 	fails(socketpair(AF_UNIX, 4, 2, sv), EPROTONOSUPPORT, "which is looked at before the type");
 	fails(socketpair(AF_UNIX, SOCK_STREAM, -1, sv), EPROTONOSUPPORT, "protocol -1 too");
 	fails(socketpair(0, SOCK_STREAM, 0, sv), EAFNOSUPPORT, "AF_UNSPEC: EAFNOSUPPORT");
-	fails(socketpair(45, SOCK_STREAM, 0, sv), EAFNOSUPPORT, "a family that isn't there: EAFNOSUPPORT");
+	fails(socketpair(45, SOCK_STREAM, 0, sv), EAFNOSUPPORT,
+	      "a family that isn't there: EAFNOSUPPORT");
 	fails(socketpair(46, SOCK_STREAM, 0, sv), EAFNOSUPPORT, "none at all: EAFNOSUPPORT");
 	fails(socketpair(-1, SOCK_STREAM, 0, sv), EAFNOSUPPORT, "family -1: EAFNOSUPPORT");
 	fails(socketpair(45, 12, 0, sv), EINVAL, "no family and no type: EINVAL");
 	fails(socketpair(46, 12, 0, sv), EAFNOSUPPORT, "none at all, and no type: EAFNOSUPPORT");
 	fails(syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, NULL), EFAULT, "to NULL: EFAULT");
 	fails(syscall(SYS_socketpair, 46, 99, 7, 1), EINVAL, "flags are looked at first");
-	fails(syscall(SYS_socketpair, 46, SOCK_STREAM, 0, 1), EFAULT, "then the place for the numbers");
+	fails(syscall(SYS_socketpair, 46, SOCK_STREAM, 0, 1), EFAULT,
+	      "then the place for the numbers");
 	fails(socket(45, SOCK_STREAM, 0), EAFNOSUPPORT, "socket of a family that isn't there");
 	fails(socket(AF_UNIX, SOCK_STREAM | 020, 0), EINVAL, "with an unknown flag");
 	fails(socket(AF_UNIX, 4, 0), ESOCKTNOSUPPORT, "of an unknown type");
@@ -93,7 +96,8 @@ static void as_files(void)
 	fails(fallocate(sv[0], 0, 0, 1), ENODEV, "fallocate: ENODEV");
 	fails(ioctl(sv[0], 0x5401, buf), ENOTTY, "TCGETS: ENOTTY");
 	fails(ioctl(sv[0], FIONREAD, 1), EFAULT, "FIONREAD to 1: EFAULT");
-	fails(read(sv[0], (void *)(1UL << 63), 1), EFAULT, "read to an address that is none: EFAULT");
+	fails(read(sv[0], (void *)(1UL << 63), 1), EFAULT,
+	      "read to an address that is none: EFAULT");
 	is(fcntl(sv[0], F_SETFL, O_NONBLOCK), 0, "O_NONBLOCK");
 	fails(read(sv[0], buf, 1), EAGAIN, "a read that would block: EAGAIN");
 	fails(readv(sv[0], &v, 1), EAGAIN, "readv too");
@@ -118,7 +122,8 @@ static void not_sockets(void)
 	fails(shutdown(-1, SHUT_RD), EBADF, "of -1: EBADF");
 	fails(shutdown(path, SHUT_RD), EBADF, "of an O_PATH descriptor: EBADF");
 	fails(getsockopt(p[0], SOL_SOCKET, SO_TYPE, &v, &len), ENOTSOCK, "getsockopt: ENOTSOCK");
-	fails(setsockopt(p[0], SOL_SOCKET, SO_TYPE, &v, sizeof(v)), ENOTSOCK, "setsockopt: ENOTSOCK");
+	fails(setsockopt(p[0], SOL_SOCKET, SO_TYPE, &v, sizeof(v)), ENOTSOCK,
+	      "setsockopt: ENOTSOCK");
 	fails(setsockopt(p[0], SOL_SOCKET, SO_TYPE, &v, -1), EINVAL, "with length -1: EINVAL");
 	fails(getsockname(p[0], (void *)&name, &len), ENOTSOCK, "getsockname: ENOTSOCK");
 	fails(getpeername(p[0], (void *)&name, &len), ENOTSOCK, "getpeername: ENOTSOCK");
@@ -127,8 +132,10 @@ static void not_sockets(void)
 	fails(sendmsg(p[1], &m, 0), ENOTSOCK, "sendmsg: ENOTSOCK");
 	fails(recvmsg(p[0], &m, 0), ENOTSOCK, "recvmsg: ENOTSOCK");
 	fails(syscall(SYS_sendmsg, p[1], 1, 0), ENOTSOCK, "before the header is read");
-	fails(syscall(SYS_sendmsg, p[1], 1, 0x80000000), EINVAL, "after a flag that only the kernel may use");
-	fails(syscall(SYS_sendto, p[1], 1UL << 63, 1, 0, 0, 0), EFAULT, "sendto looks at the buffer first");
+	fails(syscall(SYS_sendmsg, p[1], 1, 0x80000000), EINVAL,
+	      "after a flag that only the kernel may use");
+	fails(syscall(SYS_sendto, p[1], 1UL << 63, 1, 0, 0, 0), EFAULT,
+	      "sendto looks at the buffer first");
 	fails(syscall(SYS_recvfrom, p[1], 1UL << 63, 1, 0, 0, 0), EFAULT, "recvfrom too");
 	close(p[0]), close(p[1]), close(path);
 }
@@ -164,7 +171,8 @@ static void options(int type, const char *name)
 	is(option(sv[0], SO_SNDLOWAT), 1, "SO_SNDLOWAT");
 	is(option(sv[0], SO_PASSCRED), 0, "SO_PASSCRED");
 	is(option(sv[0], SO_REUSEADDR) | option(sv[0], SO_KEEPALIVE) | option(sv[0], SO_BROADCAST) |
-		   option(sv[0], SO_OOBINLINE) | option(sv[0], SO_DONTROUTE) | option(sv[0], SO_DEBUG),
+		   option(sv[0], SO_OOBINLINE) | option(sv[0], SO_DONTROUTE) |
+		   option(sv[0], SO_DEBUG),
 	   0, "those that mean nothing here are off");
 	is(option(sv[0], SO_PRIORITY), 0, "SO_PRIORITY");
 	is(getsockopt(sv[0], SOL_SOCKET, SO_PEERCRED, &cred, &len), 0, "SO_PEERCRED");
@@ -176,8 +184,8 @@ static void options(int type, const char *name)
 
 static void setting(void)
 {
-	static const int kept[] = { SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST, SO_OOBINLINE,
-				    SO_DONTROUTE, SO_PASSCRED };
+	static const int kept[] = { SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST,
+				    SO_OOBINLINE, SO_DONTROUTE, SO_PASSCRED };
 	int sv[2], v;
 
 	make_pair(sv, SOCK_STREAM);
@@ -226,8 +234,10 @@ static void setting(void)
 	v = 1;
 	fails(setsockopt(sv[0], SOL_SOCKET, SO_KEEPALIVE, &v, 3), EINVAL, "3 bytes: EINVAL");
 	fails(setsockopt(sv[0], SOL_SOCKET, SO_KEEPALIVE, (void *)1, 4), EFAULT, "at 1: EFAULT");
-	fails(setsockopt(sv[0], SOL_SOCKET, 999, (void *)1, 4), EFAULT, "before the name is looked at");
-	fails(setsockopt(sv[0], 0, SO_KEEPALIVE, &v, 4), EOPNOTSUPP, "of another level: EOPNOTSUPP");
+	fails(setsockopt(sv[0], SOL_SOCKET, 999, (void *)1, 4), EFAULT,
+	      "before the name is looked at");
+	fails(setsockopt(sv[0], 0, SO_KEEPALIVE, &v, 4), EOPNOTSUPP,
+	      "of another level: EOPNOTSUPP");
 	close_pair(sv);
 }
 
@@ -265,7 +275,8 @@ static void asking(void)
 	is(getsockopt(sv[0], SOL_SOCKET, SO_SNDTIMEO, &tv, &len), 0, "SO_SNDTIMEO");
 	ok(tv.tv_sec == 0 && tv.tv_usec == 0, "is none");
 	tv = (struct timeval){ 0, 1000000 };
-	fails(setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), EDOM, "1000000 us: EDOM");
+	fails(setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), EDOM,
+	      "1000000 us: EDOM");
 	fails(setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, 8), EINVAL, "8 bytes of it: EINVAL");
 	is(setsockopt(sv[0], SOL_SOCKET, SO_LINGER, &ling, sizeof(ling)), 0, "SO_LINGER");
 	ling = (struct linger){ 0 };
@@ -285,7 +296,8 @@ static void names(void)
 	make_pair(sv, SOCK_STREAM);
 	memset(&name, 0xee, sizeof(name));
 	is(getsockname(sv[0], (void *)&name, &len), 0, "getsockname");
-	ok(len == 2 && name.sun_family == AF_UNIX && name.sun_path[0] == (char)0xee, "a family alone");
+	ok(len == 2 && name.sun_family == AF_UNIX && name.sun_path[0] == (char)0xee,
+	   "a family alone");
 	len = 1;
 	is(getpeername(sv[0], (void *)&name, &len), 0, "getpeername with room for 1 byte");
 	is(len, 2, "would need 2");

@@ -45,11 +45,13 @@ static void bytes(void)
 	is(write(sv[1], "forth", 5), 5, "and this one");
 	is(read(sv[1], got, 10), 4, "don't meet");
 	is(read(sv[0], got, 10), 5, "in the middle");
-	is(recv(sv[0], got, 1, MSG_DONTWAIT | MSG_TRUNC) | errno, -1 | EAGAIN, "MSG_TRUNC means nothing");
+	is(recv(sv[0], got, 1, MSG_DONTWAIT | MSG_TRUNC) | errno, -1 | EAGAIN,
+	   "MSG_TRUNC means nothing");
 	is(send(sv[1], "abcdef", 6, MSG_EOR | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM), 6,
 	   "flags that mean nothing");
 	is(recv(sv[0], got, 3, MSG_TRUNC), 3, "MSG_TRUNC");
-	is(recv(sv[0], got, 10, MSG_WAITALL | MSG_DONTWAIT), 3, "MSG_WAITALL with MSG_DONTWAIT: what is there");
+	is(recv(sv[0], got, 10, MSG_WAITALL | MSG_DONTWAIT), 3,
+	   "MSG_WAITALL with MSG_DONTWAIT: what is there");
 	close_pair(sv);
 }
 
@@ -59,12 +61,11 @@ static void limits(void)
 	static const struct {
 		int size, fit, charge;
 	} cases[] = {
-		{ 1, 278, 768 },	    { 64, 17792, 768 },	      { 65, 18070, 768 },
-		{ 193, 32231, 1280 },	    { 449, 74983, 1280 },     { 1000, 93000, 2304 },
-		{ 3776, 185024, 4352 },	    { 3777, 166188, 4864 },   { 4096, 180224, 4864 },
-		{ 10000, 170000, 12544 },   { 36544, 219264, 37120 }, { 36545, 219269, 37888 },
-		{ 48832, 231872, 50176 },   { 100000, 236544, 103168 },
-		{ 300000, 219264, 222720 },
+		{ 1, 278, 768 },	  { 64, 17792, 768 },	      { 65, 18070, 768 },
+		{ 193, 32231, 1280 },	  { 449, 74983, 1280 },	      { 1000, 93000, 2304 },
+		{ 3776, 185024, 4352 },	  { 3777, 166188, 4864 },     { 4096, 180224, 4864 },
+		{ 10000, 170000, 12544 }, { 36544, 219264, 37120 },   { 36545, 219269, 37888 },
+		{ 48832, 231872, 50176 }, { 100000, 236544, 103168 }, { 300000, 219264, 222720 },
 	};
 	int sv[2], n;
 
@@ -78,14 +79,16 @@ static void limits(void)
 			if (charge < 0)
 				ioctl(sv[0], TIOCOUTQ, &charge);
 		}
-		is(ret < 0 ? -errno : ret, -EAGAIN, "steps of %d: in the end EAGAIN", cases[i].size);
+		is(ret < 0 ? -errno : ret, -EAGAIN, "steps of %d: in the end EAGAIN",
+		   cases[i].size);
 		is(total, cases[i].fit, "what fits");
 		is(charge, cases[i].charge, "what the first is charged with");
 		close_pair(sv);
 	}
 	make_pair(sv, SOCK_STREAM);
 	setsockopt(sv[0], SOL_SOCKET, SO_SNDBUF, (n = 0, &n), sizeof(n));
-	is(send(sv[0], buf, 100000, MSG_DONTWAIT), 4480, "with the least SO_SNDBUF: two halves, nearly");
+	is(send(sv[0], buf, 100000, MSG_DONTWAIT), 4480,
+	   "with the least SO_SNDBUF: two halves, nearly");
 	close_pair(sv);
 }
 
@@ -121,7 +124,8 @@ static void polling(void)
 	make_pair(sv, SOCK_STREAM);
 	write(sv[0], "x", 1);
 	close(sv[1]);
-	is(poll_now(sv[0]), in | out | POLLRDHUP | POLLHUP | POLLERR, "with something unread: POLLERR");
+	is(poll_now(sv[0]), in | out | POLLRDHUP | POLLHUP | POLLERR,
+	   "with something unread: POLLERR");
 	close(sv[0]);
 }
 

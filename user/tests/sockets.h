@@ -34,9 +34,8 @@ TAP_FN void close_pair(int sv[2])
 	close(sv[0]), close(sv[1]);
 }
 
-#define POLL_ALL                                                                             \
-	(POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | \
-	 POLLRDHUP)
+#define POLL_ALL \
+	(POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLRDHUP)
 
 /* What poll(2) says of it now. */
 TAP_FN int poll_now(int fd)
@@ -46,7 +45,7 @@ TAP_FN int poll_now(int fd)
 	return poll(&p, 1, 0) < 0 ? -errno : p.revents;
 }
 
-/* A message of some bytes and some descriptors. */
+/* A message of some bytes and some descriptors. The C library would allow fewer. */
 TAP_FN ssize_t send_fds(int sock, const char *text, size_t len, const int *fds, unsigned int nr,
 			int flags)
 {
@@ -68,7 +67,7 @@ TAP_FN ssize_t send_fds(int sock, const char *text, size_t len, const int *fds, 
 		c->cmsg_len = CMSG_LEN(nr * sizeof(int));
 		memcpy(CMSG_DATA(c), fds, nr * sizeof(int));
 	}
-	return sendmsg(sock, &m, flags);
+	return syscall(SYS_sendmsg, sock, &m, flags);
 }
 
 /* Receives one; *nr: room for descriptors, then how many came. */

@@ -18,6 +18,7 @@
 /* --- interrupts to others ------------------------------------------------------------------------ */
 
 unsigned int sim_lost_interrupts, sim_lost_flush;
+void (*sim_on_flush)(struct mm_context *ctx, unsigned long start, unsigned long end);
 
 void smp_call_function_many(cpu_bits_t cpus, void (*fn)(void *), void *arg)
 {
@@ -44,6 +45,8 @@ void __wrap_tlb_flush_range(struct mm_context *ctx, unsigned long start, unsigne
 
 void __wrap_tlb_flush_range(struct mm_context *ctx, unsigned long start, unsigned long end)
 {
+	if (sim_on_flush)
+		sim_on_flush(ctx, start, end);
 	if (!sim_lost_flush || --sim_lost_flush)
 		__real_tlb_flush_range(ctx, start, end);
 }

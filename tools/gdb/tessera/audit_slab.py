@@ -78,10 +78,10 @@ class CacheCheck:
         """Debug builds: the word behind each object says whether it is out."""
         for obj in self.cache.all_objects(page):
             word = self.cache.state_word(obj)
-            if word not in (slab.WORD_FREE, slab.WORD_INUSE):
+            if word >> 16 not in (slab.STATE_FREE, slab.STATE_INUSE):
                 self.wrong(f"the word behind object {obj:#x} is {word:#x}: something was written beyond its "
                            "end")
-            elif obj in free and word != slab.WORD_FREE:
+            elif obj in free and word >> 16 != slab.STATE_FREE:
                 self.wrong(f"object {obj:#x} is in its slab's chain of free ones, but marked as in use")
 
     def magazines(self):
@@ -103,7 +103,7 @@ class CacheCheck:
                     self.wrong(f"{name} in CPU {seen[obj]}'s already", excuse)
                 elif obj in self.free:
                     self.wrong(f"{name} free in its slab, too", excuse)
-                elif cache.has_debug_word and cache.state_word(obj) != slab.WORD_FREE:
+                elif cache.has_debug_word and cache.state(obj) != slab.STATE_FREE:
                     self.wrong(f"{name} marked as in use", excuse)
                 seen[obj] = cpu
 

@@ -3,8 +3,8 @@
 from tessera import kernel, memory, process
 
 FREE_BYTE = 0x6B
-WORD_FREE = 0xF4EEF4EEF4EEF4EE
-WORD_INUSE = 0xA110CEDAA110CEDA
+STATE_FREE = 0xF4EEF4EEF4EE
+STATE_INUSE = 0xA110CEDAA110
 MAG_SIZE = 16
 
 
@@ -17,6 +17,7 @@ class Cache:
         self.name = kernel.string(object_.name)
         self.object_size = object_.object_size
         self.stride = object_.stride
+        self.lead = object_.lead
         self.order = object_.order
         self.objs_per_slab = object_.objs_per_slab
         self.nr_slabs = object_.nr_slabs
@@ -44,7 +45,7 @@ class Cache:
 
     def base(self, slab):
         """The first object of a slab."""
-        return kernel.to_virt(slab.pfn << memory.PAGE_SHIFT)
+        return kernel.to_virt(slab.pfn << memory.PAGE_SHIFT) + self.lead
 
     def is_object(self, slab, address):
         offset = address - self.base(slab)
@@ -76,8 +77,11 @@ class Cache:
         return used - free
 
     def state_word(self, obj):
-        """A debug build's word behind an object."""
+        """A debug build's word behind an object: its state, and below that the size asked for."""
         return kernel.u64(obj + self.stride - 8)
+
+    def state(self, obj):
+        return self.state_word(obj) >> 16
 
 
 def caches(snapshot=None):
@@ -128,6 +132,6 @@ def object_at(address):
         return None
     cache = Cache(kernel.struct("kmem_cache", frame.mapping))
     offset = address - cache.base(frame)
-    if offset >= cache.stride * cache.objs_per_slab:
+    if not 0 <= offset < cache.stride * cache.objs_per_slab:
         return None
     return cache, cache.base(frame) + offset // cache.stride * cache.stride, offset % cache.stride
