@@ -67,7 +67,7 @@ void touch_atime(struct inode *inode)
 	if (inode_forbids(inode, FS_NOATIME_FL))
 		return;
 	if (inode->i_atime <= inode->i_mtime || inode->i_atime <= inode->i_ctime ||
-	    now - inode->i_atime >= day)
+	    inode->i_atime <= now - day)
 		inode->i_atime = now;
 }
 
