@@ -359,6 +359,8 @@ int __mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len, 
 int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 /* After -ENOMEM, with no lock held: whether room was made, by ending some other process. */
 bool may_retry_oom(void);
+/* Nothing is mapped there any more. => no user is left */
+void oom_victim_is_empty(struct mm_struct *mm);
 /* How often the kernel tries again for itself: it may hold a lock that the victim waits for. */
 #define OOM_KERNEL_ROUNDS 50
 /*

@@ -44,6 +44,11 @@ unsigned long kasan_vmalloc_end(void)
 	return VMALLOC_START + vmalloc_bytes;
 }
 
+static void count_ram(u64 start, u64 end, void *arg)
+{
+	*(unsigned long *)arg += end - start;
+}
+
 /* *arg is the end of what is mapped so far: two ranges may have a page of shadow in common. */
 static void map_range(u64 start, u64 end, void *arg)
 {
@@ -62,9 +67,10 @@ void kasan_map_shadow(void)
 {
 	const unsigned long image = shadow_of((unsigned long)__kernel_start);
 	const unsigned long image_end = shadow_of((unsigned long)__kernel_end);
-	unsigned long done = 0;
+	unsigned long done = 0, ram = 0;
 
-	vmalloc_bytes = ALIGN_UP(memblock_end_of_ram() / VMALLOC_PART + VMALLOC_LEAST, PMD_SIZE);
+	memblock_for_each_ram(count_ram, &ram);
+	vmalloc_bytes = ALIGN_UP(ram / VMALLOC_PART + VMALLOC_LEAST, PMD_SIZE);
 	memblock_for_each_ram(map_range, &done);
 	map_new_memory(shadow_of(VMALLOC_START), shadow_of(kasan_vmalloc_end()));
 	/* The image's is in the image, since it was needed from the first function on. */

@@ -95,6 +95,7 @@ void mmput(struct mm_struct *mm)
 		return;
 	exit_mmap(mm);
 	check_empty(mm);
+	oom_victim_is_empty(mm);
 	if (mm->exe_file) {
 		mm->exe_file->vm_fops->put(mm->exe_file);
 		mm->exe_file = NULL;

@@ -11,12 +11,34 @@
 #include "mm/sysctl.h"
 
 static const struct oom_ops *ops;
+/* Address spaces that were marked and aren't empty yet. */
+static atomic_t victims;
 
 int sysctl_panic_on_oom, sysctl_oom_kill_allocating_task;
 
 void oom_register(const struct oom_ops *o)
 {
 	ops = o;
+}
+
+/* The process may have left it long before exit_mmap() is through: what it holds would be nobody's. */
+void mark_oom_victim(struct mm_struct *mm)
+{
+	if (mm->oom_victim)
+		return;
+	mm->oom_victim = true;
+	atomic_inc(&victims);
+}
+
+bool oom_victims_left(void)
+{
+	return atomic_read(&victims);
+}
+
+void oom_victim_is_empty(struct mm_struct *mm)
+{
+	if (mm->oom_victim)
+		atomic_dec(&victims);
 }
 
 void oom_reap_mm(struct mm_struct *mm)
@@ -47,6 +69,9 @@ bool out_of_memory(void)
 
 	/* A failure made on purpose is no want of memory: trying again is all it takes. */
 	if (fault_was_injected())
+		return true;
+	/* Somebody may have given back enough since it was asked for. */
+	if (user_pages_are_free())
 		return true;
 	if (!ops || !ops->choose(&victim))
 		return false;

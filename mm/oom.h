@@ -15,12 +15,17 @@ struct oom_victim {
 
 /* Tasks belong to a higher layer, which registers these. */
 struct oom_ops {
-	/* The process that holds most pages; false: none may go. */
+	/* The process that holds most pages, or `again`; false: none may go. */
 	bool (*choose)(struct oom_victim *victim);
-	/* Ends it, or lets it end if it is on its way, and gives it time to. May sleep. */
+	/* Ends it, or lets it end if it is on its way (pid 0: any), and gives it time to. May sleep. */
 	void (*kill)(struct oom_victim *victim);
 };
 void oom_register(const struct oom_ops *ops);
+
+/* The address space of a process that is killed for its memory. => tasklist_lock; it has a user */
+void mark_oom_victim(struct mm_struct *mm);
+/* Whether the memory of such a process is still to come back. */
+bool oom_victims_left(void);
 
 /*
  * Makes room by ending a process; true when trying again makes sense. => no lock held that an ending

@@ -192,6 +192,8 @@ bool zone_buddy_info(enum zone_type type, struct buddy_info *info);
 unsigned long nr_free_pages(void);
 /* How many of them programs can't have. */
 unsigned long nr_reserve_pages(void);
+/* Whether programs can have pages, and more than a few. */
+bool user_pages_are_free(void);
 unsigned long totalram_pages(void);
 /* Checks every list, count and flag of the allocator; panics naming the first thing wrong. */
 void page_alloc_audit(void);

@@ -678,6 +678,14 @@ unsigned long nr_reserve_pages(void)
 	return n;
 }
 
+bool user_pages_are_free(void)
+{
+	for (int t = 0; t < MAX_NR_ZONES; t++)
+		if (zones[t].managed && may_take(&zones[t], __GFP_USER, PCP_BATCH))
+			return true;
+	return false;
+}
+
 unsigned long nr_free_pages(void)
 {
 	struct buddy_info info;

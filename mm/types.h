@@ -330,10 +330,11 @@ struct mm_struct {
 	atomic_t mm_count; /* references to the structure; all users together hold one */
 	atomic_t tlb_flush_pending; /* gathers at work: entries may be cleared and still cached */
 	atomic_long_t pgtables_bytes;
-	int map_count;	  /* areas */
-	bool has_pinned;  /* pages of it have been pinned, ever: fork must look for them */
-	u8 dumpable;	  /* SUID_DUMP_* of prctl(2): whether others of its user may see it */
-	bool unstable;	  /* its private memory was taken while it ends: there is no more (oom.c) */
+	int map_count;	 /* areas */
+	bool has_pinned; /* pages of it have been pinned, ever: fork must look for them */
+	u8 dumpable;	 /* SUID_DUMP_* of prctl(2): whether others of its user may see it */
+	bool unstable;	 /* its private memory was taken while it ends: there is no more (oom.c) */
+	bool oom_victim; /* it is to go for want of memory, and counts as on its way until it is empty (oom.c) */
 	bool thp_disable; /* prctl(2) asked for no huge pages, of which there are none anyway */
 	u8 membarrier;	  /* what membarrier(2) was told to be ready for */
 

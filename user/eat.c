@@ -15,6 +15,7 @@
  *	sharers	several processes in one address space, by CLONE_VM
  *	forks	each child makes children until that fails
  *	chosen	a small one is to go instead, since its oom_score_adj says so
+ *	beside	one after the other, beside a small one that always wants a little, and lives
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -210,10 +211,43 @@ static int chosen(void)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 1;
 }
 
+/* Gives back what it takes, so it is never the one to go: not while the last one's memory comes back either. */
+static void want_a_little(void)
+{
+	memset(map(MIB, MAP_PRIVATE), 1, MIB);
+	for (;;) {
+		char *p = map(MIB / 2, MAP_PRIVATE);
+
+		memset(p, 1, MIB / 2);
+		munmap(p, MIB / 2);
+	}
+}
+
+static int beside(void)
+{
+	pid_t small = fork(), child;
+	int status, good = 0;
+
+	if (small == 0)
+		want_a_little();
+	for (int i = 0; i < CHILDREN; i++) {
+		child = fork();
+		if (child == 0)
+			eat();
+		good += waitpid(child, &status, 0) == child && WIFSIGNALED(status);
+	}
+	kill(small, SIGTERM);
+	waitpid(small, &status, 0);
+	printf("beside: %d killed, the small one ended by signal %d\n", good, WTERMSIG(status));
+	return good == CHILDREN && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
 		eat();
+	if (strcmp(argv[1], "beside") == 0)
+		return beside();
 	if (strcmp(argv[1], "chosen") == 0)
 		return chosen();
 	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++)

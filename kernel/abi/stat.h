@@ -118,7 +118,14 @@ _Static_assert(sizeof(struct kernel_statfs) == 120, "struct statfs has 120 bytes
 #define PROC_SUPER_MAGIC 0x9fa0
 #define PIPEFS_MAGIC	 0x50495045
 
-#define ST_NOEXEC 0x0008
-#define ST_VALID  0x0020 /* f_flags means something */
+#define ST_RDONLY      0x0001
+#define ST_NOSUID      0x0002
+#define ST_NODEV       0x0004
+#define ST_NOEXEC      0x0008
+#define ST_VALID       0x0020 /* f_flags means something */
+#define ST_NOATIME     0x0400
+#define ST_NODIRATIME  0x0800
+#define ST_RELATIME    0x1000
+#define ST_NOSYMFOLLOW 0x2000
 
 #endif

@@ -6,6 +6,8 @@ int vfs_chmod(struct inode *inode, umode_t mode, const struct cred_view *cred)
 {
 	int err = -EPERM;
 
+	if (inode_is_rdonly(inode))
+		return -EROFS;
 	down_write(&inode->i_rwsem);
 	if (!inode_owner(inode, cred) || inode->i_sb->s_fixed_attrs ||
 	    inode_forbids(inode, FS_APPEND_FL | FS_IMMUTABLE_FL))
@@ -47,6 +49,8 @@ int vfs_chown(struct inode *inode, u32 uid, u32 gid, const struct cred_view *cre
 	umode_t drop = 0;
 	int err = -EPERM;
 
+	if (inode_is_rdonly(inode))
+		return -EROFS;
 	down_write(&inode->i_rwsem);
 	if (!S_ISDIR(inode->i_mode))
 		drop = (inode->i_mode & S_ISUID) | (drops_sgid(inode, cred) ? S_ISGID : 0);
@@ -71,6 +75,8 @@ int vfs_utimes(struct inode *inode, const struct file_times *times, const struct
 	s64 now = current_time();
 	int err = 0;
 
+	if (inode_is_rdonly(inode))
+		return -EROFS;
 	down_write(&inode->i_rwsem);
 	/* Setting the present time is open to all who might write. */
 	if (inode_forbids(inode, times->touch ? FS_IMMUTABLE_FL : FS_IMMUTABLE_FL | FS_APPEND_FL))
@@ -104,6 +110,8 @@ int vfs_set_flags(struct inode *inode, u32 flags, const struct cred_view *cred)
 {
 	int err = 0;
 
+	if (inode_is_rdonly(inode))
+		return -EROFS;
 	if (!inode_has_flags(inode))
 		return -ENOTTY;
 	if (!inode_owner(inode, cred))

@@ -22,7 +22,9 @@ static spinlock_t dcache_lock = SPINLOCK_INIT;
 static struct hlist_head dentry_hash[1 << DCACHE_BITS];
 static struct kmem_cache *dentry_cache;
 static struct dentry *the_root;
-static LIST_HEAD(mounts); /* => dcache_lock; entries stay for ever */
+static LIST_HEAD(mounts);   /* changes => mount_mutex and dcache_lock */
+static LIST_HEAD(detached); /* unmounted and still used. => dcache_lock */
+static struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
 
 void dentry_cache_init(void)
 {
@@ -47,7 +49,7 @@ static void dentry_free(struct dentry *dentry)
 	kmem_cache_free(dentry_cache, dentry);
 }
 
-void dput(struct dentry *dentry)
+static void dput_one(struct dentry *dentry)
 {
 	/* A loop, as the parent's last reference may go with the child. */
 	while (dentry && atomic_dec_and_test(&dentry->d_count)) {
@@ -59,6 +61,14 @@ void dput(struct dentry *dentry)
 		dentry_free(dentry);
 		dentry = parent;
 	}
+}
+
+void dput(struct dentry *dentry)
+{
+	dput_one(dentry);
+	/* It may have been the last of what was unmounted before. */
+	if (unlikely(!list_empty(&detached)))
+		dcache_reap();
 }
 
 struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len)
@@ -252,11 +262,18 @@ struct dentry *d_cross_mounts(struct dentry *dentry)
 {
 	struct super_block *sb;
 
-	/* What is mounted stays mounted, so no lock: the pointer is set once. */
-	while ((sb = READ_ONCE(dentry->d_mounted))) {
-		dget(sb->s_root);
+	while (READ_ONCE(dentry->d_mounted)) {
+		struct dentry *root = NULL;
+
+		spin_lock(&dcache_lock);
+		sb = dentry->d_mounted;
+		if (sb)
+			root = dget(sb->s_root);
+		spin_unlock(&dcache_lock);
+		if (!root)
+			break;
 		dput(dentry);
-		dentry = sb->s_root;
+		dentry = root;
 	}
 	return dentry;
 }
@@ -340,7 +357,10 @@ struct super_block *super_alloc(const char *type, u64 magic, const struct super_
 
 void dcache_mount(struct super_block *sb, struct dentry *where)
 {
+	static int last_id;
+
 	spin_lock(&dcache_lock);
+	sb->s_id = ++last_id;
 	sb->s_covered = where;
 	if (where)
 		WRITE_ONCE(where->d_mounted, sb);
@@ -363,7 +383,7 @@ int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, voi
 
 	if (!buf)
 		return -ENOMEM;
-	/* Mounts are only ever added, at the end: the list can be walked as it grows. */
+	mount_lock();
 	list_for_each_entry(sb, &mounts, s_link)
 	{
 		const char *path = d_path(sb->s_root, buf, PATH_MAX);
@@ -372,6 +392,164 @@ int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, voi
 		if (ret)
 			break;
 	}
+	mount_unlock();
 	kfree(buf);
 	return ret;
+}
+
+void mount_lock(void)
+{
+	mutex_lock(&mount_mutex);
+}
+
+void mount_unlock(void)
+{
+	mutex_unlock(&mount_mutex);
+}
+
+int sb_start_write(struct super_block *sb)
+{
+	/* Counted first: who makes it read-only says so first and then looks at the count. */
+	atomic_add_return(&sb->s_writers, 1);
+	if (!__atomic_load_n(&sb->s_rdonly, __ATOMIC_SEQ_CST))
+		return 0;
+	sb_end_write(sb);
+	return -EROFS;
+}
+
+/* --- unmounting ---------------------------------------------------------------------------- */
+
+/* The next in a walk of the tree that shows each directory before what is in it. => dcache_lock */
+static const struct dentry *next_in_tree(const struct dentry *dentry)
+{
+	if (!list_empty(&dentry->d_children))
+		return list_first_entry(&dentry->d_children, struct dentry, d_sibling);
+	for (; !d_is_root(dentry); dentry = dentry->d_parent)
+		if (!list_is_last(&dentry->d_sibling, &dentry->d_parent->d_children))
+			return list_next_entry(dentry, d_sibling);
+	return NULL;
+}
+
+/*
+ * Whether nobody holds a name of it but the tree: each dentry is held once by that, and by each that lies
+ * in it. What has lost its name still holds its directory. `own`: references of the caller on the root.
+ * => dcache_lock
+ */
+static bool super_unused(const struct super_block *sb, int own)
+{
+	const struct dentry *dentry, *child;
+
+	for (dentry = sb->s_root; dentry; dentry = next_in_tree(dentry)) {
+		int count = 1 + (dentry == sb->s_root ? own : 0);
+
+		list_for_each_entry(child, &dentry->d_children, d_sibling) count++;
+		if (atomic_read(&dentry->d_count) != count)
+			return false;
+	}
+	return true;
+}
+
+void super_free(struct super_block *sb)
+{
+	if (sb->s_op && sb->s_op->put_super)
+		sb->s_op->put_super(sb);
+	kfree(sb->s_source);
+	kfree(sb);
+}
+
+/* => nobody knows it any more */
+static void kill_super(struct super_block *sb)
+{
+	struct dentry *dentry = sb->s_root;
+
+	while (dentry) {
+		struct dentry *parent = d_is_root(dentry) ? NULL : dentry->d_parent;
+
+		if (!list_empty(&dentry->d_children)) {
+			dentry = list_first_entry(&dentry->d_children, struct dentry, d_sibling);
+			continue;
+		}
+		if (parent) {
+			spin_lock(&dcache_lock);
+			tree_remove(dentry);
+			spin_unlock(&dcache_lock);
+		}
+		dput_one(dentry);
+		dentry = parent;
+	}
+	super_free(sb);
+}
+
+/* Takes it out of the tree of names; the directory it was on. => mount_mutex, dcache_lock */
+static struct dentry *unhook(struct super_block *sb)
+{
+	struct dentry *where = sb->s_covered;
+
+	WRITE_ONCE(where->d_mounted, NULL);
+	sb->s_covered = NULL;
+	sb->s_detached = true;
+	list_move_tail(&sb->s_link, &detached);
+	return where;
+}
+
+/* One that is mounted in one that is detached, or NULL. => mount_mutex */
+static struct super_block *find_below(void)
+{
+	struct super_block *sb;
+
+	list_for_each_entry(sb, &mounts, s_link)
+	{
+		if (sb->s_covered && sb->s_covered->d_sb->s_detached)
+			return sb;
+	}
+	return NULL;
+}
+
+int dcache_umount(struct dentry *root, bool detach)
+{
+	struct super_block *sb = root->d_sb;
+	struct dentry *where = NULL;
+	int err = -EBUSY;
+
+	spin_lock(&dcache_lock);
+	if (detach || super_unused(sb, 1))
+		where = unhook(sb);
+	spin_unlock(&dcache_lock);
+	if (where) {
+		err = 0;
+		dput_one(where);
+		while ((sb = find_below())) {
+			spin_lock(&dcache_lock);
+			where = unhook(sb);
+			spin_unlock(&dcache_lock);
+			dput_one(where);
+		}
+	}
+	return err;
+}
+
+static struct super_block *take_unused(void)
+{
+	struct super_block *sb;
+
+	spin_lock(&dcache_lock);
+	list_for_each_entry(sb, &detached, s_link)
+	{
+		if (super_unused(sb, 0))
+			break;
+	}
+	if (&sb->s_link == &detached)
+		sb = NULL;
+	else
+		list_del_init(&sb->s_link);
+	spin_unlock(&dcache_lock);
+	return sb;
+}
+
+void dcache_reap(void)
+{
+	struct super_block *sb;
+
+	while ((sb = take_unused()))
+		kill_super(sb);
 }

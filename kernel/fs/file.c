@@ -200,9 +200,14 @@ int file_bind(struct file *file, struct dentry *dentry)
 	file->f_mode |= mode_of(file->f_flags);
 	if ((file->f_mode & (FMODE_WRITE | FMODE_NOCOUNT)) == FMODE_WRITE &&
 	    S_ISREG(inode->i_mode)) {
-		err = get_write_access(inode);
+		err = sb_start_write(inode->i_sb);
 		if (err)
 			return err;
+		err = get_write_access(inode);
+		if (err) {
+			sb_end_write(inode->i_sb);
+			return err;
+		}
 		file->f_mode |= FMODE_WRITER;
 	}
 	file->f_dentry = dget(dentry);
@@ -242,8 +247,10 @@ void fput(struct file *file)
 	locks_remove_file(file);
 	if (file->f_op && file->f_op->release)
 		file->f_op->release(file);
-	if (file->f_mode & FMODE_WRITER)
+	if (file->f_mode & FMODE_WRITER) {
 		put_write_access(file->f_inode);
+		sb_end_write(file->f_inode->i_sb);
+	}
 	if (file->f_mode & FMODE_NOWRITE)
 		allow_write_access(file);
 	dput(file->f_dentry);

@@ -27,9 +27,12 @@ int vfs_mount(const char *path, struct super_block *sb)
 	if (err && err != -EEXIST)
 		return err;
 	err = path_lookup(&at, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &where);
-	if (!err)
-		dcache_mount(sb, where); /* keeps the reference */
-	return err;
+	if (err)
+		return err;
+	mount_lock();
+	dcache_mount(sb, where); /* keeps the reference */
+	mount_unlock();
+	return 0;
 }
 
 void fs_init(void)

@@ -2,6 +2,7 @@
 /* Inodes: their life, who may do what with them, and what stat(2) says about them. */
 #include <arch/clock.h>
 
+#include "kernel/abi/mount.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/sched/timer.h"
@@ -64,7 +65,8 @@ void touch_atime(struct inode *inode)
 	s64 day = 24 * 3600 * 1000000000L;
 	s64 now = current_time();
 
-	if (inode_forbids(inode, FS_NOATIME_FL))
+	if (inode_forbids(inode, FS_NOATIME_FL) || inode_is_rdonly(inode) ||
+	    (inode->i_sb->s_flags & MS_NOATIME))
 		return;
 	if (inode->i_atime <= inode->i_mtime || inode->i_atime <= inode->i_ctime ||
 	    inode->i_atime <= now - day)
@@ -83,6 +85,9 @@ bool cred_in_group(const struct cred_view *cred, u32 gid)
 
 int inode_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask)
 {
+	if ((mask & MAY_WRITE) && inode_is_rdonly(inode) &&
+	    (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || S_ISLNK(inode->i_mode)))
+		return -EROFS;
 	if (inode->i_op && inode->i_op->permission)
 		return inode->i_op->permission(inode, cred, mask);
 	return generic_permission(inode, cred, mask);

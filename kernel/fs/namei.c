@@ -5,6 +5,7 @@
  * No lock is held between two names. Each step finds the child under dcache_lock and takes a
  * reference, so what is found stays, though another program may move or remove it meanwhile.
  */
+#include "kernel/abi/mount.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/namei.h"
 #include "mm/slab.h"
@@ -143,6 +144,8 @@ static int follow_link(struct path_walk *w, struct dentry *link)
 	int err = -ELOOP;
 
 	if (++w->links > MAXSYMLINKS)
+		goto out;
+	if (link->d_sb->s_flags & MS_NOSYMFOLLOW)
 		goto out;
 	err = -EACCES;
 	if (!may_follow(w, link->d_inode))

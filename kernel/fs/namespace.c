@@ -30,7 +30,9 @@ static int check_free(const struct path_walk *w, bool is_dir)
 	if (PTR_ERR(dentry) != -ENOENT)
 		return (int)PTR_ERR(dentry);
 	/* "name/" can only become a directory. */
-	return w->slash && !is_dir ? -ENOENT : 0;
+	if (w->slash && !is_dir)
+		return -ENOENT;
+	return w->dir->d_sb->s_rdonly ? -EROFS : 0;
 }
 
 /* Finds and locks the directory of a name that is free. To be followed by creation_end(). */
@@ -226,6 +228,8 @@ int path_unlink(const struct lookup_at *at, const char *path)
 		err = walk_to_last(&walk);
 	if (!err && walk.type != LAST_NORM)
 		err = -EISDIR;
+	if (!err && walk.dir->d_sb->s_rdonly)
+		err = -EROFS;
 	if (!err) {
 		dir = walk.dir->d_inode;
 		down_write(&dir->i_rwsem);
@@ -274,6 +278,8 @@ int path_rmdir(const struct lookup_at *at, const char *path)
 		err = walk_to_last(&walk);
 	if (!err)
 		err = no_name[walk.type];
+	if (!err && walk.dir->d_sb->s_rdonly)
+		err = -EROFS;
 	if (!err) {
 		dir = walk.dir->d_inode;
 		down_write(&dir->i_rwsem);
@@ -389,7 +395,10 @@ static int rename_locked(struct renaming *r, unsigned int flags)
 		gone = r->victim->d_inode;
 		down_write_nested(&gone->i_rwsem, I_RWSEM_GONE);
 	}
-	err = old_dir->i_op->rename(old_dir, r->old, new_dir, r->fresh, r->victim);
+	/* Something may have been mounted there meanwhile. */
+	err = gone && r->victim->d_mounted ?
+		      -EBUSY :
+		      old_dir->i_op->rename(old_dir, r->old, new_dir, r->fresh, r->victim);
 	if (gone)
 		up_write(&gone->i_rwsem);
 	return err;
@@ -409,6 +418,8 @@ static int rename_walk(struct renaming *r, unsigned int flags)
 		return -EBUSY;
 	if (r->to.type != LAST_NORM)
 		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	if (r->from.dir->d_sb->s_rdonly)
+		return -EROFS;
 	lock_two(r->from.dir, r->to.dir);
 	err = rename_locked(r, flags);
 	unlock_two(r->from.dir, r->to.dir);

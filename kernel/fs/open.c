@@ -106,6 +106,11 @@ static int may_open(const struct inode *inode, const struct open_request *req)
 		break;
 	case S_IFSOCK:
 		return -ENXIO;
+	case S_IFCHR:
+	case S_IFBLK:
+		if (inode->i_sb->s_nodev || req->for_exec)
+			return -EACCES;
+		break;
 	default:
 		if (req->for_exec && (!S_ISREG(inode->i_mode) || inode->i_sb->s_noexec))
 			return -EACCES;

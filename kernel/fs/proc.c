@@ -225,11 +225,17 @@ static unsigned int find_entry(const struct proc_entry *entries, unsigned int nr
 
 int proc_name_to_number(const char *name, int max)
 {
-	unsigned long nr;
+	unsigned long nr = 0;
 
-	if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1]) ||
-	    kstrtoul(name, 10, &nr) || nr > (unsigned long)max)
+	if (!*name || (name[0] == '0' && name[1]))
 		return -1;
+	for (; *name; name++) {
+		if (*name < '0' || *name > '9')
+			return -1;
+		nr = nr * 10 + (unsigned long)(*name - '0');
+		if (nr > (unsigned long)max)
+			return -1;
+	}
 	return (int)nr;
 }
 
@@ -396,13 +402,15 @@ static const struct super_operations proc_super_ops = {
 	.evict = proc_evict,
 };
 
-void proc_init(void)
+struct super_block *proc_super(void)
 {
 	struct super_block *sb = super_alloc("proc", PROC_SUPER_MAGIC, &proc_super_ops);
 	struct inode *inode = sb ? inode_alloc(sb, S_IFDIR | 0555) : NULL;
 
-	if (!inode)
-		panic("no memory for /proc");
+	if (!inode) {
+		kfree(sb);
+		return NULL;
+	}
 	sb->s_noexec = true;
 	sb->s_fixed_attrs = true;
 	inode->i_ino = PROC_ROOT_INO;
@@ -410,6 +418,17 @@ void proc_init(void)
 	inode->i_fop = &proc_root_fops;
 	inode->i_nlink = 2;
 	sb->s_root = d_alloc_root(sb, inode);
-	if (!sb->s_root || vfs_mount("/proc", sb))
+	if (sb->s_root)
+		return sb;
+	iput(inode);
+	kfree(sb);
+	return NULL;
+}
+
+void proc_init(void)
+{
+	struct super_block *sb = proc_super();
+
+	if (!sb || vfs_mount("/proc", sb))
 		panic("cannot mount /proc");
 }

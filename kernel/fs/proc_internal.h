@@ -121,6 +121,7 @@ int proc_show_limits(struct proc_file *pf, struct seq_text *seq);
 void proc_show_smaps_area(struct seq_text *seq, struct vm_area_struct *vma);
 int proc_show_smaps_rollup(struct proc_file *pf, struct seq_text *seq);
 int proc_show_mounts(struct proc_file *pf, struct seq_text *seq);
+int proc_show_mountinfo(struct proc_file *pf, struct seq_text *seq);
 int proc_show_interrupts(struct proc_file *pf, struct seq_text *seq);
 int proc_show_stat(struct proc_file *pf, struct seq_text *seq);
 int proc_show_oom_score(struct proc_file *pf, struct seq_text *seq);

@@ -174,18 +174,6 @@ static int show_filesystems(struct proc_file *pf, struct seq_text *seq)
 	return 0;
 }
 
-static int show_one_mount(const struct super_block *sb, const char *path, void *arg)
-{
-	seq_printf(arg, "%s %s %s rw%s 0 0\n", sb->s_type, path, sb->s_type,
-		   sb->s_noexec ? ",noexec" : "");
-	return 0;
-}
-
-int proc_show_mounts(struct proc_file *pf, struct seq_text *seq)
-{
-	return for_each_mount(show_one_mount, seq);
-}
-
 /* Only what this kernel looks for and uses; other features a processor has are not listed. */
 static int show_cpuinfo(struct proc_file *pf, struct seq_text *seq)
 {

@@ -58,6 +58,7 @@ const struct proc_entry proc_pid_entries[] = {
 	{ .name = "statm", .mode = S_IFREG | 0444, .show = proc_show_statm },
 	{ .name = "maps", .mode = S_IFREG | 0444, .fops = &proc_areas_fops, .private = true },
 	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &proc_mem_fops, .private = true },
+	{ .name = "mountinfo", .mode = S_IFREG | 0444, .show = proc_show_mountinfo },
 	{ .name = "mounts", .mode = S_IFREG | 0444, .show = proc_show_mounts },
 	{ .name = "clear_refs", .mode = S_IFREG | 0200, .fops = &proc_clear_refs_fops },
 	{ .name = "smaps",

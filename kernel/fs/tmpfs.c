@@ -11,6 +11,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
+#include "kernel/fs/mount.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/ramdisk.h"
 #include "mm/page.h"
@@ -368,13 +369,21 @@ static void tmpfs_statfs(const struct super_block *sb, struct kstatfs *stat)
 		stat->ffree = stat->files - (u64)atomic_long_read(&info->used_inodes);
 }
 
+static void tmpfs_put_super(struct super_block *sb)
+{
+	kfree(sb->s_fs_info);
+}
+
 static const struct super_operations tmpfs_sops = {
 	.evict = tmpfs_evict,
 	.statfs = tmpfs_statfs,
+	.put_super = tmpfs_put_super,
+	.show_options = tmpfs_show_options,
+	.remount = tmpfs_remount,
 };
 
-/* `max`: blocks and inodes it may have, 0: whatever there is. Or NULL. */
-static struct super_block *alloc_super(const char *type, unsigned long max)
+/* One without a root, or NULL. */
+static struct super_block *alloc_super(const char *type, const struct tmpfs_options *options)
 {
 	struct tmpfs_sb_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
 	struct super_block *sb = info ? super_alloc(type, TMPFS_MAGIC, &tmpfs_sops) : NULL;
@@ -383,24 +392,28 @@ static struct super_block *alloc_super(const char *type, unsigned long max)
 		kfree(info);
 		return NULL;
 	}
-	info->blocks.max_blocks = max;
-	info->max_inodes = max;
+	info->blocks.max_blocks = options->max_blocks;
+	info->max_inodes = options->max_inodes;
+	info->mode = options->mode;
+	info->uid = options->uid;
+	info->gid = options->gid;
 	sb->s_fs_info = info;
 	sb->s_has_flags = true;
 	return sb;
 }
 
-struct super_block *tmpfs_super(const char *type, umode_t mode)
+struct super_block *tmpfs_super_with(const char *type, const struct tmpfs_options *options)
 {
-	/* By default half of memory, and as many files as that has pages. */
-	struct super_block *sb = alloc_super(type, totalram_pages() / 2);
+	struct super_block *sb = alloc_super(type, options);
 	struct inode *inode;
 
 	if (!sb)
 		return NULL;
-	inode = tmpfs_inode(sb, NULL, S_IFDIR | mode, &kernel_cred);
+	inode = tmpfs_inode(sb, NULL, S_IFDIR | options->mode, &kernel_cred);
 	if (IS_ERR(inode))
 		goto free_sb;
+	inode->i_uid = options->uid;
+	inode->i_gid = options->gid;
 	sb->s_root = d_alloc_root(sb, inode);
 	if (!sb->s_root)
 		goto free_inode;
@@ -408,9 +421,20 @@ struct super_block *tmpfs_super(const char *type, umode_t mode)
 free_inode:
 	iput(inode);
 free_sb:
-	kfree(sb->s_fs_info);
-	kfree(sb);
+	super_free(sb);
 	return NULL;
+}
+
+struct super_block *tmpfs_super(const char *type, umode_t mode)
+{
+	/* By default half of memory, and as many files as that has pages. */
+	const struct tmpfs_options options = {
+		.max_blocks = totalram_pages() / 2,
+		.max_inodes = totalram_pages() / 2,
+		.mode = mode,
+	};
+
+	return tmpfs_super_with(type, &options);
 }
 
 /* --- files without names ------------------------------------------------------------------- */
@@ -485,7 +509,7 @@ static const struct shmem_ops tmpfs_shmem_ops = { .file_setup = shm_file_setup }
 void tmpfs_init(void)
 {
 	shmem_cache = kmem_cache_create("shmem_info", sizeof(struct shmem_info), 0);
-	shm_sb = alloc_super("tmpfs", 0);
+	shm_sb = alloc_super("tmpfs", &(struct tmpfs_options){ 0 });
 	if (!shm_sb)
 		panic("no memory for tmpfs");
 	shm_sb->s_pseudo = true;

@@ -81,13 +81,24 @@ struct super_operations {
 	void (*evict)(struct inode *inode);
 	/* Optional; *stat is all zeros before. */
 	void (*statfs)(const struct super_block *sb, struct kstatfs *stat);
+	/* It goes: frees s_fs_info. For what can be unmounted. */
+	void (*put_super)(struct super_block *sb);
+	/* What /proc/mounts shows of its settings, each after a comma. Optional. */
+	void (*show_options)(const struct super_block *sb, struct seq_text *seq);
+	/* A change of settings, as in mount(2). 0 or -EINVAL. Optional: there are none. */
+	int (*remount)(struct super_block *sb, char *data);
 };
 
 struct super_block {
 	const char *s_type;
 	u64 s_magic;
 	u32 s_dev; /* minor number; the major is 0, as for every file system without a disk */
-	bool s_noexec;
+	bool s_noexec, s_rdonly, s_nosuid, s_nodev;
+	u32 s_flags;	    /* MS_* it was mounted with */
+	int s_id;	    /* of the mount, as mountinfo shows it */
+	char *s_source;	    /* what mount(2) called it; NULL: as the type */
+	atomic_t s_writers; /* files of it that are open for writing: see sb_start_write() */
+	bool s_detached;    /* unmounted, and not yet unused */
 	bool s_pseudo;	    /* has no tree: its files are named by themselves, like pipes */
 	bool s_has_flags;   /* of its files and directories: see vfs_set_flags() */
 	bool s_fixed_attrs; /* owners, modes and times can't be set: -EPERM */
@@ -96,7 +107,7 @@ struct super_block {
 	struct dentry *s_covered; /* the directory it is mounted on; NULL for the root */
 	void *s_fs_info;	  /* the file system's own */
 	atomic_long_t s_next_ino;
-	struct list_head s_link; /* in mount order */
+	struct list_head s_link; /* in mount order. => dcache_lock */
 };
 
 /* --- inodes -------------------------------------------------------------------------------- */
@@ -261,6 +272,11 @@ static inline bool inode_forbids(const struct inode *inode, u32 flags)
 {
 	return READ_ONCE(inode->i_flags) & flags;
 }
+/* Whether nothing of it may change, whoever asks. */
+static inline bool inode_is_rdonly(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_sb->s_rdonly);
+}
 static inline bool inode_has_flags(const struct inode *inode)
 {
 	return inode->i_sb->s_has_flags && (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode));
@@ -361,8 +377,27 @@ struct super_block *super_alloc(const char *type, u64 magic,
  * Mounts sb on the directory at `path` for ever; the first of all becomes "/". 0 or -errno.
  */
 int vfs_mount(const char *path, struct super_block *sb);
-/* Its core: `where` (NULL: none yet) is referenced and a directory of tmpfs. */
+/* Its core: `where` (NULL: none yet) is referenced, and nothing is mounted on it. => mount_lock() */
 void dcache_mount(struct super_block *sb, struct dentry *where);
+/*
+ * Takes a file system out of the tree, if nobody uses it, or (detach) whoever does, with what is mounted
+ * in it. `root` is its root, on which the caller has one reference, that goes last. 0 or -EBUSY.
+ * => mount_lock(), mounted
+ */
+int dcache_umount(struct dentry *root, bool detach);
+/* Frees those that were unmounted and are unused now. May sleep. */
+void dcache_reap(void);
+/* Held while file systems are mounted or unmounted. => no i_rwsem held */
+void mount_lock(void);
+void mount_unlock(void);
+/* Frees one that was never mounted, but for its root. */
+void super_free(struct super_block *sb);
+/* Counts a file that is open for writing: 0 or -EROFS. */
+int sb_start_write(struct super_block *sb);
+static inline void sb_end_write(struct super_block *sb)
+{
+	atomic_dec(&sb->s_writers);
+}
 /* Calls fn for each mount in order with its path; stops when fn returns non-zero. */
 int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg);
 /* The root of everything, referenced. */
@@ -561,6 +596,7 @@ void file_cache_init(void);
 void files_cache_init(void);
 /* One to be mounted, with its own limits; mode: the root's permissions. Or NULL. */
 struct super_block *tmpfs_super(const char *type, umode_t mode);
+struct super_block *proc_super(void);
 void tmpfs_init(void);
 void proc_init(void);
 void dev_init(void);

@@ -318,7 +318,7 @@ static void read_lent_ids(struct binprm *bprm)
 	bprm->euid = current->cred.euid;
 	bprm->egid = current->cred.egid;
 	bprm->lends = false;
-	if (current->no_new_privs)
+	if (current->no_new_privs || inode->i_sb->s_nosuid)
 		return;
 	/* Bits and owner of the same moment: chown(2) takes the bits away. */
 	down_read(&inode->i_rwsem);

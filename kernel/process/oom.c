@@ -100,9 +100,11 @@ static bool choose(struct oom_victim *victim)
 	}
 	if (most != OOM_NEVER)
 		choose_current(victim);
-	/* Nobody new is chosen while somebody is still going. */
+	/* Nobody new is chosen while somebody is still going, or what he had is still coming back. */
 	if (dying && (!current_is_task() || dying != current->signal))
 		*victim = (struct oom_victim){ .pid = dying->leader->pid, .again = true };
+	else if (oom_victims_left())
+		*victim = (struct oom_victim){ .again = true };
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return victim->pages > 0 || victim->again;
 }
@@ -113,9 +115,11 @@ static bool choose(struct oom_victim *victim)
 /* => tasklist_lock. Others on the same memory would keep it: they go too. */
 static void kill_sharers(const struct signal_struct *victim)
 {
-	const struct mm_struct *mm = mm_of(victim);
+	struct mm_struct *mm = mm_of(victim);
 	struct signal_struct *process;
 
+	if (mm)
+		mark_oom_victim(mm);
 	for_each_process(process)
 	{
 		if (mm && mm_of(process) == mm)
@@ -132,7 +136,7 @@ static void kill(struct oom_victim *victim)
 	if (process)
 		kill_sharers(process);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	if (process && process != current->signal)
+	if (victim->again || (process && process != current->signal))
 		sleep_until(clock_ns() + KILL_WAIT_NS);
 }
 

@@ -100,6 +100,9 @@ long sys_renameat(int olddfd, const char __user *oldname, int newdfd, const char
 long sys_renameat2(int olddfd, const char __user *oldname, int newdfd, const char __user *newname,
 		   unsigned int flags);
 long sys_truncate(const char __user *path, long length);
+long sys_mount(const char __user *source, const char __user *dir, const char __user *type,
+	       unsigned long flags, const void __user *data);
+long sys_umount2(const char __user *name, int flags);
 
 long sys_stat(const char __user *filename, struct kernel_stat __user *statbuf);
 long sys_lstat(const char __user *filename, struct kernel_stat __user *statbuf);

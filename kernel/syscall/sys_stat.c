@@ -2,6 +2,7 @@
 /* System calls that ask about a file without opening it. */
 #include <arch/uaccess.h>
 
+#include "kernel/abi/mount.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/fdtable.h"
 #include "kernel/process/current.h"
@@ -254,6 +255,16 @@ long sys_readlink(const char __user *path, char __user *buf, int bufsiz)
 
 /* --- statfs -------------------------------------------------------------------------------- */
 
+static s64 statfs_flags(const struct super_block *sb)
+{
+	return ST_VALID | (sb->s_rdonly ? ST_RDONLY : 0) | (sb->s_nosuid ? ST_NOSUID : 0) |
+	       (sb->s_nodev ? ST_NODEV : 0) | (sb->s_noexec ? ST_NOEXEC : 0) |
+	       (sb->s_flags & MS_NOATIME ? ST_NOATIME : 0) |
+	       (sb->s_flags & MS_NODIRATIME ? ST_NODIRATIME : 0) |
+	       (sb->s_flags & MS_RELATIME ? ST_RELATIME : 0) |
+	       (sb->s_flags & MS_NOSYMFOLLOW ? ST_NOSYMFOLLOW : 0);
+}
+
 static long put_statfs(const struct dentry *dentry, struct kernel_statfs __user *user)
 {
 	const struct super_block *sb = dentry->d_sb;
@@ -272,7 +283,7 @@ static long put_statfs(const struct dentry *dentry, struct kernel_statfs __user 
 		.f_files = stat.files,
 		.f_ffree = stat.ffree,
 		.f_namelen = NAME_MAX,
-		.f_flags = ST_VALID | (sb->s_noexec ? ST_NOEXEC : 0),
+		.f_flags = statfs_flags(sb),
 	};
 	return copy_to_user(user, &out, sizeof(out)) ? -EFAULT : 0;
 }

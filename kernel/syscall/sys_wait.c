@@ -135,7 +135,7 @@ long sys_waitid(int type, int id, void __user *info, unsigned int options,
 /* => tasklist_lock. Which process setpgid(2) means, and whether we may move it. */
 static struct signal_struct *setpgid_target(int pid)
 {
-	struct signal_struct *self = current->signal, *process = self;
+	struct signal_struct *self = current->signal, *process;
 	struct task_struct *task = pid ? find_task(pid) : self->leader;
 
 	if (!task)

@@ -46,4 +46,17 @@ for my $how (qw(private shared cow tables threads sharers forks)) {
 	Guest::ends_well($run, 'oom_score_adj');
 }
 
+# Memory of one that was killed takes its time to come back, and nobody else has to go meanwhile.
+{
+	my $run = Guest::boot(mem => '128M', smp => 2, limit => 90,
+		cmdline => 'quiet leakcheck init=/bin/runner tests=/bin/eat+beside,/bin/hello-musl');
+	my @sections = Guest::sections($run);
+	is($sections[0]{end} // '?', 'exit=0', 'beside: only those go who take everything')
+		or diag join "\n", @{ $sections[0]{lines} // [] };
+	my @killed = $run->{console} =~ /^Out of memory: killing (\w+)\[/mg;
+	is("@killed", 'eat eat eat eat', '... each once');
+	like($run->{console}, qr/leakcheck:.*everything came back/, '... nothing is lost');
+	Guest::ends_well($run, 'beside');
+}
+
 done_testing;

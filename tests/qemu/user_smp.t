@@ -11,7 +11,7 @@ use Guest;
 use Test::More;
 
 my @threads = sort map { m{([^/]+)\.c$} } map { glob "user/tests/$_.c" }
-	qw(smp_* thread* futex* fork* sig_threads process_races affinity);
+	qw(bug_dirty_cow bug_munmap_stack bug_populate_munmap membarrier mrelease smp_* thread* futex* fork* sig_threads process_races affinity);
 cmp_ok(scalar @threads, '>', 15, 'there are tests about threads');
 Guest::run_tests('4 processors', \@threads, 'uid=65534 tests=' . join(',', @threads), smp => 4, limit => 1200);
 

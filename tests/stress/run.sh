@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # run.sh STRESSOR [OPTION...]: in the guest, two of one kind for five seconds, each checking what it does.
+# One that doesn't end is ended.
 cd /tmp || exit
 stressor=$1
 shift
-exec /usr/bin/stress-ng "--$stressor" 2 --timeout 5 --verify --metrics-brief "$@"
+exec /bin/timeout -s KILL 90 /usr/bin/stress-ng "--$stressor" 2 --timeout 5 --verify --metrics-brief "$@"

@@ -60,6 +60,7 @@ static const struct attack plain[] = {
 #define FIONREAD_NR 0x541b
 #define FILE_PATH   "/tmp/attack-file"
 #define FILE_FD	    3
+#define SOCKET_FD   4
 
 /* Calls that take another form before they come to their pointers. */
 static struct attack chosen[] = {
@@ -94,7 +95,7 @@ static struct attack chosen[] = {
 	{ "set_robust_list of its size", SYS_set_robust_list, "p=", { 0, 24 } },
 	{ "futex FUTEX_WAKE", SYS_futex, "p==pp=", { 0, 1, 1 } },
 	{ "futex FUTEX_WAKE_OP", SYS_futex, "p==pp=", { 0, 5, 1 } },
-	{ "futex FUTEX_CMP_REQUEUE", SYS_futex, "p==pp=", { 0, 4, 1 } },
+	{ "futex FUTEX_CMP_REQUEUE", SYS_futex, "p===p=", { 0, 4, 1, 1 } },
 	{ "futex FUTEX_WAIT time", SYS_futex, "n==p", { 0, 0, 0 } },
 	{ "shmctl IPC_STAT", SYS_shmctl, "==p", { -1, 2 } },
 	{ "shmctl IPC_SET", SYS_shmctl, "==p", { -1, 1 } },
@@ -112,6 +113,15 @@ static struct attack chosen[] = {
 	{ "get_robust_list of oneself", SYS_get_robust_list, "=pp", { 0 } },
 	{ "prlimit64 of oneself", SYS_prlimit64, "==pp", { 0, RLIMIT_NOFILE } },
 	{ "waitid P_ALL", SYS_waitid, "==p=p", { 0, 0, 0, 5 } },
+	{ "sendto of a socket", SYS_sendto, "=p====", { SOCKET_FD, 0, 8, 0x40 } },
+	{ "recvfrom of a socket", SYS_recvfrom, "=p==pp", { SOCKET_FD, 0, 8, 0x40 } },
+	{ "sendmsg of a socket", SYS_sendmsg, "=p=", { SOCKET_FD, 0, 0x40 } },
+	{ "recvmsg of a socket", SYS_recvmsg, "=p=", { SOCKET_FD, 0, 0x40 } },
+	{ "getsockname of a socket", SYS_getsockname, "=pp", { SOCKET_FD } },
+	{ "getpeername of a socket", SYS_getpeername, "=pp", { SOCKET_FD } },
+	{ "getsockopt of a socket", SYS_getsockopt, "===pn", { SOCKET_FD, 1, 3 } },
+	{ "getsockopt length", SYS_getsockopt, "===np", { SOCKET_FD, 1, 3 } },
+	{ "setsockopt of a socket", SYS_setsockopt, "===p=", { SOCKET_FD, 1, 7, 0, 4 } },
 	{ "statx of a name", SYS_statx, "=s==p", { -100, 0, 0, 0x7ff } },
 };
 
@@ -269,13 +279,18 @@ static void check_argument(const struct attack *t, int arg)
 		ok(false, "%s, argument %d: memory was written", t->name, arg);
 }
 
+static bool chosen_only(long nr)
+{
+	return nr == SYS_clone || nr == SYS_futex || nr == SYS_shmat || nr == SYS_shmctl;
+}
+
 static void each(const struct attack *t, size_t n, void (*fn)(const struct attack *t, int arg))
 {
 	for (size_t i = 0; i < n; i++) {
 		int had = pointers;
 
-		/* Without flags its pointers mean nothing. */
-		if (t == plain && t[i].nr == SYS_clone)
+		/* Those whose other arguments don't mean anything by chance are above. */
+		if (t == plain && chosen_only(t[i].nr))
 			continue;
 		for (int arg = 0; arg < 6 && t[i].kinds[arg]; arg++)
 			if (is_pointer(t[i].kinds[arg]))
@@ -313,11 +328,16 @@ static void prepare(void)
 {
 	void *last = (void *)(TASK_SIZE - PAGE);
 	int fd = open(FILE_PATH, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	int id = syscall(SYS_shmget, 0, PAGE, 0600);
+	int id = syscall(SYS_shmget, 0, PAGE, 0600), sockets[2];
 
 	if (fd != FILE_FD) {
 		dup2(fd, FILE_FD);
 		close(fd);
+	}
+	if (!syscall(SYS_socketpair, 1, 1, 0, sockets)) {
+		int at = dup(sockets[0]); /* away from the place itself */
+
+		dup2(at, SOCKET_FD);
 	}
 	if (write(FILE_FD, "0123456789abcdef", 16) != 16)
 		diag("no file");

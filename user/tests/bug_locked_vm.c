@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bug: what is locked is counted by the process, and mremap and munmap of parts of a locked area forget
- * some pages, or take some off twice (mremap(2) of Linux did both, at times): then VmLck drifts, and
- * RLIMIT_MEMLOCK refuses too much or nothing. After each step the count is the sum of what is locked.
+ * some pages, or take some off twice: then VmLck drifts, and RLIMIT_MEMLOCK refuses too much or
+ * nothing. After each step the count is the sum of what is locked.
  */
 #include "procs.h"
 

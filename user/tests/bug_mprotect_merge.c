@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bug: mprotect(2) goes from area to area by a pointer, and a merge frees the area that it stands on, or
- * the one that it means to go to next; Linux had to mend this loop several times. Every pattern of
+ * the one that it means to go to next; Linux had to mend this loop more than once. Every pattern of
  * rights on seven pages, every range of them changed: areas and rights are as page by page.
  */
 #include "procs.h"

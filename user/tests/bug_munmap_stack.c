@@ -7,7 +7,7 @@
  */
 #include "smp.h"
 
-#define ROUNDS	 200
+#define ROUNDS	 60
 #define SPAN	 1024UL /* pages: two page tables' worth */
 #define SPREAD	 8
 #define MAGIC(i) (0x5a5a000000000000UL | (i))

@@ -254,6 +254,54 @@ static void test_exit(void)
 	   tries);
 }
 
+static long put(int fd, const char *text)
+{
+	return result(pwrite(fd, text, strlen(text), 0));
+}
+
+static long left(int fd)
+{
+	char text[16] = "";
+
+	return pread(fd, text, sizeof(text) - 1, 0) > 0 ? atol(text) : -1;
+}
+
+/* The file itself: what is a number there, and whose it is. */
+static void test_file(void)
+{
+	char path[64];
+	int fd, wake[2];
+	pid_t pid;
+
+	is(put(fail_fd, "0x7fffffff\n"), 11, "a number may be in base 16");
+	ok(left(fail_fd) > 0x7fff0000, "... and is kept, but for what was allocated since");
+	is(put(fail_fd, "4294967295"), 10, "the largest number there is");
+	fails(put(fail_fd, "4294967296"), ERANGE, "one more");
+	fails(put(fail_fd, "-1"), EINVAL, "a negative one");
+	fails(put(fail_fd, ""), EINVAL, "none");
+	fails(put(fail_fd, "3 4"), EINVAL, "two");
+	is(put(fail_fd, "0"), 1, "0 is none to fail");
+	if (pipe(wake))
+		give_up("pipe");
+	pid = fork();
+	if (pid == 0) {
+		char c;
+
+		close(wake[1]);
+		_exit(read(wake[0], &c, 1) == 0 && access("/", F_OK) ? errno : 0);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/fail-nth", (int)pid, (int)pid);
+	fd = open(path, O_RDWR);
+	is(left(fd), 0, "a child doesn't inherit it");
+	is(put(fd, "1"), 1, "another's may be set");
+	is(left(fd), 1, "... and read");
+	is(left(fail_fd), 0, "it isn't one's own");
+	close(wake[0]), close(wake[1]);
+	is(wait_status(pid), ENOMEM << 8, "the other's next allocation fails");
+	fails(put(fd, "1"), ESRCH, "who is gone has none");
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "child"))
@@ -261,6 +309,7 @@ int main(int argc, char **argv)
 	fail_fd = open("/proc/self/fail-nth", O_RDWR);
 	if (fail_fd < 0)
 		skip_all("no /proc/self/fail-nth: this kernel can't fail on purpose");
+	test_file();
 	make_memory();
 	test_fork();
 	test_exec("exec", "/proc/self/exe");
