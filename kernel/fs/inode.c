@@ -69,7 +69,7 @@ void touch_atime(struct inode *inode)
 	    (inode->i_sb->s_flags & MS_NOATIME))
 		return;
 	if (inode->i_atime <= inode->i_mtime || inode->i_atime <= inode->i_ctime ||
-	    now - inode->i_atime >= day)
+	    inode->i_atime <= now - day)
 		inode->i_atime = now;
 }
 

@@ -166,6 +166,17 @@ static int tmpfs_truncate(struct inode *inode, u64 size)
 	return 0;
 }
 
+/* Room that was taken counts as written: nobody may take it for a page that could be read again. */
+static void dirty_reserved(struct address_space *mapping, unsigned long index)
+{
+	struct page *page = find_get_page(mapping, index);
+
+	if (!page)
+		return;
+	set_page_dirty(page);
+	put_page(page);
+}
+
 /*
  * Takes room for all pages of a range. If that fails, what no fault or write has put to use is given
  * back. => i_rwsem held for writing
@@ -182,6 +193,8 @@ static int tmpfs_reserve(struct inode *inode, u64 from, u64 to)
 		err = sched_signal_pending() ? -EINTR : reserve_cache_page(&inode->i_data, index);
 		if (err == -ENOMEM)
 			err = -ENOSPC;
+		if (!err)
+			dirty_reserved(&inode->i_data, index);
 	}
 	if (err && index > first)
 		drop_unfilled_pages(&inode->i_data, first, index - 1);

@@ -21,7 +21,9 @@ static s64 ns_seconds(s64 ns)
 
 static s64 ns_rest(s64 ns)
 {
-	return ns - ns_seconds(ns) * NS_PER_SEC;
+	s64 rest = ns % NS_PER_SEC;
+
+	return rest < 0 ? rest + NS_PER_SEC : rest;
 }
 
 static long put_stat(const struct dentry *dentry, struct kernel_stat __user *user)

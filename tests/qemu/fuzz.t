@@ -33,7 +33,7 @@ for my $who (qw(nobody root)) {
 		"$who: free memory is what it was before");
 	if (!Guest::ends_well($run, $who)) {
 		my ($last) = $run->{console} =~ /.*^fuzz: round (\d+)$/ms;
-		diag "seed $seed; once more: make fuzz-guest SEED=$seed ROUND=" . ($last // 1);
+		diag "seed $seed; once more: make fuzz-replay SEED=$seed ROUND=" . ($last // 1);
 	}
 	note $_ for grep { /^fuzz: \d/ } split /\n/, $run->{console};
 	note $run->{console} if $round;

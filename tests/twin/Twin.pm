@@ -53,10 +53,10 @@ sub run_halves {
 	return ($run, $second);
 }
 
-# The seconds that a run may take: ten times what it usually does, and a boot.
+# The seconds that a run may take: forty times what it usually does, for a busy machine, and a boot.
 sub limit_for {
 	my ($seeds, $ops) = @_;
-	return 60 + $seeds * $ops / 120;
+	return 120 + $seeds * $ops / 30;
 }
 
 # What runs printed: { seeds => { N => hash }, counts => { call => { result => number } } }.

@@ -49,7 +49,7 @@ is($expected->{sources}, Twin::sources_digest(), 'with the program as it is now'
 my $known = Twin::known();
 my $ops = $expected->{ops} // 0;
 cmp_ok($ops, '>=', 500, 'of 500 operations each');
-my @runs = Twin::run_halves('tessera', 900, $seeds[0], scalar @seeds, $ops);
+my @runs = Twin::run_halves('tessera', 2400, $seeds[0], scalar @seeds, $ops);
 my $got = Twin::results(@runs);
 my @parted = grep { ($got->{seeds}{$_} // '') ne $expected->{seeds}{$_} && !$known->{$_} } @seeds;
 is("@parted", '', 'every seed gives the same text in Tessera')

@@ -39,6 +39,7 @@ static void age(const char *name)
 
 static void setting(void)
 {
+	char byte;
 	struct timespec ts[2] = { { 1, 2 }, { 3, 4 } };
 	struct timeval tv[2] = { { 5, 6 }, { 7, 8 } };
 	struct utimbuf ub = { 9, 10 };
@@ -85,6 +86,18 @@ static void setting(void)
 	is(utimensat(AT_FDCWD, in_dir("f"), ts, 0), 0, "after 2100");
 	look("f");
 	ok(same(st.st_atim, 4102444800, 1), "kept as it is");
+	/* Beyond what a kernel may be able to keep: at either end of it. */
+	ts[0] = (struct timespec){ -1L << 60, 1 };
+	ts[1] = (struct timespec){ 1L << 60, 2 };
+	is(utimensat(AT_FDCWD, in_dir("f"), ts, 0), 0, "before and after everything");
+	look("f");
+	ok(st.st_atim.tv_sec < -9000000000 && st.st_mtim.tv_sec > 9000000000,
+	   "kept as near as can be");
+	ts[1] = (struct timespec){ -1L << 61, 0 };
+	is(utimensat(AT_FDCWD, in_dir("f"), ts, 0), 0, "both before everything");
+	is(pread(fd, &byte, 1, 0), 1, "a read of such a file");
+	look("f");
+	ok(st.st_mtim.tv_sec < -9000000000 && st.st_mtim.tv_nsec >= 0, "leaves the time of change");
 	symlink("f", in_dir("l"));
 	age("f");
 	ts[0] = ts[1] = (struct timespec){ 55, 0 };

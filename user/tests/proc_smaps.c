@@ -123,6 +123,23 @@ static void flags(void)
 	raw_munmap(at, PAGE);
 }
 
+/* fallocate(2)'s pages are dirty before anybody wrote them, those that a fault made are not. */
+static void file_room(void)
+{
+	int fd = syscall(SYS_memfd_create, "room", 0);
+	char *p = hole(4);
+
+	ftruncate(fd, 4 * PAGE);
+	fallocate(fd, 0, 0, 2 * PAGE);
+	raw_mmap((unsigned long)p, 4 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+	for (int i = 0; i < 4; i++)
+		(void)peek(p + i * PAGE);
+	is(smaps(p, "Private_Dirty"), 8, "a file's pages that fallocate made are dirty");
+	is(smaps(p, "Private_Clean"), 8, "... and holes that were only read are clean");
+	raw_munmap((unsigned long)p, 4 * PAGE);
+	close(fd);
+}
+
 static void pagemap_bits(void)
 {
 	const uint64_t present = PAGEMAP_PRESENT, file = PAGEMAP_FILE,
@@ -178,6 +195,7 @@ int main(int argc, char **argv)
 	counts();
 	order();
 	flags();
+	file_room();
 	pagemap_bits();
 	pagemap_reads();
 	return done_testing();
