@@ -42,6 +42,20 @@ struct free_walk {
 };
 
 /*
+ * Forgets that the page was written by its reference, not by way of an entry. False when it must not: others
+ * map it as well, and may have meant to keep what is in it.
+ */
+static bool forget_written(struct page *page)
+{
+	if (!page_flag(page, PG_dirty))
+		return true;
+	if (page_mapcount(page) != 1)
+		return false;
+	page_clear_flag(page, PG_dirty);
+	return true;
+}
+
+/*
  * Takes the marks off that say the page must be kept: a clean page that needs no place in swap can
  * be dropped without being saved. The next write makes the entry dirty, and the page stays.
  */
@@ -56,7 +70,7 @@ static int free_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct 
 	spin_lock(walk->ptl);
 	pte = ptep_get(ptep);
 	page = pte_present(pte) ? vm_normal_page(pte) : NULL;
-	if (page && page_is_anon(page)) {
+	if (page && page_is_anon(page) && forget_written(page)) {
 		if (pte_young(pte) || pte_dirty(pte)) {
 			pte = ptep_get_and_clear(ptep);
 			set_pte(ptep, pte_mkold(pte_mkclean(pte)));

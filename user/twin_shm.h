@@ -88,7 +88,7 @@ static void do_shmat(int n)
 		flags |= chance(80) ? SHM_RND : 0;
 	}
 	if (chance(4))
-		addr = chance(50) ? 0 : TASK_SIZE - PAGE;
+		addr = chance(50) ? 0 : TASK_SIZE;
 	/* Without an address the kernel would choose one, which is not the same everywhere. */
 	if (!addr)
 		flags |= SHM_REMAP;

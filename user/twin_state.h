@@ -295,13 +295,15 @@ static void dump_pages(void)
 	}
 }
 
-/* The lines of smaps that are exact in both kernels, of the region's areas. */
+/*
+ * The lines of smaps that are exact in both kernels, of the region's areas. LazyFree is not: in Linux a
+ * page becomes so when a batch of them is full. Nor is Referenced, which the lists of pages change.
+ */
 static void dump_smaps(void)
 {
-	static const char *const wanted[] = {
-		"Rss:",		  "Pss:",	"Shared_Clean:", "Shared_Dirty:", "Private_Clean:",
-		"Private_Dirty:", "Anonymous:", "LazyFree:",	 "Locked:",	  "VmFlags:"
-	};
+	static const char *const wanted[] = { "Rss:",	       "Pss:",		 "Shared_Clean:",
+					      "Shared_Dirty:", "Private_Clean:", "Private_Dirty:",
+					      "Anonymous:",    "Locked:",	 "VmFlags:" };
 	const size_t flags = sizeof(wanted) / sizeof(wanted[0]) - 1;
 	static const char *const ignored[] = { "sd", "ht", "um", "uw" };
 	int fd = open("/proc/self/smaps", O_RDONLY);

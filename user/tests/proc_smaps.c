@@ -140,6 +140,34 @@ static void file_room(void)
 	close(fd);
 }
 
+/* A page that was written through /proc/self/mem is given up by MADV_FREE like any other. */
+static void written_from_outside(void)
+{
+	int fd = open("/proc/self/mem", O_RDWR), status;
+	char *p = hole(2), *shared;
+	pid_t pid;
+
+	fix(p, 1, RW);
+	is(pwrite(fd, "x", 1, (unsigned long)p), 1, "a write through /proc/self/mem");
+	is(smaps(p, "Private_Dirty"), 4, "makes a page dirty");
+	raw_madvise((unsigned long)p, PAGE, MADV_FREE);
+	is(smaps(p, "Private_Clean"), 4, "... and MADV_FREE makes it clean");
+	is(*p, 'x', "... with what it holds, for the time being");
+	/* One that somebody else has as well stays as it is. */
+	shared = p + PAGE;
+	fix(shared, 1, RW);
+	pwrite(fd, "y", 1, (unsigned long)shared);
+	pid = fork();
+	if (pid == 0) {
+		raw_madvise((unsigned long)shared, PAGE, MADV_FREE);
+		_exit(smaps(shared, "Shared_Dirty"));
+	}
+	waitpid(pid, &status, 0);
+	is(status, 4 << 8, "... but not one that a parent has, too");
+	raw_munmap((unsigned long)p, 2 * PAGE);
+	close(fd);
+}
+
 static void pagemap_bits(void)
 {
 	const uint64_t present = PAGEMAP_PRESENT, file = PAGEMAP_FILE,
@@ -196,6 +224,7 @@ int main(int argc, char **argv)
 	order();
 	flags();
 	file_room();
+	written_from_outside();
 	pagemap_bits();
 	pagemap_reads();
 	return done_testing();
