@@ -105,6 +105,9 @@ static bool choose(struct oom_victim *victim)
 		*victim = (struct oom_victim){ .pid = dying->leader->pid, .again = true };
 	else if (oom_victims_left())
 		*victim = (struct oom_victim){ .again = true };
+	/* At once, or somebody else would choose it as well. */
+	else if (victim->pages)
+		mark_oom_victim(mm_of(find_process(victim->pid)));
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return victim->pages > 0 || victim->again;
 }
@@ -115,11 +118,9 @@ static bool choose(struct oom_victim *victim)
 /* => tasklist_lock. Others on the same memory would keep it: they go too. */
 static void kill_sharers(const struct signal_struct *victim)
 {
-	struct mm_struct *mm = mm_of(victim);
+	const struct mm_struct *mm = mm_of(victim);
 	struct signal_struct *process;
 
-	if (mm)
-		mark_oom_victim(mm);
 	for_each_process(process)
 	{
 		if (mm && mm_of(process) == mm)

@@ -338,6 +338,17 @@ static long do_futex_wake(void)
 	return result(syscall(SYS_futex, at(ANON_ + 5), 1, 1, NULL, NULL, 0));
 }
 
+static long do_futex_waitv(void)
+{
+	/* The second doesn't hold that value. */
+	struct {
+		unsigned long val, uaddr;
+		unsigned int flags, reserved;
+	} words[] = { { 0, at(ANON_ + 5), 0x82, 0 }, { 1, at(ANON_ + 5) + 4, 0x82, 0 } };
+
+	return value(result(syscall(449, words, 2, 0, NULL, 0)), -EAGAIN);
+}
+
 static void forget_segment(long ret)
 {
 	undo_setup(0);
@@ -517,6 +528,7 @@ static const struct row rows[] = {
 	{ "a futex in new shared memory", .call = do_futex_shared, .setup = setup,
 	  .undo = undo_setup },
 	{ "a futex in new memory", .call = do_futex_wake, .setup = setup, .undo = undo_setup },
+	{ "futexes in new memory", .call = do_futex_waitv, .setup = setup, .undo = undo_setup },
 	{ "shmget", .call = do_shmget, .setup = clear, .undo = remove_it },
 	{ "shmat", .call = do_shmat, .setup = setup_segment, .undo = undo_shmat },
 	{ "shmat over areas", .call = do_shmat_over, .setup = setup_segment_over,

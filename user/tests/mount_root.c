@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* runs as root */
 /* mount(2) and umount2(2) of tmpfs: options, flags, what keeps one busy, and what is left of it. */
+#include "failures.h"
 #include "files.h"
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -440,6 +441,33 @@ static void again_and_again(const char *dir)
 	is(good, 100, "8 MiB a hundred times");
 }
 
+/* Each allocation of a mount fails in turn: it says so, and nothing is mounted. */
+static void without_memory(const char *dir)
+{
+	int tries = 0, odd = 0;
+
+	if (access("/proc/self/fail-nth", W_OK) != 0)
+		return;
+	fail_fd = open("/proc/self/fail-nth", O_RDWR);
+	for (;;) {
+		long ret;
+
+		fail_at(++tries);
+		ret = result(mount("x", dir, "tmpfs", 0, "size=1M"));
+		if (!failed_now()) {
+			is(ret, 0, "mount works when nothing fails");
+			is(umount(dir), 0, "umount");
+			break;
+		}
+		if (ret == 0)
+			odd += umount(dir) != 0;
+		else
+			odd += ret != -ENOMEM || umount(dir) == 0 || errno != EINVAL;
+	}
+	is(odd, 0, "%d allocations failed, and it said so", tries - 1);
+	close(fail_fd);
+}
+
 static void proc(const char *dir)
 {
 	char name[128];
@@ -474,6 +502,7 @@ int main(int argc, char **argv)
 	stacked(dir);
 	detaching(dir);
 	again_and_again(dir);
+	without_memory(dir);
 	proc(dir);
 	rmdir(dir);
 	clean_dir(rest);
