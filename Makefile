@@ -682,7 +682,8 @@ stress-ng-record: ## store what comes of them as what is expected
 
 START ?= 1
 SEEDS ?= 200
-OPS ?= 500
+# Of many seeds, each is shorter.
+OPS ?= $(if $(shell [ $(SEEDS) -gt 1000 ] && echo many),200,500)
 
 .PHONY: twin
 twin: ## run random sequences of calls in both kernels and compare: START=seed SEEDS=n OPS=n

@@ -296,57 +296,83 @@ static void dump_pages(void)
 }
 
 /*
- * The lines of smaps that are exact in both kernels, of the region's areas. LazyFree is not: in Linux a
- * page becomes so when a batch of them is full. Nor is Referenced, which the lists of pages change.
+ * What smaps says of an area of the region, as far as it is exact in both kernels. LazyFree is not: in Linux
+ * a page becomes so when a batch of them is full. Nor is Referenced, which the lists of pages change.
+ * Whether private pages are clean is not either: a page that is in one of those batches is copied where
+ * another would become its last owner's, and a copy that wasn't made for a write is clean.
  */
+static const char *const sizes[] = { "Rss:",	       "Pss:",		"Anonymous:",
+				     "Locked:",	       "Shared_Clean:", "Shared_Dirty:",
+				     "Private_Clean:", "Private_Dirty:" };
+enum {
+	RSS,
+	PSS,
+	ANONYMOUS,
+	LOCKED,
+	SHARED_CLEAN,
+	SHARED_DIRTY,
+	PRIVATE_CLEAN,
+	PRIVATE_DIRTY,
+	SIZES
+};
+
+static void emit_sizes(const long *size)
+{
+	char out[160];
+
+	emit(out, snprintf(out, sizeof(out), " Rss:%ld Pss:%ld Anonymous:%ld Locked:%ld shared:%ld",
+			   size[RSS], size[PSS], size[ANONYMOUS], size[LOCKED],
+			   size[SHARED_CLEAN] + size[SHARED_DIRTY]));
+	if (!size[ANONYMOUS])
+		emit(out, snprintf(out, sizeof(out), " dirty:%ld,%ld", size[SHARED_DIRTY],
+				   size[PRIVATE_DIRTY]));
+}
+
+/* But for those that not all kernels of 6.1 have: soft-dirty, and what belongs to userfaultfd. */
+static void emit_flags(const char *at, const char *end)
+{
+	static const char *const ignored[] = { "sd", "ht", "um", "uw" };
+	char out[8];
+
+	for (; at + 2 <= end; at += 3) {
+		bool skip = false;
+
+		for (size_t k = 0; k < sizeof(ignored) / sizeof(ignored[0]); k++)
+			skip |= strncmp(at, ignored[k], 2) == 0;
+		if (!skip)
+			emit(out, snprintf(out, sizeof(out), " %.2s", at));
+	}
+	emit("\n", 1);
+}
+
 static void dump_smaps(void)
 {
-	static const char *const wanted[] = { "Rss:",	       "Pss:",		 "Shared_Clean:",
-					      "Shared_Dirty:", "Private_Clean:", "Private_Dirty:",
-					      "Anonymous:",    "Locked:",	 "VmFlags:" };
-	const size_t flags = sizeof(wanted) / sizeof(wanted[0]) - 1;
-	static const char *const ignored[] = { "sd", "ht", "um", "uw" };
 	int fd = open("/proc/self/smaps", O_RDONLY);
+	long size[SIZES] = { 0 };
 	bool inside = false;
-	const char *line;
-	char out[320];
+	char out[32];
 
 	if (fd < 0) {
 		emit("  no smaps\n", 11);
 		return;
 	}
-	for (line = reread(fd); *line;) {
-		const char *next = strchr(line, '\n'), *at;
+	for (const char *line = reread(fd), *next; (next = strchr(line, '\n')); line = next + 1) {
 		unsigned long start;
 
-		if (!next)
-			break;
 		if (!(*line >= 'A' && *line <= 'Z')) {
-			at = hex(line, &start);
+			hex(line, &start);
 			inside = start >= REGION && start < REGION + REGION_PAGES * PAGE;
 			if (inside)
 				emit(out,
 				     snprintf(out, sizeof(out), "  %lu:", (start - REGION) / PAGE));
 		}
-		for (size_t i = 0; inside && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-			if (strncmp(line, wanted[i], strlen(wanted[i])) != 0)
-				continue;
-			if (i < flags) {
-				emit(out, snprintf(out, sizeof(out), " %s%ld", wanted[i],
-						   strtol(line + strlen(wanted[i]), NULL, 10)));
-				continue;
-			}
-			for (at = line + 9; at + 2 <= next; at += 3) {
-				bool skip = false;
-
-				for (size_t k = 0; k < sizeof(ignored) / sizeof(ignored[0]); k++)
-					skip |= strncmp(at, ignored[k], 2) == 0;
-				if (!skip)
-					emit(out, snprintf(out, sizeof(out), " %.2s", at));
-			}
-			emit("\n", 1);
+		for (int i = 0; inside && i < SIZES; i++)
+			if (strncmp(line, sizes[i], strlen(sizes[i])) == 0)
+				size[i] = strtol(line + strlen(sizes[i]), NULL, 10);
+		if (inside && strncmp(line, "VmFlags:", 8) == 0) {
+			emit_sizes(size);
+			emit_flags(line + 9, next);
 		}
-		line = next + 1;
 	}
 	close(fd);
 }

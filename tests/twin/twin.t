@@ -38,6 +38,12 @@ my %errors = (
 	remap => [qw(EINVAL)],
 	seal => [qw(EPERM EBUSY EINVAL)],
 	copy => [qw(EPERM EXDEV EINVAL)],
+	shmget => [qw(EINVAL)],
+	shmat => [qw(EINVAL EACCES ENOMEM)],
+	shmdt => [qw(EINVAL)],
+	shmctl => [qw(EINVAL)],
+	vmread => [qw(EFAULT EINVAL)],
+	vmwrite => [qw(EFAULT EINVAL)],
 );
 
 my $expected = Twin::expected();
