@@ -129,7 +129,8 @@ static struct attack chosen[] = {
 
 static char *good; /* a page for each argument */
 static long *results;
-static const char *watched; /* what the direct map has at bad[0] */
+static const char *watched;   /* what the direct map has at bad[0] */
+static long number = FILE_FD; /* a descriptor, and for some calls a process that isn't there */
 
 static long raw_call(long nr, const long *a)
 {
@@ -157,7 +158,7 @@ static long harmless(const struct attack *t, int i)
 	case 's':
 		return (long)FILE_PATH;
 	case 'd':
-		return FILE_FD;
+		return number;
 	case 'l':
 		return 8;
 	case 'p':
@@ -334,6 +335,9 @@ static void prepare(void)
 		dup2(fd, FILE_FD);
 		close(fd);
 	}
+	/* Root's calls must not reach a process that happens to have that number. */
+	if (geteuid() == 0)
+		number = dup2(FILE_FD, 900);
 	if (!syscall(SYS_socketpair, 1, 1, 0, sockets)) {
 		int at = dup(sockets[0]); /* away from the place itself */
 

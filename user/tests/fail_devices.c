@@ -111,6 +111,7 @@ static void at_number(int fd, int number)
 int main(int argc, char **argv)
 {
 	tap_start(argc, argv, NULL);
+	failing_need();
 	make_dir("fail_devices");
 	if (chdir(test_dir))
 		skip_all("no working directory");

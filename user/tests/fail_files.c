@@ -545,6 +545,7 @@ int main(int argc, char **argv)
 	static const char *const rest[] = { F, G, LINK, FIFO, NULL };
 
 	tap_start(argc, argv, NULL);
+	failing_need();
 	make_dir("fail_files");
 	if (chdir(test_dir))
 		skip_all("no working directory");

@@ -575,6 +575,7 @@ int main(int argc, char **argv)
 	static const char *const rest[] = { "f", NULL };
 
 	tap_start(argc, argv, NULL);
+	failing_need();
 	make_dir("fail_memory");
 	if (chdir(test_dir))
 		skip_all("no working directory");

@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 	tap_start(argc, argv, NULL);
 	if (geteuid() != 0)
 		skip_all("only root may mount");
+	failing_need();
 	make_dir("fail_mount");
 	snprintf(dir, sizeof(dir), "%s", in_dir("dir"));
 	mkdir(dir, 0755);

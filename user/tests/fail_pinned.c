@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 	pid_t reader, pid;
 
 	tap_start(argc, argv, NULL);
+	failing_need();
 	make_dir("fail_pinned");
 	if (chdir(test_dir))
 		skip_all("no working directory");

@@ -175,6 +175,7 @@ static void trace_some(void)
 int main(int argc, char **argv)
 {
 	tap_start(argc, argv, NULL);
+	failing_need();
 	make_dir("fail_proc");
 	if (chdir(test_dir))
 		skip_all("no working directory");

@@ -255,6 +255,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		return child_main();
 	tap_start(argc, argv, NULL);
+	failing_need();
 	make_dir("fail_sockets");
 	if (chdir(test_dir))
 		skip_all("no working directory");
