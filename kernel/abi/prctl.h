@@ -54,11 +54,12 @@
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
 
 /* Of PR_SET_SECUREBITS, each followed by the bit that locks it: capabilities(7). */
-#define SECBIT_NOROOT	       0x01 /* user id 0 gives no capabilities by exec */
-#define SECBIT_NO_SETUID_FIXUP 0x04 /* changes of user ids leave them alone */
-#define SECBIT_KEEP_CAPS       0x10 /* the last user id of 0 that goes leaves the permitted ones */
-#define SECURE_ALL_BITS	       0x55
-#define SECURE_ALL_LOCKS       0xaa
+#define SECBIT_NOROOT		    0x01 /* user id 0 gives no capabilities by exec */
+#define SECBIT_NO_SETUID_FIXUP	    0x04 /* changes of user ids leave them alone */
+#define SECBIT_KEEP_CAPS	    0x10 /* the last user id of 0 that goes leaves the permitted ones */
+#define SECBIT_NO_CAP_AMBIENT_RAISE 0x40
+#define SECURE_ALL_BITS		    0x55
+#define SECURE_ALL_LOCKS	    0xaa
 
 /* Of PR_SET_DUMPABLE: whether its memory may be looked into by others of its user. */
 #define SUID_DUMP_DISABLE 0

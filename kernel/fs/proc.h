@@ -30,7 +30,7 @@ struct proc_task_info {
 	u32 gid[4];
 	u32 groups[NGROUPS_MAX_TASK];
 	unsigned int ngroups;
-	u64 cap_permitted, cap_effective, cap_bounding;
+	u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
 	unsigned int threads;
 	unsigned int fdsize; /* numbers its descriptor table has room for; 0 without one */
 	bool has_umask;

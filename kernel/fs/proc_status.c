@@ -133,14 +133,13 @@ static void show_signals(struct seq_text *seq, const struct proc_task_info *info
 	seq_printf(seq, "SigCgt:\t%016lx\n", info->sig_caught);
 }
 
-/* Capabilities are given and taken with user ids alone: none is inherited, ambient or barred. */
 static void show_capabilities(struct seq_text *seq, const struct proc_task_info *info)
 {
-	seq_printf(seq, "CapInh:\t%016lx\n", 0UL);
+	seq_printf(seq, "CapInh:\t%016lx\n", info->cap_inheritable);
 	seq_printf(seq, "CapPrm:\t%016lx\n", info->cap_permitted);
 	seq_printf(seq, "CapEff:\t%016lx\n", info->cap_effective);
 	seq_printf(seq, "CapBnd:\t%016lx\n", info->cap_bounding);
-	seq_printf(seq, "CapAmb:\t%016lx\n", 0UL);
+	seq_printf(seq, "CapAmb:\t%016lx\n", info->cap_ambient);
 }
 
 /* In hexadecimal, a digit for each four there are; and as ranges. */

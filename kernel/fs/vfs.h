@@ -54,10 +54,11 @@ extern const struct cred_view kernel_cred;
 #define CAP_DAC_READ_SEARCH 2
 #define CAP_FOWNER	    3
 #define CAP_FSETID	    4
+#define CAP_SETUID	    7
+#define CAP_SETPCAP	    8
 #define CAP_LINUX_IMMUTABLE 9
 #define CAP_SYS_CHROOT	    18
 #define CAP_SYS_PTRACE	    19
-#define CAP_SETUID	    7
 #define CAP_SYS_ADMIN	    21
 #define CAP_SYS_RESOURCE    24
 #define CAP_MKNOD	    27

@@ -359,11 +359,9 @@ static void lend_rights(struct binprm *bprm, struct cred *c)
 		c->euid = c->uid;
 		c->egid = c->gid;
 	}
-	cred_exec(c);
-	if (refuse || shared) {
-		c->cap_permitted &= had;
-		c->cap_effective &= had;
-	}
+	if (bprm->secure)
+		c->cap_ambient = 0;
+	cred_exec(c, refuse || shared ? had : ALL_CAPS);
 }
 
 /* A program with more rights than its caller's isn't to be led astray by what the caller leaves. */

@@ -59,15 +59,18 @@ void cred_init_root(struct cred *cred)
 	cred->cap_bounding = ALL_CAPS;
 }
 
-void cred_exec(struct cred *c)
+void cred_exec(struct cred *c, u64 may_have)
 {
 	const bool root = !(c->securebits & SECBIT_NOROOT);
 
 	c->securebits &= ~SECBIT_KEEP_CAPS;
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;
-	c->cap_permitted = root && (c->uid == 0 || c->euid == 0) ? c->cap_bounding : 0;
-	c->cap_effective = c->euid == 0 ? c->cap_permitted : 0;
+	c->cap_permitted = 0;
+	if (root && (c->uid == 0 || c->euid == 0))
+		c->cap_permitted = (c->cap_bounding | c->cap_inheritable) & may_have;
+	c->cap_permitted |= c->cap_ambient;
+	c->cap_effective = root && c->euid == 0 ? c->cap_permitted : c->cap_ambient;
 }
 
 void commit_creds(const struct cred *c)

@@ -28,6 +28,7 @@ struct cred {
 	u32 uid, euid, suid, fsuid;
 	u32 gid, egid, sgid, fsgid;
 	u64 cap_effective, cap_permitted;
+	u64 cap_inheritable, cap_ambient; /* ambient ones are inheritable and permitted */
 	u64 cap_bounding; /* those that exec may give: prctl(PR_CAPBSET_DROP) */
 	u32 securebits;	  /* SECBIT_* of prctl(2): what root's user ids don't do to capabilities */
 	unsigned int ngroups;
@@ -432,7 +433,7 @@ extern void (*enter_user_mode)(void) __noreturn;
 bool capable(int cap);
 void cred_init_root(struct cred *cred);
 /* What exec makes of ids and capabilities: credentials(7), capabilities(7). */
-void cred_exec(struct cred *cred);
+void cred_exec(struct cred *cred, u64 may_have);
 /*
  * The running task's ids and capabilities become these. Who has become somebody else may hold what the new
  * self must not see, and chose no signal as that: this is settled before anybody can take the one for the

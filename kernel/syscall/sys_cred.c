@@ -44,9 +44,12 @@ static void adjust_capabilities(struct cred *c, bool was_root, u32 old_euid)
 {
 	if (c->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
-	if (was_root && !is_root(c) && !(c->securebits & SECBIT_KEEP_CAPS)) {
-		c->cap_permitted = 0;
-		c->cap_effective = 0;
+	if (was_root && !is_root(c)) {
+		if (!(c->securebits & SECBIT_KEEP_CAPS)) {
+			c->cap_permitted = 0;
+			c->cap_effective = 0;
+		}
+		c->cap_ambient = 0;
 	}
 	if (old_euid == 0 && c->euid != 0)
 		c->cap_effective = 0;
@@ -309,7 +312,7 @@ long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)
 	unsigned long flags;
 	struct cap_header head;
 	unsigned int words;
-	u64 eff, perm;
+	u64 eff, perm, inh;
 
 	if (read_cap_header(uhead, &head, &words))
 		return -EFAULT;
@@ -321,12 +324,22 @@ long sys_capget(struct cap_header __user *uhead, struct cap_data __user *udata)
 	task = head.pid ? find_task(head.pid) : current;
 	eff = task ? task->cred.cap_effective : 0;
 	perm = task ? task->cred.cap_permitted : 0;
+	inh = task ? task->cred.cap_inheritable : 0;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (!task)
 		return -ESRCH;
 	for (unsigned int i = 0; i < words; i++)
-		data[i] = (struct cap_data){ (u32)(eff >> 32 * i), (u32)(perm >> 32 * i), 0 };
+		data[i] = (struct cap_data){ (u32)(eff >> 32 * i), (u32)(perm >> 32 * i),
+					     (u32)(inh >> 32 * i) };
 	return udata && copy_to_user(udata, data, words * sizeof(data[0])) ? -EFAULT : 0;
+}
+
+/* Whether the running task may make these inheritable: what it has, or, privileged, what it might be given. */
+static bool may_inherit(const struct cred *c, u64 caps)
+{
+	const u64 own = c->cap_inheritable | (capable(CAP_SETPCAP) ? ALL_CAPS : c->cap_permitted);
+
+	return !(caps & ~own) && !(caps & ~(c->cap_inheritable | c->cap_bounding));
 }
 
 long sys_capset(struct cap_header __user *uhead, const struct cap_data __user *udata)
@@ -336,7 +349,7 @@ long sys_capset(struct cap_header __user *uhead, const struct cap_data __user *u
 	struct cap_header head;
 	unsigned long flags;
 	unsigned int words;
-	u64 eff, perm;
+	u64 eff, perm, inh;
 
 	if (read_cap_header(uhead, &head, &words))
 		return -EFAULT;
@@ -348,11 +361,14 @@ long sys_capset(struct cap_header __user *uhead, const struct cap_data __user *u
 		return -EFAULT;
 	eff = data[0].effective | (u64)data[1].effective << 32;
 	perm = data[0].permitted | (u64)data[1].permitted << 32;
-	if ((perm & ~c->cap_permitted) || (eff & ~perm))
+	inh = data[0].inheritable | (u64)data[1].inheritable << 32;
+	if (!may_inherit(c, inh) || (perm & ~c->cap_permitted) || (eff & ~perm))
 		return -EPERM;
 	flags = spin_lock_irqsave(&tasklist_lock);
 	c->cap_permitted = perm;
 	c->cap_effective = eff;
+	c->cap_inheritable = inh;
+	c->cap_ambient &= perm & inh;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return 0;
 }

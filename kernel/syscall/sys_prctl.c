@@ -7,8 +7,7 @@
 #include "kernel/process/task.h"
 #include "kernel/syscall/sys.h"
 
-#define CAP_LAST    40
-#define CAP_SETPCAP 8
+#define CAP_LAST 40
 
 static long set_name(const char __user *name)
 {
@@ -74,19 +73,34 @@ static long drop_bounding(unsigned long cap)
 	return 0;
 }
 
-/* Nothing is inheritable here, so nothing can become ambient. */
+static long set_ambient(u64 ambient)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	current->cred.cap_ambient = ambient;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return 0;
+}
+
+/* Those that exec leaves to a program that has none of its own: capabilities(7). */
 static long cap_ambient(unsigned long op, unsigned long cap, bool others)
 {
+	const struct cred *c = &current->cred;
+
 	if (op == PR_CAP_AMBIENT_CLEAR_ALL)
-		return cap || others ? -EINVAL : 0;
+		return cap || others ? -EINVAL : set_ambient(0);
 	if (cap > CAP_LAST || others)
 		return -EINVAL;
 	switch (op) {
 	case PR_CAP_AMBIENT_IS_SET:
+		return !!(c->cap_ambient & BIT(cap));
 	case PR_CAP_AMBIENT_LOWER:
-		return 0;
+		return set_ambient(c->cap_ambient & ~BIT(cap));
 	case PR_CAP_AMBIENT_RAISE:
-		return -EPERM;
+		if (!(c->cap_permitted & c->cap_inheritable & BIT(cap)) ||
+		    (c->securebits & SECBIT_NO_CAP_AMBIENT_RAISE))
+			return -EPERM;
+		return set_ambient(c->cap_ambient | BIT(cap));
 	}
 	return -EINVAL;
 }
