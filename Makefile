@@ -582,7 +582,7 @@ console: ## show the console of the guest that `make debug` runs, and type there
 test: ## run all tests, on the host and in QEMU: KASAN=1 with the address sanitizer in the debug kernel
 	$(Q)O=$(O) tools/bootstrap test
 	$(Q)$(SUBMAKE) all kernels $(O)/initramfs.cpio $(PROGRAM_IMAGES) host-tests $(O)/bench.cpio
-	$(if $(KASAN),@echo "left out: gdb's tests, which are about the commands and know the debug kernel")
+	$(if $(KASAN),@echo "left out: gdb's tests: they are about the commands and know the debug kernel")
 	$(Q)O=$(O) $(BENCH_ENV) $(PROVE) -j$(JOBS) $(GUEST_TESTS) $(if $(KASAN),,$(GDB_TESTS)) $(BENCH_GATE) $(HOST_TESTS) $(TSAN_TESTS)
 
 .PHONY: test-guest
