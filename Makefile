@@ -435,7 +435,7 @@ HOST_CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-reco
 	$(WARNINGS) -DTESSERA_HOST -DCONFIG_DEBUG -Itests/host/include -Iarch/x86_64/include -I.
 # Calls between the files of mm/ that the machine looks at on their way: support/sim_machine.c.
 HOST_WRAPPED := alloc_pages free_pages put_page kmem_cache_alloc down_read down_write mutex_lock \
-	tlb_flush_range
+	tlb_flush_range user_pages_are_free
 HOST_LDFLAGS := $(HOST_WRAPPED:%=-Wl,--wrap=%)
 
 $(if $(BUILDING),$(call remember,$(O)/host/flags,$(HOST_CC) $(HOST_CFLAGS) $(HOST_LDFLAGS)))

@@ -188,6 +188,15 @@ void __wrap_down_write(struct rw_semaphore *sem);
 void __real_mutex_lock(struct mutex *m);
 void __wrap_mutex_lock(struct mutex *m);
 
+bool __real_user_pages_are_free(void);
+bool __wrap_user_pages_are_free(void);
+
+/* While everything fails there is none, whatever the zones have: who asks would try again for ever. */
+bool __wrap_user_pages_are_free(void)
+{
+	return left_before_all_fail != 1 && __real_user_pages_are_free();
+}
+
 struct page *__wrap_alloc_pages(gfp_t gfp, unsigned int order)
 {
 	if (gfp & __GFP_SLEEP)
