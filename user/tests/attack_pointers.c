@@ -282,6 +282,13 @@ static void check_argument(const struct attack *t, int arg)
 
 static bool chosen_only(long nr)
 {
+	static const short calls_of_processes[] = { SYS_sched_getparam, SYS_sched_rr_get_interval,
+						    SYS_sched_getaffinity, SYS_get_robust_list,
+						    SYS_prlimit64 };
+
+	for (size_t i = 0; i < COUNT(calls_of_processes); i++)
+		if (nr == calls_of_processes[i])
+			return true;
 	return nr == SYS_clone || nr == SYS_futex || nr == SYS_shmat || nr == SYS_shmctl;
 }
 

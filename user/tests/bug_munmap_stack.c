@@ -7,10 +7,11 @@
  */
 #include "smp.h"
 
-#define ROUNDS	 60
-#define SPAN	 1024UL /* pages: two page tables' worth */
-#define SPREAD	 8
-#define MAGIC(i) (0x5a5a000000000000UL | (i))
+#define ROUNDS	  60
+#define SPAN	  1024UL /* pages: two page tables' worth */
+#define SPREAD	  8
+#define GUARD_GAP (256 * PAGE)
+#define MAGIC(i)  (0x5a5a000000000000UL | (i))
 
 static char *base; /* of SPAN pages; the stack's page is right above */
 static volatile unsigned long ready, unmapped, checked;
@@ -72,7 +73,8 @@ int main(int argc, char **argv)
 	catch_probes();
 	/* Free only when the threads have their stacks: or these come here. */
 	place = fresh(room, PROT_NONE);
-	base = (char *)(((unsigned long)place + 2 * MIB - 1) & -(2 * MIB));
+	/* A stack stays away from what is below it: the threads' stacks are. */
+	base = (char *)(((unsigned long)place + GUARD_GAP + 2 * MIB - 1) & -(2 * MIB));
 	team_add(&size, 1, unmaps);
 	team_add(&size, 1, grows);
 	raw_munmap((unsigned long)place, room * PAGE);
