@@ -83,7 +83,7 @@ struct value_text {
 static struct value_text value_text(const struct type_descriptor *type, value_t value)
 {
 	unsigned int bits = 1U << (type->info >> 1);
-	struct value_text text;
+	struct value_text text = { "" };
 
 	if (type->kind != TYPE_INTEGER || bits > 128)
 		snprintf(text.s, sizeof(text.s), "(unknown)");

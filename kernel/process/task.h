@@ -29,8 +29,8 @@ struct cred {
 	u32 gid, egid, sgid, fsgid;
 	u64 cap_effective, cap_permitted;
 	u64 cap_inheritable, cap_ambient; /* ambient ones are inheritable and permitted */
-	u64 cap_bounding; /* those that exec may give: prctl(PR_CAPBSET_DROP) */
-	u32 securebits;	  /* SECBIT_* of prctl(2): what root's user ids don't do to capabilities */
+	u64 cap_bounding;		  /* those that exec may give: prctl(PR_CAPBSET_DROP) */
+	u32 securebits; /* SECBIT_* of prctl(2): what root's user ids don't do to capabilities */
 	unsigned int ngroups;
 	u32 groups[NGROUPS_MAX_TASK];
 };
@@ -427,7 +427,7 @@ int take_wanted_signal(u64 wanted, struct siginfo_kernel *info);
 void signal_init(void);
 
 /* How the running task leaves for user mode with its pt_regs; set by arch/entry, never returns. */
-extern void (*enter_user_mode)(void) __noreturn;
+extern __noreturn void (*enter_user_mode)(void);
 
 #define ALL_CAPS ((1UL << 41) - 1)
 bool capable(int cap);
