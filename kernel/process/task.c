@@ -21,7 +21,7 @@ struct list_head all_processes = LIST_HEAD_INIT(all_processes);
 struct signal_struct *init_process;
 unsigned int nr_tasks, max_threads;
 unsigned long nr_forks;
-void (*enter_user_mode)(void) __noreturn;
+__noreturn void (*enter_user_mode)(void);
 
 static struct kmem_cache *task_cache, *fpu_cache, *signal_cache;
 

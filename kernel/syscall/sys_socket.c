@@ -99,7 +99,7 @@ long sys_shutdown(int fd, int how)
 
 int put_address(const void *addr, int len, void __user *to, int __user *ulen)
 {
-	int room;
+	int room = 0;
 
 	if (get_user(room, ulen))
 		return -EFAULT;
