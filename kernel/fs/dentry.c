@@ -3,7 +3,8 @@
  * The tree of names.
  *
  * dcache_lock, a spinlock, protects every link of it: the hash table, the lists of children,
- * d_parent, names (a rename changes them) and mounts. It is innermost and held for a few loads.
+ * d_parent, names (a rename changes them) and mounts. It is innermost and held for a few loads, but
+ * for umount(2), which looks at every name of a file system.
  * A dentry in the tree holds a reference on itself, so the hash table never shows one that is
  * about to be freed, and dropping a last reference needs no lock.
  *
@@ -24,6 +25,7 @@ static struct kmem_cache *dentry_cache;
 static struct dentry *the_root;
 static LIST_HEAD(mounts);   /* changes => mount_mutex and dcache_lock */
 static LIST_HEAD(detached); /* unmounted and still used. => dcache_lock */
+static unsigned long nr_detached; /* how many ever were. => dcache_lock */
 static struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
 
 void dentry_cache_init(void)
@@ -63,10 +65,29 @@ static void dput_one(struct dentry *dentry)
 	}
 }
 
+/*
+ * The same while there are file systems that were unmounted and are still used. It may be the last
+ * reference on one of them, whose names all have to be looked at to know that: not for those of others.
+ */
+static noinline void dput_detached(struct dentry *dentry)
+{
+	unsigned long before = __atomic_load_n(&nr_detached, __ATOMIC_SEQ_CST);
+	bool was = dentry && dentry->d_sb && READ_ONCE(dentry->d_sb->s_detached);
+
+	dput_one(dentry);
+	/* It may have become one of them before it lost this reference. */
+	if (was || __atomic_load_n(&nr_detached, __ATOMIC_SEQ_CST) != before)
+		dcache_reap();
+}
+
 void dput(struct dentry *dentry)
 {
+	if (unlikely(!list_empty(&detached))) {
+		dput_detached(dentry);
+		return;
+	}
 	dput_one(dentry);
-	/* It may have been the last of what was unmounted before. */
+	/* The same. */
 	if (unlikely(!list_empty(&detached)))
 		dcache_reap();
 }
@@ -207,8 +228,25 @@ void d_move(struct dentry *dentry, struct dentry *to, struct dentry *victim)
 	dentry->d_parent = to->d_parent;
 	to->d_parent = old_parent;
 	tree_insert(dentry);
+	if (to->d_inode)
+		tree_insert(dget(to));
 	spin_unlock(&dcache_lock);
 	dput(victim);
+}
+
+void d_exchange(struct dentry *a, struct dentry *b)
+{
+	struct dentry *a_parent = a->d_parent;
+
+	spin_lock(&dcache_lock);
+	tree_remove(a);
+	tree_remove(b);
+	swap_names(a, b);
+	a->d_parent = b->d_parent;
+	b->d_parent = a_parent;
+	tree_insert(a);
+	tree_insert(b);
+	spin_unlock(&dcache_lock);
 }
 
 /* The directory it lies in, across mounts; NULL above the root of everything. => dcache_lock */
@@ -267,8 +305,10 @@ struct dentry *d_cross_mounts(struct dentry *dentry)
 
 		spin_lock(&dcache_lock);
 		sb = dentry->d_mounted;
-		if (sb)
+		if (sb) {
 			root = dget(sb->s_root);
+			sb->s_crossings++;
+		}
 		spin_unlock(&dcache_lock);
 		if (!root)
 			break;
@@ -488,6 +528,7 @@ static struct dentry *unhook(struct super_block *sb)
 	WRITE_ONCE(where->d_mounted, NULL);
 	sb->s_covered = NULL;
 	sb->s_detached = true;
+	__atomic_store_n(&nr_detached, nr_detached + 1, __ATOMIC_SEQ_CST);
 	list_move_tail(&sb->s_link, &detached);
 	return where;
 }
@@ -503,6 +544,25 @@ static struct super_block *find_below(void)
 			return sb;
 	}
 	return NULL;
+}
+
+int dcache_expire(struct dentry *root)
+{
+	struct super_block *sb = root->d_sb;
+	unsigned int crossings;
+	bool unused;
+
+	spin_lock(&dcache_lock);
+	unused = super_unused(sb, 1);
+	crossings = sb->s_crossings;
+	spin_unlock(&dcache_lock);
+	if (!unused)
+		return -EBUSY;
+	/* The caller's own way into it is one. */
+	if (sb->s_expiry && crossings == sb->s_expiry + 1)
+		return 0;
+	sb->s_expiry = crossings;
+	return -EAGAIN;
 }
 
 int dcache_umount(struct dentry *root, bool detach)

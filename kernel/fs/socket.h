@@ -25,7 +25,9 @@ struct socket_msg {
 	struct io_iter iter;
 	unsigned int flags;	/* MSG_*, as the caller of the system call gave them */
 	unsigned int out_flags; /* received: MSG_TRUNC and others */
-	bool has_name;		/* to send: an address was given, which nobody here has */
+	int name_len;		/* to send: bytes of the address that was given, or 0 */
+	const char *name;	/* it, with a zero behind */
+	int (*find)(const struct socket_msg *msg); /* looks for who has that address: -errno */
 	bool has_cred;		/* to send: given explicitly. Received: asked for by SO_PASSCRED */
 	struct socket_cred cred;
 	struct scm_files *files; /* or NULL. The caller's to free, also what sending didn't take */

@@ -348,6 +348,26 @@ static ssize_t send_dgram(struct unix_sock *sk, struct unix_sock *peer, struct s
 	return err;
 }
 
+/* To an address that nobody has: all is as if there were one, until it is looked for. -errno */
+static int send_named(struct unix_sock *sk, struct socket_msg *msg)
+{
+	const struct kernel_sockaddr_un *name = (const void *)msg->name;
+	const int no_path = offsetof(struct kernel_sockaddr_un, sun_path);
+	size_t len = msg->iter.count;
+	struct unix_buf *buf;
+
+	if (msg->name_len <= no_path || (size_t)msg->name_len > sizeof(*name) ||
+	    name->sun_family != AF_UNIX)
+		return -EINVAL;
+	if (len > READ_ONCE(sk->sndbuf) - 32)
+		return -EMSGSIZE;
+	buf = make_buf(sk, msg, len);
+	if (IS_ERR(buf))
+		return (int)PTR_ERR(buf);
+	drop_buf(buf);
+	return msg->find(msg);
+}
+
 ssize_t unix_send(struct unix_sock *sk, struct socket_msg *msg)
 {
 	struct unix_sock *peer;
@@ -360,8 +380,10 @@ ssize_t unix_send(struct unix_sock *sk, struct socket_msg *msg)
 	}
 	if (msg->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (msg->has_name && sk->type == SOCK_STREAM)
+	if (msg->name_len && sk->type == SOCK_STREAM)
 		return -EISCONN;
+	if (msg->name_len && sk->type == SOCK_DGRAM)
+		return send_named(sk, msg);
 	peer = unix_peer_get(sk);
 	if (!peer)
 		return -ENOTCONN;

@@ -14,7 +14,6 @@
 
 struct task_struct;
 
-#define PID_MAX 32768
 
 struct pid {
 	int nr;

@@ -5,6 +5,7 @@
 
 #include "kernel/base/string.h"
 #include "kernel/fs/fdtable.h"
+#include "kernel/fs/namei.h"
 #include "kernel/process/current.h"
 #include "kernel/sched/timer.h"
 #include "kernel/syscall/sys_file.h"
@@ -229,14 +230,41 @@ static void write_control(struct control_writer *w, const struct socket_msg *msg
 
 /* --- one buffer ---------------------------------------------------------------------------- */
 
-/* What an address is looked at for, where it can't be used: 0, -EINVAL, -EFAULT. */
-static int check_address(const void __user *addr, int len)
+/* A socket has a name only if it was bound to one, and none can be: ECONNREFUSED is the best that comes. */
+static int find_address(const struct socket_msg *msg)
 {
-	char bytes[SOCKADDR_MAX];
+	const struct kernel_sockaddr_un *name = (const void *)msg->name;
+	const struct lookup_at at = { .fs = current_fs(), .cred = current_cred_view() };
+	struct dentry *dentry;
+	int err;
 
-	if (len < 0 || len > (int)sizeof(bytes))
+	if (!name->sun_path[0])
+		return -ECONNREFUSED;
+	err = path_lookup(&at, name->sun_path, LOOKUP_FOLLOW, &dentry);
+	if (err)
+		return err;
+	err = inode_permission(dentry->d_inode, &at.cred, MAY_WRITE);
+	dput(dentry);
+	return err ? err : -ECONNREFUSED;
+}
+
+struct address {
+	char bytes[SOCKADDR_MAX + 1] __aligned(8);
+};
+
+/* To whom a message goes. 0, -EINVAL, -EFAULT. *copy stays as long as *msg. */
+static int read_address(struct address *copy, struct socket_msg *msg, const void __user *addr,
+			int len)
+{
+	if (len < 0 || len > SOCKADDR_MAX)
 		return -EINVAL;
-	return copy_from_user(bytes, addr, (size_t)len) ? -EFAULT : 0;
+	if (copy_from_user(copy->bytes, addr, (size_t)len))
+		return -EFAULT;
+	copy->bytes[len] = '\0';
+	msg->name = copy->bytes;
+	msg->name_len = len;
+	msg->find = find_address;
+	return 0;
 }
 
 long sys_sendto(int fd, void __user *buf, size_t len, unsigned int flags,
@@ -244,6 +272,7 @@ long sys_sendto(int fd, void __user *buf, size_t len, unsigned int flags,
 {
 	struct iovec iov = { buf, min(len, MAX_RW_COUNT) };
 	struct socket_msg msg = { .flags = flags };
+	struct address copy;
 	struct file *file;
 	ssize_t ret = 0;
 
@@ -254,8 +283,7 @@ long sys_sendto(int fd, void __user *buf, size_t len, unsigned int flags,
 		return PTR_ERR(file);
 	iter_init_user(&msg.iter, &iov, iov.iov_len);
 	if (addr)
-		ret = check_address(addr, addrlen);
-	msg.has_name = addr && addrlen;
+		ret = read_address(&copy, &msg, addr, addrlen);
 	if (!ret)
 		ret = socket_send(file, &msg);
 	fput(file);
@@ -295,8 +323,9 @@ struct message {
 	size_t len;
 };
 
-/* 0 or -errno; after success message_put() is needed. */
-static int message_get(struct message *m, const struct kernel_msghdr __user *user, bool sending)
+/* 0 or -errno; after success message_put() is needed. `to`: it is sent, and where its address goes. */
+static int message_get(struct message *m, const struct kernel_msghdr __user *user,
+		       struct socket_msg *msg, struct address *to)
 {
 	ssize_t len;
 	int err;
@@ -308,8 +337,8 @@ static int message_get(struct message *m, const struct kernel_msghdr __user *use
 	if (m->head.msg_namelen < 0)
 		return -EINVAL;
 	m->head.msg_namelen = min(m->head.msg_namelen, SOCKADDR_MAX);
-	if (sending && m->head.msg_namelen) {
-		err = check_address(m->head.msg_name, m->head.msg_namelen);
+	if (to && m->head.msg_namelen) {
+		err = read_address(to, msg, m->head.msg_name, m->head.msg_namelen);
 		if (err)
 			return err;
 	}
@@ -335,14 +364,14 @@ static void message_put(struct message *m)
 static long send_one(struct file *file, const struct kernel_msghdr __user *user, unsigned int flags)
 {
 	struct socket_msg msg = { .flags = flags };
+	struct address to;
 	struct message m;
 	ssize_t ret;
 
-	ret = message_get(&m, user, true);
+	ret = message_get(&m, user, &msg, &to);
 	if (ret)
 		return ret;
 	iter_init_user(&msg.iter, m.iov, m.len);
-	msg.has_name = m.head.msg_namelen;
 	ret = read_control(&msg, m.head.msg_control, m.head.msg_controllen);
 	if (!ret)
 		ret = socket_send(file, &msg);
@@ -373,7 +402,7 @@ static long recv_one(struct file *file, struct kernel_msghdr __user *user, unsig
 	ssize_t ret;
 	int err;
 
-	ret = message_get(&m, user, false);
+	ret = message_get(&m, user, &msg, NULL);
 	if (ret)
 		return ret;
 	iter_init_user(&msg.iter, m.iov, m.len);

@@ -220,6 +220,60 @@ static void headers(void)
 	close_pair(sv);
 }
 
+/* Nobody has a name: a datagram with one goes nowhere, also from a socket that is one of a pair. */
+static void named_datagrams(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	struct msghdr m = { .msg_iov = &(struct iovec){ "x", 1 }, .msg_iovlen = 1 };
+	const struct sockaddr *to = (const struct sockaddr *)&name;
+	int sv[2], fd;
+
+	make_pair(sv, SOCK_DGRAM);
+	make_dir("socket_message");
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", in_dir("none"));
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), ENOENT, "a datagram to a name: ENOENT");
+	m.msg_name = &name, m.msg_namelen = sizeof(name);
+	fails(sendmsg(sv[0], &m, 0), ENOENT, "by sendmsg, too");
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", in_dir("f"));
+	fd = make_file("f", 1);
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), ECONNREFUSED, "to a file: ECONNREFUSED");
+	fails(sendto(sv[0], "x", 1, 0, to, 2 + strlen(name.sun_path)), ECONNREFUSED,
+	      "without a zero at the end as well");
+	chmod(in_dir("f"), 0400);
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), geteuid() ? EACCES : ECONNREFUSED,
+	      "to one that can't be written: EACCES");
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", in_dir("f/x"));
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), ENOTDIR, "below a file: ENOTDIR");
+	fails(sendto(sv[0], (void *)1, 1, 0, to, sizeof(name)), EFAULT, "data at 1: EFAULT");
+	unlink(in_dir("f"));
+	mknod(in_dir("s"), S_IFSOCK | 0666, 0);
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", in_dir("s"));
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), ECONNREFUSED,
+	      "to a socket's node that nobody is behind: ECONNREFUSED");
+	unlink(in_dir("s"));
+	name.sun_path[0] = '\0';
+	fails(sendto(sv[0], "x", 1, 0, to, 10), ECONNREFUSED, "to an abstract name: ECONNREFUSED");
+	fails(sendto(sv[0], "x", 1, 0, to, 2), EINVAL, "to a family alone: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 1), EINVAL, "to half a family");
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name) + 1), EINVAL, "to a byte too many: EINVAL");
+	fails(sendto(sv[0], "x", 1, MSG_OOB, to, 2), EOPNOTSUPP, "MSG_OOB before that: EOPNOTSUPP");
+	fails(sendto(sv[0], buf, 300000, 0, to, sizeof(name)), EMSGSIZE,
+	      "300000 bytes: EMSGSIZE");
+	fails(sendto(sv[0], buf, 300000, 0, to, 2), EINVAL, "the name comes first");
+	name.sun_family = AF_INET;
+	fails(sendto(sv[0], "x", 1, 0, to, 16), EINVAL, "another family: EINVAL");
+	fails(recv(sv[1], got, 10, MSG_DONTWAIT), EAGAIN, "nothing has come to the other end");
+	is(sendto(sv[0], "x", 1, 0, to, 0), 1, "a name of no bytes is none");
+	name.sun_family = AF_UNIX;
+	close(sv[1]);
+	fails(sendto(sv[0], "x", 1, 0, to, 10), ECONNREFUSED, "the other end doesn't matter");
+	shutdown(sv[0], SHUT_WR);
+	fails(sendto(sv[0], "x", 1, 0, to, 10), EPIPE, "after shutdown: EPIPE");
+	close(sv[0]);
+	close(fd);
+	rmdir(test_dir);
+}
+
 static void names(void)
 {
 	struct sockaddr_un name;
@@ -349,6 +403,7 @@ int main(int argc, char **argv)
 		sleeping(kinds[i].type, kinds[i].name);
 	}
 	headers();
+	named_datagrams();
 	names();
 	several();
 	is(count_fds(), before, "no descriptor is left open");
