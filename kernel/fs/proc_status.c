@@ -128,8 +128,8 @@ static void show_ids(struct seq_text *seq, const struct proc_task_info *info)
 	seq_printf(seq, "FDSize:\t%u\n", info->fdsize);
 	show_groups(seq, info->pid);
 	/* There is one space of process ids. */
-	seq_printf(seq, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", info->tgid,
-		   info->pid, info->group, info->session);
+	seq_printf(seq, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", info->tgid, info->pid,
+		   info->group, info->session);
 }
 
 static void show_signals(struct seq_text *seq, const struct proc_task_info *info)

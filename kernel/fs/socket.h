@@ -28,7 +28,7 @@ struct socket_msg {
 	int name_len;		/* to send: bytes of the address that was given, or 0 */
 	const char *name;	/* it, with a zero behind */
 	int (*find)(const struct socket_msg *msg); /* looks for who has that address: -errno */
-	bool has_cred;		/* to send: given explicitly. Received: asked for by SO_PASSCRED */
+	bool has_cred; /* to send: given explicitly. Received: asked for by SO_PASSCRED */
 	struct socket_cred cred;
 	struct scm_files *files; /* or NULL. The caller's to free, also what sending didn't take */
 };

@@ -41,10 +41,10 @@ struct super_block;
 /* For whom a permission is checked. */
 struct cred_view {
 	u32 uid, gid;
-	bool privileged; /* may do what the mode bits deny */
-	bool admin;	 /* CAP_SYS_ADMIN: may know of physical addresses */
+	bool privileged;		 /* may do what the mode bits deny */
+	bool admin;			 /* CAP_SYS_ADMIN: may know of physical addresses */
 	const struct group_info *groups; /* further ones, while the call lasts that it was made for */
-	u64 caps;	   /* bit n: capability n of capabilities(7) */
+	u64 caps;			 /* bit n: capability n of capabilities(7) */
 };
 /* The kernel itself. */
 extern const struct cred_view kernel_cred;
@@ -95,17 +95,17 @@ struct super_block {
 	u64 s_magic;
 	u32 s_dev; /* minor number; the major is 0, as for every file system without a disk */
 	bool s_noexec, s_rdonly, s_nosuid, s_nodev;
-	u32 s_flags;	    /* MS_* it was mounted with */
-	int s_id;	    /* of the mount, as mountinfo shows it */
-	u64 s_fsid;	    /* statfs(2)'s: a tmpfs has one at random */
-	char *s_source;	    /* what mount(2) called it; NULL: as the type */
-	atomic_t s_writers; /* files of it that are open for writing: see sb_start_write() */
-	bool s_detached;    /* unmounted, and not yet unused */
+	u32 s_flags;		  /* MS_* it was mounted with */
+	int s_id;		  /* of the mount, as mountinfo shows it */
+	u64 s_fsid;		  /* statfs(2)'s: a tmpfs has one at random */
+	char *s_source;		  /* what mount(2) called it; NULL: as the type */
+	atomic_t s_writers;	  /* files of it that are open for writing: see sb_start_write() */
+	bool s_detached;	  /* unmounted, and not yet unused */
 	unsigned int s_crossings; /* how often a path led into it. => dcache_lock */
 	unsigned int s_expiry;	  /* s_crossings when MNT_EXPIRE marked it, or 0. => mount_mutex */
-	bool s_pseudo;	    /* has no tree: its files are named by themselves, like pipes */
-	bool s_has_flags;   /* of its files and directories: see vfs_set_flags() */
-	bool s_fixed_attrs; /* owners, modes and times can't be set: -EPERM */
+	bool s_pseudo;		  /* has no tree: its files are named by themselves, like pipes */
+	bool s_has_flags;	  /* of its files and directories: see vfs_set_flags() */
+	bool s_fixed_attrs;	  /* owners, modes and times can't be set: -EPERM */
 	const struct super_operations *s_op;
 	struct dentry *s_root;
 	struct dentry *s_covered; /* the directory it is mounted on; NULL for the root */

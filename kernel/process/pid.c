@@ -58,7 +58,8 @@ int pid_last(void)
 struct pid *pid_alloc(void)
 {
 	const unsigned long max = (unsigned long)READ_ONCE(proc_pid_max);
-	unsigned long nr = last_pid + 1 < max ? find_next_zero_bit(pid_map, max, last_pid + 1) : max;
+	unsigned long nr =
+		last_pid + 1 < max ? find_next_zero_bit(pid_map, max, last_pid + 1) : max;
 	struct pid *pid;
 
 	if (nr >= max)

@@ -14,7 +14,6 @@
 
 struct task_struct;
 
-
 struct pid {
 	int nr;
 	unsigned int count; /* who goes by the number; with the last one it is free again */

@@ -23,7 +23,8 @@ struct edge {
 	void (*undo)(long ret); /* after success */
 	int flags;
 	long want; /* success, if it is not a plain one */
-	long (*call)(char *at); /* instead of `nr` and `args`: makes the call, with a pointer there */
+	long (*call)(
+		char *at); /* instead of `nr` and `args`: makes the call, with a pointer there */
 };
 
 #define EDGE_KEEPS 1 /* what the call has done stays done, in Linux, too */

@@ -101,12 +101,14 @@ static void shown(void)
 	static char text[8192];
 	long fd = raw(SYS_open, "/proc/self/status", O_RDONLY), n;
 	unsigned int words_seen = 0, wrong = 0, number = 0;
-	int state = 0; /* characters of "\nGroups:\t" that have come; then 9: in the list; 10: behind it */
+	int state =
+		0; /* characters of "\nGroups:\t" that have come; then 9: in the list; 10: behind it */
 
 	while ((n = raw(SYS_read, fd, text, sizeof(text))) > 0)
 		for (long i = 0; i < n && state < 10; i++) {
 			if (state < 9) {
-				state = text[i] == "\nGroups:\t"[state] ? state + 1 : text[i] == '\n';
+				state = text[i] == "\nGroups:\t"[state] ? state + 1 :
+									  text[i] == '\n';
 			} else if (text[i] == ' ') {
 				wrong += number != FIRST + 2 * words_seen++;
 				number = 0;

@@ -235,7 +235,8 @@ static void denied(void)
 	is(change("e/b", "d/c", WHITEOUT), -EACCES, "a whiteout neither");
 	chmod("e", 0755);
 	chmod("e/sub", 0555);
-	is(change("e/sub", "d/a", EXCHANGE), -EACCES, "a directory whose \"..\" can't change: EACCES");
+	is(change("e/sub", "d/a", EXCHANGE), -EACCES,
+	   "a directory whose \"..\" can't change: EACCES");
 	is(change("d/a", "e/sub", EXCHANGE), -EACCES, "on the other side as well");
 	is(change("e/sub", "e/b", EXCHANGE), 0, "within a directory it needn't");
 	is(change("e/sub", "e/b", EXCHANGE), 0, "and back");

@@ -257,8 +257,7 @@ static void named_datagrams(void)
 	fails(sendto(sv[0], "x", 1, 0, to, 1), EINVAL, "to half a family");
 	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name) + 1), EINVAL, "to a byte too many: EINVAL");
 	fails(sendto(sv[0], "x", 1, MSG_OOB, to, 2), EOPNOTSUPP, "MSG_OOB before that: EOPNOTSUPP");
-	fails(sendto(sv[0], buf, 300000, 0, to, sizeof(name)), EMSGSIZE,
-	      "300000 bytes: EMSGSIZE");
+	fails(sendto(sv[0], buf, 300000, 0, to, sizeof(name)), EMSGSIZE, "300000 bytes: EMSGSIZE");
 	fails(sendto(sv[0], buf, 300000, 0, to, 2), EINVAL, "the name comes first");
 	name.sun_family = AF_INET;
 	fails(sendto(sv[0], "x", 1, 0, to, 16), EINVAL, "another family: EINVAL");
