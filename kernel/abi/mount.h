@@ -20,7 +20,7 @@
 #define MS_SHARED      0x100000
 #define MS_RELATIME    0x200000
 #define MS_STRICTATIME 0x1000000
-#define MS_NOUSER      0x80000000U
+#define MS_NOUSER      0xffffffff80000000UL /* Linux's is a negative int */
 
 /* What may stand in the upper half of the flags, from times when they had to be marked. */
 #define MS_MGC_VAL 0xc0ed0000U

@@ -102,8 +102,6 @@ long sys_prlimit64(int pid, unsigned int resource, const struct mm_rlimit __user
 
 	if (new &&copy_from_user(&next, new, sizeof(next)))
 		return -EFAULT;
-	if (resource >= RLIM_NLIMITS)
-		return -EINVAL;
 	err = 0;
 	flags = spin_lock_irqsave(&tasklist_lock);
 	task = pid ? find_task(pid) : current;
@@ -111,6 +109,8 @@ long sys_prlimit64(int pid, unsigned int resource, const struct mm_rlimit __user
 		err = -ESRCH;
 	else if (task->signal != current->signal && !same_user(task) && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
+	else if (resource >= RLIM_NLIMITS)
+		err = -EINVAL;
 	if (!err) {
 		before = task->signal->rlim[resource];
 		err = new ? check_rlimit(resource, &before, &next) : 0;

@@ -60,6 +60,7 @@ static void setting(void)
 	   "getrlimit of an unknown limit: EINVAL");
 	is(result(syscall(SYS_setrlimit, 16, &was)), -EINVAL, "setrlimit of it: EINVAL");
 	is(result(syscall(SYS_prlimit64, 0, 16, NULL, &r)), -EINVAL, "prlimit64 of it: EINVAL");
+	is(result(syscall(SYS_prlimit64, 999999, 16, NULL, &r)), -ESRCH, "of nobody: ESRCH");
 	is(result(syscall(SYS_getrlimit, -1, &r)), -EINVAL, "of -1: EINVAL");
 	is(result(syscall(SYS_getrlimit, RLIMIT_AS, TASK_SIZE)), -EFAULT, "to nowhere: EFAULT");
 	is(result(syscall(SYS_setrlimit, RLIMIT_AS, TASK_SIZE)), -EFAULT, "from nowhere: EFAULT");

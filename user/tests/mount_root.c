@@ -124,9 +124,15 @@ static void refusals(const char *dir)
 	fails(syscall(SYS_mount, "x", in_dir("nothing"), "tmpfs", 0, 1), EFAULT,
 	      "data at 1: EFAULT");
 	fails(mount("x", "", "tmpfs", 0, NULL), ENOENT, "an empty name: ENOENT");
+	memset(all, 'a', 300);
+	fails(mount("x", all, "tmpfs", 0, NULL), ENAMETOOLONG, "of 300 bytes: ENAMETOOLONG");
+	fails(umount(all), ENAMETOOLONG, "for umount, too");
 	memset(all, 'a', sizeof(all) - 1);
+	fails(mount("x", all, "tmpfs", 0, NULL), ENAMETOOLONG, "of 8191: ENAMETOOLONG");
 	fails(mount("x", dir, all, 0, NULL), EINVAL, "a type that is too long: EINVAL");
 	fails(mount("x", dir, "tmpfs", 1UL << 31, NULL), EINVAL, "MS_NOUSER: EINVAL");
+	fails(mount("x", dir, "tmpfs", 1UL << 32, NULL), EINVAL, "any flag above: EINVAL");
+	fails(mount("x", dir, "tmpfs", 1UL << 63, NULL), EINVAL, "up to the last");
 	fails(mount("x", dir, "tmpfs", MS_REMOUNT, NULL), EINVAL,
 	      "MS_REMOUNT of what isn't mounted: EINVAL");
 	fails(mount("x", dir, "tmpfs", MS_PRIVATE, NULL), EINVAL, "MS_PRIVATE of it: EINVAL");

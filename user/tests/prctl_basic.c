@@ -6,6 +6,7 @@
 #define PR_SET_TIMERSLACK 29
 #define PR_GET_TIMERSLACK 30
 #endif
+#define PR_GET_TID_ADDRESS_ 40
 
 static volatile int *words;
 
@@ -255,6 +256,43 @@ static int dumpable(void *arg)
 	return 0;
 }
 
+/* A child's default is what its parent had. */
+static int slack_child(void *arg)
+{
+	NEED_IS(prctl_(PR_GET_TIMERSLACK, 0), (long)arg);
+	NEED_IS(prctl_(PR_SET_TIMERSLACK, 5), 0);
+	NEED_IS(prctl_(PR_GET_TIMERSLACK, 0), 5);
+	NEED_IS(prctl_(PR_SET_TIMERSLACK, 0), 0);
+	NEED_IS(prctl_(PR_GET_TIMERSLACK, 0), (long)arg);
+	return 0;
+}
+
+static void timer_slack(void)
+{
+	is(prctl_(PR_GET_TIMERSLACK, 0), 50000, "PR_GET_TIMERSLACK: 50 us at first");
+	is(prctl_(PR_SET_TIMERSLACK, 123456), 0, "PR_SET_TIMERSLACK");
+	is(prctl_(PR_GET_TIMERSLACK, 0), 123456, "is read back");
+	is(status_of(fork_child(slack_child, (void *)123456L)), 0, "a child has it by default");
+	is(prctl_(PR_GET_TIMERSLACK, 0), 123456, "and changes its own");
+	is(prctl_(PR_SET_TIMERSLACK, 1UL << 63), 0, "any number may be set");
+	is(prctl_(PR_GET_TIMERSLACK, 0), (long)(1UL << 63), "and is kept");
+	is(prctl_(PR_SET_TIMERSLACK, 0), 0, "0 is the default");
+	is(prctl_(PR_GET_TIMERSLACK, 0), 50000, "which is as it was");
+}
+
+static void tid_address(void)
+{
+	unsigned long old = 1, now = 1;
+	int word;
+
+	is(prctl_(PR_GET_TID_ADDRESS_, (long)&old), 0, "PR_GET_TID_ADDRESS");
+	raw(SYS_set_tid_address, &word);
+	is(prctl_(PR_GET_TID_ADDRESS_, (long)&now), 0, "after set_tid_address");
+	is(now, (unsigned long)&word, "tells what was set");
+	is(prctl_(PR_GET_TID_ADDRESS_, 8), -EFAULT, "to nowhere: EFAULT");
+	raw(SYS_set_tid_address, old);
+}
+
 static void others(void)
 {
 	is(status_of(fork_child(no_privileges, NULL)), 42 << 8,
@@ -285,6 +323,8 @@ int main(int argc, char **argv)
 	names();
 	deaths();
 	subreapers();
+	timer_slack();
+	tid_address();
 	others();
 	return done_testing();
 }
