@@ -16,6 +16,8 @@
  *	forks	each child makes children until that fails
  *	chosen	a small one is to go instead, since its oom_score_adj says so
  *	beside	one after the other, beside a small one that always wants a little, and lives
+ *
+ * As pid 1, a child on its own memory does, which stays when that is killed; then a child by itself.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -242,8 +244,40 @@ static int beside(void)
 	return good == CHILDREN && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? 0 : 1;
 }
 
+static int eat_common(void *arg)
+{
+	(void)arg;
+	memset(common, 1, common_size);
+	return 0;
+}
+
+/* Nobody can take the memory from pid 1. When it has given it back itself, the next one goes as ever. */
+static int first_process(void)
+{
+	static char stack[16 * PAGE] __attribute__((aligned(16)));
+	int status, next_status;
+	pid_t child;
+
+	common_size = 256 * MIB;
+	common = map(common_size, MAP_PRIVATE);
+	child = clone(eat_common, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	if (waitpid(child, &status, 0) != child)
+		return 1;
+	munmap(common, common_size);
+	child = fork();
+	if (child == 0)
+		eat();
+	if (waitpid(child, &next_status, 0) != child)
+		return 1;
+	printf("pid 1: the first ended by signal %d, the next by %d\n", WTERMSIG(status),
+	       WTERMSIG(next_status));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (getpid() == 1)
+		return first_process();
 	if (argc < 2)
 		eat();
 	if (strcmp(argv[1], "beside") == 0)

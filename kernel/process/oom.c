@@ -36,6 +36,14 @@ static unsigned long pages_of(const struct signal_struct *process)
 		    0;
 }
 
+/* => tasklist_lock. Whether its memory is still its parent's, who waits for it: vfork(2). */
+static bool in_vfork(const struct signal_struct *process)
+{
+	const struct task_struct *parent = process->leader->vfork_parent;
+
+	return parent && parent->mm_part.mm == process->leader->mm_part.mm;
+}
+
 /* No process has so few points: it may not be chosen. */
 #define OOM_NEVER INT64_MIN
 
@@ -47,7 +55,8 @@ static long oom_badness(const struct signal_struct *process)
 {
 	const unsigned long pages = pages_of(process);
 
-	if (!pages || process == init_process || process->oom_score_adj == OOM_SCORE_ADJ_MIN)
+	if (!pages || process == init_process || process->oom_score_adj == OOM_SCORE_ADJ_MIN ||
+	    in_vfork(process))
 		return OOM_NEVER;
 	return (long)pages + process->oom_score_adj * (long)(totalram_pages() / 1000);
 }
@@ -75,6 +84,18 @@ static bool choose_current(struct oom_victim *victim)
 		return false;
 	fill_victim(victim, self);
 	return true;
+}
+
+/*
+ * From now on nobody else is chosen until its memory is back. Unless pid 1 uses it, too: then it is never
+ * empty, and its other users go for nothing. => tasklist_lock
+ */
+static void mark_victim(const struct oom_victim *victim)
+{
+	struct mm_struct *mm = mm_of(find_process(victim->pid));
+
+	if (mm != mm_of(init_process))
+		mark_oom_victim(mm);
 }
 
 static bool choose(struct oom_victim *victim)
@@ -107,7 +128,7 @@ static bool choose(struct oom_victim *victim)
 		*victim = (struct oom_victim){ .again = true };
 	/* At once, or somebody else would choose it as well. */
 	else if (victim->pages)
-		mark_oom_victim(mm_of(find_process(victim->pid)));
+		mark_victim(victim);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return victim->pages > 0 || victim->again;
 }
@@ -192,17 +213,22 @@ bool process_oom_info(int pid, struct proc_oom_info *info)
 	return task;
 }
 
-/* => tasklist_lock. Who has the same memory stands or falls with it. */
-static void set_adj(struct signal_struct *process, int adj)
+/*
+ * Who has the same memory stands or falls with it; but not between vfork(2) and exec, where the child may have
+ * a value of its own for the program that it will be. => tasklist_lock
+ */
+static void set_adj(struct signal_struct *process, int adj, bool floor)
 {
-	const struct mm_struct *mm = mm_of(process);
+	const struct mm_struct *mm = in_vfork(process) ? NULL : mm_of(process);
 	struct signal_struct *p;
 
-	process->oom_score_adj = (s16)adj;
 	for_each_process(p)
 	{
-		if (mm && p != init_process && mm_of(p) == mm)
-			p->oom_score_adj = (s16)adj;
+		if (p != process && (!mm || p == init_process || mm_of(p) != mm || in_vfork(p)))
+			continue;
+		p->oom_score_adj = (s16)adj;
+		if (floor)
+			p->oom_score_adj_min = (s16)adj;
 	}
 }
 
@@ -218,11 +244,8 @@ int process_set_oom_adj(int pid, int adj, bool legacy)
 		err = -ESRCH;
 	else if (!may && adj < (legacy ? process->oom_score_adj : process->oom_score_adj_min))
 		err = -EACCES;
-	if (!err) {
-		set_adj(process, adj);
-		if (may && !legacy)
-			process->oom_score_adj_min = (s16)adj;
-	}
+	if (!err)
+		set_adj(process, adj, may && !legacy);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return err;
 }

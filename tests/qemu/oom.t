@@ -59,4 +59,12 @@ for my $how (qw(private shared cow tables threads sharers forks)) {
 	Guest::ends_well($run, 'beside');
 }
 
+# A victim's memory that pid 1 uses as well doesn't come back. Nobody waits for it.
+{
+	my $run = Guest::boot(mem => '64M', limit => 60, cmdline => 'quiet init=/bin/eat');
+	like($run->{console}, qr/^pid 1: the first ended by signal 9, the next by 9\r?$/m,
+		"one on pid 1's memory is killed, and so is the next") or Guest::show_tail($run);
+	Guest::ends_well($run, "pid 1's memory");
+}
+
 done_testing;
