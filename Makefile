@@ -628,12 +628,12 @@ soak: ## do all kinds of things at random for long, with all checks: MINUTES=n S
 .PHONY: fuzz fuzz-replay
 fuzz: ## give mm/, on the host, and the kernel, in QEMU, random programs for long: MINUTES=n SEED=n
 	$(Q)O=$(O) tools/bootstrap fuzz
-	$(Q)$(SUBMAKE) $(O)/fuzz/fuzz_mm $(O)/debug/tessera.elf $(O)/base.cpio
+	$(Q)$(SUBMAKE) $(O)/fuzz/fuzz_mm $(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/base.cpio
 	$(Q)O=$(O) tests/host/fuzz/run $(MINUTES) $(SEED)
 
 fuzz-replay: ## the same once more: FILE=input of the host's half, or SEED=n ROUND=n of the guest's
 	$(Q)O=$(O) tools/bootstrap fuzz
-	$(Q)$(SUBMAKE) $(if $(FILE),$(O)/fuzz/fuzz_mm,$(O)/debug/tessera.elf $(O)/base.cpio)
+	$(Q)$(SUBMAKE) $(if $(FILE),$(O)/fuzz/fuzz_mm,$(O)/$(DEBUG_CONFIG)/tessera.elf $(O)/base.cpio)
 	$(Q)$(if $(FILE),FUZZ_SHOW=1 $(O)/fuzz/fuzz_mm $(FILE),O=$(O) FUZZ_SEED=$(SEED) FUZZ_ROUND=$(or $(ROUND),1) \
 		$(PROVE) -v tests/qemu/fuzz.t)
 
