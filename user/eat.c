@@ -16,6 +16,8 @@
  *	forks	each child makes children until that fails
  *	chosen	a small one is to go instead, since its oom_score_adj says so
  *	beside	one after the other, beside a small one that always wants a little, and lives
+ *	asker	beside one that holds more, who asks for more is to go (vm.oom_kill_allocating_task)
+ *	panic	it is to be the end of the machine (vm.panic_on_oom)
  *
  * As pid 1, a child on its own memory does, which stays when that is killed; then a child by itself.
  */
@@ -244,6 +246,38 @@ static int beside(void)
 	return good == CHILDREN && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? 0 : 1;
 }
 
+static void set_vm(const char *path)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		exit(1);
+	close(fd);
+}
+
+/* We have more than half of what a machine of 64 MiB has. */
+static int asker(void)
+{
+	int fds[2], status;
+	char byte = 0;
+	pid_t child;
+
+	set_vm("/proc/sys/vm/oom_kill_allocating_task");
+	if (pipe(fds))
+		return 1;
+	child = fork();
+	if (child == 0) {
+		if (read(fds[0], &byte, 1) != 1)
+			_exit(1);
+		eat();
+	}
+	memset(map(34 * MIB, MAP_PRIVATE), 1, 34 * MIB);
+	if (write(fds[1], &byte, 1) != 1)
+		return 1;
+	waitpid(child, &status, 0);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 1;
+}
+
 static int eat_common(void *arg)
 {
 	(void)arg;
@@ -284,6 +318,12 @@ int main(int argc, char **argv)
 		return beside();
 	if (strcmp(argv[1], "chosen") == 0)
 		return chosen();
+	if (strcmp(argv[1], "asker") == 0)
+		return asker();
+	if (strcmp(argv[1], "panic") == 0) {
+		set_vm("/proc/sys/vm/panic_on_oom");
+		eat();
+	}
 	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++)
 		if (strcmp(argv[1], hows[i].name) == 0)
 			return run(i);
