@@ -10,6 +10,7 @@
 #include "mm/fault_inject.h"
 
 #include "kernel/base/context.h"
+#include "kernel/base/string.h"
 #include "mm/vmalloc.h"
 
 #ifdef CONFIG_FAIL_SITES
