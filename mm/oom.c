@@ -70,7 +70,7 @@ bool out_of_memory(void)
 	/* A failure made on purpose is no want of memory: trying again is all it takes. */
 	if (fault_was_injected())
 		return true;
-	/* Somebody may have given back enough since it was asked for; if it isn't that, somebody may do it now. */
+	/* Somebody has given back enough since it was asked for; or else he may do it now. */
 	if (user_pages_are_free()) {
 		cond_resched();
 		return true;

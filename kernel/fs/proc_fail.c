@@ -135,6 +135,7 @@ static void audit_all(void)
 {
 	struct mm_struct *mm = current_mm_task()->mm;
 
+	slab_audit();
 	page_alloc_audit();
 	if (!mm)
 		return;
