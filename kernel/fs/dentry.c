@@ -122,6 +122,30 @@ void d_name_tmpfile(struct dentry *dentry)
 	dentry->d_deleted = true;
 }
 
+struct dentry *d_alloc_pseudo(struct super_block *sb, const char *what, umode_t mode,
+			      const struct file_operations *fops, const struct cred_view *cred)
+{
+	struct inode *inode = inode_alloc(sb, mode);
+	struct dentry *dentry;
+	char name[DNAME_INLINE];
+	int len;
+
+	if (!inode)
+		return NULL;
+	inode->i_uid = cred->uid;
+	inode->i_gid = cred->gid;
+	inode->i_fop = fops;
+	len = scnprintf(name, sizeof(name), "%s:[%lu]", what, (unsigned long)inode->i_ino);
+	dentry = d_alloc(NULL, name, (size_t)len);
+	if (!dentry) {
+		iput(inode);
+		return NULL;
+	}
+	dentry->d_sb = sb;
+	d_instantiate(dentry, inode);
+	return dentry;
+}
+
 /* => dcache_lock; i_rwsem of the parent held for writing */
 static void tree_insert(struct dentry *dentry)
 {
@@ -368,6 +392,11 @@ void dcache_mount(struct super_block *sb, struct dentry *where)
 		the_root = sb->s_root;
 	list_add_tail(&sb->s_link, &mounts);
 	spin_unlock(&dcache_lock);
+}
+
+bool super_mounted(const struct super_block *sb)
+{
+	return !list_empty(&sb->s_link) && !sb->s_detached;
 }
 
 struct dentry *root_dentry(void)
