@@ -404,7 +404,8 @@ struct dentry *root_dentry(void)
 	return the_root ? dget(the_root) : NULL;
 }
 
-int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg)
+int for_each_mount(const struct dentry *root,
+		   int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg)
 {
 	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	struct super_block *sb;
@@ -415,8 +416,11 @@ int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, voi
 	mount_lock();
 	list_for_each_entry(sb, &mounts, s_link)
 	{
-		const char *path = d_path(sb->s_root, buf, PATH_MAX);
+		const char *path;
 
+		if (!d_is_ancestor(root, sb->s_root))
+			continue;
+		path = d_path_from(sb->s_root, root, buf, PATH_MAX);
 		ret = IS_ERR(path) ? (int)PTR_ERR(path) : fn(sb, path, arg);
 		if (ret)
 			break;

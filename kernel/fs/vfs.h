@@ -408,8 +408,9 @@ static inline void sb_end_write(struct super_block *sb)
 {
 	atomic_dec(&sb->s_writers);
 }
-/* Calls fn for each mount in order with its path; stops when fn returns non-zero. */
-int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg);
+/* Calls fn for each mount at or below `root` in order with its path from there; stops when fn returns non-zero. */
+int for_each_mount(const struct dentry *root,
+		   int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg);
 /* The root of everything, referenced. */
 struct dentry *root_dentry(void);
 

@@ -450,6 +450,57 @@ static void not_mounted(const char *dir)
 	chdir("/");
 }
 
+/* Whether the text of a file under /proc says so. */
+static bool says(const char *file, const char *what)
+{
+	int fd = open(file, O_RDONLY), n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, what);
+}
+
+/* In the child: what is mounted, as it is seen from its root. */
+static int in_its_root(const char *dir)
+{
+	int bad = 0;
+
+	chroot(dir);
+	chdir("/");
+	bad |= !says("/proc/self/mounts", "outer / tmpfs rw") << 0;
+	bad |= !strstr(text, "inner /proc proc rw") << 1;
+	bad |= !strstr(text, "deep /a/b\\040c tmpfs rw") << 2;
+	bad |= (strstr(text, "beside") || strstr(text, "/dev")) << 3;
+	bad |= !says("/proc/self/mountinfo", " / / rw,relatime - tmpfs outer") << 4;
+	bad |= !strstr(text, " / /a/b\\040c rw") << 5;
+	return bad;
+}
+
+static void chrooted(const char *dir)
+{
+	char sub[3][128];
+	pid_t child;
+
+	snprintf(sub[0], sizeof(sub[0]), "%s/proc", dir);
+	snprintf(sub[1], sizeof(sub[1]), "%s/a", dir);
+	snprintf(sub[2], sizeof(sub[2]), "%s/a/b c", dir);
+	mkdir(in_dir("beside"), 0755);
+	mount("beside", in_dir("beside"), "tmpfs", 0, NULL);
+	mount("outer", dir, "tmpfs", 0, NULL);
+	for (int i = 0; i < 3; i++)
+		mkdir(sub[i], 0755);
+	mount("inner", sub[0], "proc", 0, NULL);
+	mount("deep", sub[2], "tmpfs", 0, NULL);
+	ok(says("/proc/self/mounts", "beside"), "the one beside it is seen from here");
+	child = fork();
+	if (child == 0)
+		_exit(in_its_root(dir));
+	is(wait_status(child), 0, "from another root only what is below it, by its name from there");
+	umount(sub[2]), umount(sub[0]), umount(in_dir("beside"));
+	is(umount(dir), 0, "umount");
+	rmdir(in_dir("beside"));
+}
+
 /* A change that fails changes nothing. */
 static void all_or_nothing(const char *dir)
 {
@@ -642,6 +693,7 @@ int main(int argc, char **argv)
 	stacked(dir);
 	detaching(dir);
 	not_mounted(dir);
+	chrooted(dir);
 	all_or_nothing(dir);
 	unlimited(dir);
 	access_times(dir);

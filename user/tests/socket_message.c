@@ -239,7 +239,7 @@ static void addresses(void)
 	struct sockaddr *to = (struct sockaddr *)&a;
 	struct iovec iov = { "x", 1 };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_name = &a };
-	char socket[128];
+	char socket[sizeof(a.sun_path)];
 	int sv[2];
 
 	make_dir("socket_message");
