@@ -495,7 +495,8 @@ static void chrooted(const char *dir)
 	child = fork();
 	if (child == 0)
 		_exit(in_its_root(dir));
-	is(wait_status(child), 0, "from another root only what is below it, by its name from there");
+	is(wait_status(child), 0,
+	   "from another root only what is below it, by its name from there");
 	umount(sub[2]), umount(sub[0]), umount(in_dir("beside"));
 	is(umount(dir), 0, "umount");
 	rmdir(in_dir("beside"));
