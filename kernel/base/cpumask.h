@@ -14,9 +14,10 @@ typedef struct {
 /* A set as it was at one moment: bit n for processor n. */
 typedef unsigned long cpu_bits_t;
 
+/* Who finds a bit cleared sees all that its processor did before it cleared the bit. */
 static inline cpu_bits_t cpumask_bits(const cpumask_t *mask)
 {
-	return (cpu_bits_t)atomic_long_read(&mask->bits);
+	return (cpu_bits_t)__atomic_load_n(&mask->bits.v, __ATOMIC_ACQUIRE);
 }
 
 /* Both are full barriers. */
