@@ -665,7 +665,7 @@ conformance: ## run Linux's own self-tests and stress-ng in both kernels, and co
 
 conformance-record: ## make what they do now the least that is expected
 	$(Q)O=$(O) tools/bootstrap conformance
-	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf
+	$(Q)$(SUBMAKE) $(O)/$(CONFIG)/tessera.elf $(O)/base.cpio
 	$(Q)$(CONFORMANCE_ENV) tests/conformance/build
 	$(Q)O=$(O) CONFIG=$(CONFIG) tests/conformance/compare record
 

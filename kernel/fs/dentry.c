@@ -122,6 +122,30 @@ void d_name_tmpfile(struct dentry *dentry)
 	dentry->d_deleted = true;
 }
 
+struct dentry *d_alloc_pseudo(struct super_block *sb, const char *what, umode_t mode,
+			      const struct file_operations *fops, const struct cred_view *cred)
+{
+	struct inode *inode = inode_alloc(sb, mode);
+	struct dentry *dentry;
+	char name[DNAME_INLINE];
+	int len;
+
+	if (!inode)
+		return NULL;
+	inode->i_uid = cred->uid;
+	inode->i_gid = cred->gid;
+	inode->i_fop = fops;
+	len = scnprintf(name, sizeof(name), "%s:[%lu]", what, (unsigned long)inode->i_ino);
+	dentry = d_alloc(NULL, name, (size_t)len);
+	if (!dentry) {
+		iput(inode);
+		return NULL;
+	}
+	dentry->d_sb = sb;
+	d_instantiate(dentry, inode);
+	return dentry;
+}
+
 /* => dcache_lock; i_rwsem of the parent held for writing */
 static void tree_insert(struct dentry *dentry)
 {
@@ -370,12 +394,18 @@ void dcache_mount(struct super_block *sb, struct dentry *where)
 	spin_unlock(&dcache_lock);
 }
 
+bool super_mounted(const struct super_block *sb)
+{
+	return !list_empty(&sb->s_link) && !sb->s_detached;
+}
+
 struct dentry *root_dentry(void)
 {
 	return the_root ? dget(the_root) : NULL;
 }
 
-int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg)
+int for_each_mount(const struct dentry *root,
+		   int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg)
 {
 	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	struct super_block *sb;
@@ -386,8 +416,11 @@ int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, voi
 	mount_lock();
 	list_for_each_entry(sb, &mounts, s_link)
 	{
-		const char *path = d_path(sb->s_root, buf, PATH_MAX);
+		const char *path;
 
+		if (!d_is_ancestor(root, sb->s_root))
+			continue;
+		path = d_path_from(sb->s_root, root, buf, PATH_MAX);
 		ret = IS_ERR(path) ? (int)PTR_ERR(path) : fn(sb, path, arg);
 		if (ret)
 			break;

@@ -12,7 +12,6 @@
 
 #include "kernel/abi/ioctl.h"
 #include "kernel/base/panic.h"
-#include "kernel/base/printf.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/poll.h"
 #include "mm/slab.h"
@@ -75,7 +74,7 @@ int unix_take_error(struct unix_sock *sk)
 		return 0;
 	spin_lock(&sk->lock);
 	err = sk->err;
-	sk->err = 0;
+	WRITE_ONCE(sk->err, 0);
 	spin_unlock(&sk->lock);
 	return err;
 }
@@ -243,30 +242,6 @@ static const struct file_operations socket_fops = {
 
 /* --- making them --------------------------------------------------------------------------- */
 
-/* The name is what /proc shows: "socket:[number]". */
-static struct dentry *socket_dentry(const struct cred_view *cred)
-{
-	struct inode *inode = inode_alloc(sock_sb, S_IFSOCK | S_IRWXUGO);
-	struct dentry *dentry;
-	char name[32];
-	int len;
-
-	if (!inode)
-		return NULL;
-	inode->i_uid = cred->uid;
-	inode->i_gid = cred->gid;
-	inode->i_fop = &socket_fops;
-	len = scnprintf(name, sizeof(name), "socket:[%lu]", (unsigned long)inode->i_ino);
-	dentry = d_alloc(NULL, name, (size_t)len);
-	if (!dentry) {
-		iput(inode);
-		return NULL;
-	}
-	dentry->d_sb = sock_sb;
-	d_instantiate(dentry, inode);
-	return dentry;
-}
-
 /* A file for a new socket, which goes with it; or ERR_PTR. */
 static struct file *socket_file(int type, unsigned int flags, const struct cred_view *cred)
 {
@@ -277,7 +252,7 @@ static struct file *socket_file(int type, unsigned int flags, const struct cred_
 
 	if (IS_ERR(file))
 		return file;
-	dentry = socket_dentry(cred);
+	dentry = d_alloc_pseudo(sock_sb, "socket", S_IFSOCK | S_IRWXUGO, &socket_fops, cred);
 	sk = unix_alloc(type);
 	if (!dentry || !sk)
 		goto fail;

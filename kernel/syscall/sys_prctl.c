@@ -141,7 +141,7 @@ static long set_timer_slack(unsigned long ns)
 {
 	struct task_struct *task = current;
 
-	task->timer_slack_ns = (long)ns > 0 ? ns : task->default_timer_slack_ns;
+	task->timer_slack_ns = ns ? ns : task->default_timer_slack_ns;
 	return 0;
 }
 

@@ -62,6 +62,8 @@ static void numbers(void)
 	takes("oom_score_adj", "100", "100\n");
 	takes("oom_score_adj", " 0x70\n", "112\n");
 	takes("oom_score_adj", "+200", "200\n");
+	is(put("oom_score_adj", "201                 "), 12, "of a long text 12 bytes are taken");
+	is_str(own("oom_score_adj"), "201\n", "... and mean a number");
 	refuses("oom_score_adj", "1001", EINVAL);
 	refuses("oom_score_adj", "-1001", EINVAL);
 	refuses("oom_score_adj", "", EINVAL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Datagrams and SOCK_SEQPACKET: each message for itself; and the calls that move several parts. */
+#include "files.h"
 #include "sockets.h"
 
 static char buf[1 << 19], got[1 << 19];
@@ -116,6 +117,17 @@ static void endings(int type, const char *name)
 	close(sv[0]);
 
 	make_pair(sv, type);
+	write(sv[1], "last", 4);
+	close(sv[1]);
+	fails(write(sv[0], "x", 1), dgram ? ECONNREFUSED : EPIPE,
+	      "the other is closed, and a write");
+	if (dgram)
+		fails(recv(sv[0], got, 10, MSG_DONTWAIT), EAGAIN, "takes away what it sent");
+	else
+		is(recv(sv[0], got, 10, MSG_DONTWAIT), 4, "changes nothing to what it sent");
+	close(sv[0]);
+
+	make_pair(sv, type);
 	write(sv[0], "unread", 6);
 	close(sv[1]);
 	is(poll_now(sv[0]), dgram ? out : in | out | POLLHUP | POLLRDHUP | POLLERR,
@@ -220,6 +232,56 @@ static void headers(void)
 	close_pair(sv);
 }
 
+/* Where a datagram is to go: nobody is found, and the other end gets nothing. */
+static void addresses(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr *to = (struct sockaddr *)&a;
+	struct iovec iov = { "x", 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_name = &a };
+	char socket[sizeof(a.sun_path)];
+	int sv[2];
+
+	make_dir("socket_message");
+	make_pair(sv, SOCK_DGRAM);
+	strcpy(a.sun_path, "/nowhere");
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), ENOENT, "no such file: ENOENT");
+	m.msg_namelen = sizeof(a);
+	fails(sendmsg(sv[0], &m, 0), ENOENT, "by sendmsg, too");
+	m.msg_namelen = 200;
+	fails(sendmsg(sv[0], &m, 0), EINVAL, "with a name too long: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 2), EINVAL, "a family alone: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 1), EINVAL, "half of one: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 111), EINVAL, "111 bytes: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 5), ENOENT, "\"/no\": ENOENT");
+	fails(sendto(sv[0], buf, 212961, 0, to, sizeof(a)), EMSGSIZE,
+	      "the size is looked at first");
+	fails(sendto(sv[0], buf, 212961, 0, to, 2), EINVAL, "but not before the address");
+	fails(sendto(sv[0], (void *)1, 1, 0, to, sizeof(a)), EFAULT, "the bytes, too: EFAULT");
+	fails(sendto(sv[0], "x", 1, MSG_OOB, to, 2), EOPNOTSUPP, "MSG_OOB comes before all");
+	strcpy(a.sun_path, "/proc/self/stat/x");
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), ENOTDIR, "below a file: ENOTDIR");
+	strcpy(a.sun_path, "/proc");
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), geteuid() ? EACCES : ECONNREFUSED,
+	      "a directory: EACCES, or ECONNREFUSED");
+	snprintf(socket, sizeof(socket), "%s", in_dir("socket"));
+	is(mknod(socket, S_IFSOCK | 0666, 0), 0, "mknod of a socket");
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", socket);
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), ECONNREFUSED, "is nobody's: ECONNREFUSED");
+	chmod(socket, 0444);
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), geteuid() ? EACCES : ECONNREFUSED,
+	      "without the right to write: EACCES");
+	unlink(socket);
+	memset(a.sun_path, 0, sizeof(a.sun_path));
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), ECONNREFUSED,
+	      "an abstract one: ECONNREFUSED");
+	a.sun_family = 2;
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), EINVAL, "another family: EINVAL");
+	fails(recv(sv[1], got, 1, MSG_DONTWAIT), EAGAIN, "nothing was sent");
+	close_pair(sv);
+	clean_dir((const char *const[]){ NULL });
+}
+
 static void names(void)
 {
 	struct sockaddr_un name;
@@ -275,6 +337,44 @@ static void several(void)
 	fails(syscall(SYS_recvmmsg, sv[1], m, 4, 0, 1), EFAULT, "at 1: EFAULT");
 	fails(syscall(SYS_recvmmsg, -1, m, 4, 0, &bad), EINVAL,
 	      "before the descriptor is looked at");
+	close_pair(sv);
+}
+
+/* What doesn't fit of one message ends the call: the next one mustn't come before it. */
+static void partly(void)
+{
+	struct iovec iov[2] = { { buf, 300000 }, { buf, 0 } };
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+				{ .msg_hdr = { .msg_iov = &iov[1], .msg_iovlen = 1 } } };
+	int sv[2];
+
+	make_pair(sv, SOCK_STREAM);
+	is(syscall(SYS_sendmmsg, sv[0], m, 2, MSG_DONTWAIT), 1, "sendmmsg of what doesn't fit: 1");
+	is(m[0].msg_len, 219264, "as much as fits");
+	close_pair(sv);
+}
+
+/* The time is told at the end, when all has been received. */
+static void read_only_time(void)
+{
+	struct iovec in[2] = { { got, 1 }, { got + 1, 1 } };
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = &in[0], .msg_iovlen = 1 } },
+				{ .msg_hdr = { .msg_iov = &in[1], .msg_iovlen = 1 } } };
+	struct timespec *ts =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int sv[2];
+
+	make_pair(sv, SOCK_DGRAM);
+	ts->tv_sec = 100;
+	send(sv[0], "x", 1, 0), send(sv[0], "y", 1, 0);
+	is(syscall(SYS_recvmmsg, sv[1], m, 2, 0, ts), 2, "recvmmsg of two, in 100 s");
+	ok(ts->tv_sec >= 0 && ts->tv_sec < 100, "tells what is left");
+	ts->tv_sec = 100;
+	mprotect(ts, PAGE, PROT_READ);
+	send(sv[0], "x", 1, 0), send(sv[0], "y", 1, 0);
+	fails(syscall(SYS_recvmmsg, sv[1], m, 2, 0, ts), EFAULT, "where it can't: EFAULT");
+	fails(recv(sv[1], got, 1, MSG_DONTWAIT), EAGAIN, "after both had come");
+	munmap(ts, PAGE);
 	close_pair(sv);
 }
 
@@ -349,8 +449,11 @@ int main(int argc, char **argv)
 		sleeping(kinds[i].type, kinds[i].name);
 	}
 	headers();
+	addresses();
 	names();
 	several();
+	partly();
+	read_only_time();
 	is(count_fds(), before, "no descriptor is left open");
 	return done_testing();
 }

@@ -3,6 +3,7 @@
  * Calls about sockets with every allocation of the kernel failed in turn: each says so or works all the
  * same, has changed nothing when it failed, and works when no failure is left to try.
  */
+#include "files.h"
 #include "failures.h"
 #include "sockets.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams: what goes in comes out, how much fits, who waits for whom, and how it ends. */
+#include "files.h"
 #include "sockets.h"
 
 static char buf[1 << 19], got[1 << 19];
@@ -222,6 +223,18 @@ static int twice_mode(int argc, char **argv)
 	return write_mode(argc, argv) || write_mode(argc, argv);
 }
 
+/* argv[2]: descriptor to write to, a byte each 20 ms, 100 in all, or until nobody reads */
+static int drip_mode(int argc, char **argv)
+{
+	struct timespec moment = { 0, 20000000 };
+
+	(void)argc;
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < 100 && write(atoi(argv[2]), "x", 1) == 1; i++)
+		nanosleep(&moment, NULL);
+	return 0;
+}
+
 /* argv[2]: descriptor to shut down, once the parent sleeps */
 static int end_mode(int argc, char **argv)
 {
@@ -334,6 +347,25 @@ static void sleeping(void)
 	close_pair(sv);
 }
 
+/* A limit is one of the call, not of each wait in it. */
+static void limited(void)
+{
+	struct timeval tv = { 0, 200000 };
+	int sv[2], n;
+	pid_t pid;
+
+	make_pair(sv, SOCK_STREAM);
+	setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	pid = start("drip", sv[1], "");
+	close(sv[1]);
+	do
+		n = recv(sv[0], got, 1000, MSG_WAITALL);
+	while (n < 0 && errno == EAGAIN);
+	ok(n > 0 && n < 100, "SO_RCVTIMEO ends MSG_WAITALL while bytes come (%d did)", n);
+	close(sv[0]);
+	is(wait_status(pid), 0, "who wrote them is content");
+}
+
 static void interrupted(void)
 {
 	struct timeval tv = { 100, 0 };
@@ -391,9 +423,9 @@ static void flooded(void)
 }
 
 static const struct mode modes[] = {
-	{ "write", write_mode }, { "twice", twice_mode }, { "end", end_mode },
-	{ "read", read_mode },	 { "flood", flood_mode }, { "kick", kick_mode },
-	{ NULL, NULL },
+	{ "write", write_mode }, { "twice", twice_mode }, { "drip", drip_mode },
+	{ "end", end_mode },	 { "read", read_mode },	  { "flood", flood_mode },
+	{ "kick", kick_mode },	 { NULL, NULL },
 };
 
 int main(int argc, char **argv)
@@ -408,6 +440,7 @@ int main(int argc, char **argv)
 	endings();
 	shutting_down();
 	sleeping();
+	limited();
 	interrupted();
 	flooded();
 	is(count_fds(), before, "no descriptor is left open");
