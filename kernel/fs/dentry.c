@@ -65,10 +65,12 @@ static void dput_one(struct dentry *dentry)
 
 void dput(struct dentry *dentry)
 {
+	const struct super_block *sb = dentry ? dentry->d_sb : NULL;
+
 	dput_one(dentry);
 	/* It may have been the last of what was unmounted before. */
-	if (unlikely(!list_empty(&detached)))
-		dcache_reap();
+	if (unlikely(!list_empty(&detached)) && sb)
+		dcache_reap(sb);
 }
 
 struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len)
@@ -509,6 +511,7 @@ static void kill_super(struct super_block *sb)
 		}
 		dput_one(dentry);
 		dentry = parent;
+		cond_resched();
 	}
 	super_free(sb);
 }
@@ -561,14 +564,15 @@ int dcache_umount(struct dentry *root, bool detach)
 	return err;
 }
 
-static struct super_block *take_unused(void)
+/* only: see dcache_reap() */
+static struct super_block *take_unused(const struct super_block *only)
 {
 	struct super_block *sb;
 
 	spin_lock(&dcache_lock);
 	list_for_each_entry(sb, &detached, s_link)
 	{
-		if (super_unused(sb, 0))
+		if ((!only || sb == only) && super_unused(sb, 0))
 			break;
 	}
 	if (&sb->s_link == &detached)
@@ -579,10 +583,10 @@ static struct super_block *take_unused(void)
 	return sb;
 }
 
-void dcache_reap(void)
+void dcache_reap(const struct super_block *only)
 {
 	struct super_block *sb;
 
-	while ((sb = take_unused()))
+	while ((sb = take_unused(only)))
 		kill_super(sb);
 }

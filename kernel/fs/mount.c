@@ -226,5 +226,6 @@ int path_umount(const struct lookup_at *at, const char *path, int flags)
 		err = dcache_umount(root, flags & MNT_DETACH);
 	mount_unlock();
 	dput(root);
+	dcache_reap(NULL); /* what was mounted in it, too */
 	return err;
 }

@@ -395,8 +395,11 @@ void dcache_mount(struct super_block *sb, struct dentry *where);
 int dcache_umount(struct dentry *root, bool detach);
 /* Whether it is in the tree: it was mounted, and not taken out since. => mount_lock() */
 bool super_mounted(const struct super_block *sb);
-/* Frees those that were unmounted and are unused now. May sleep. */
-void dcache_reap(void);
+/*
+ * Frees those that were unmounted and are unused now; of one of them, if it is still there, or (NULL) of
+ * all. May sleep.
+ */
+void dcache_reap(const struct super_block *only);
 /* Held while file systems are mounted or unmounted. => no i_rwsem held */
 void mount_lock(void);
 void mount_unlock(void);
