@@ -3,7 +3,7 @@
 #ifndef ABI_FUTEX_H
 #define ABI_FUTEX_H
 
-#include "kernel/base/types.h"
+#include <stdint.h>
 
 #define FUTEX_WAIT	      0
 #define FUTEX_WAKE	      1
@@ -46,10 +46,10 @@
 
 /* What futex_waitv(2) waits for: one of at most FUTEX_WAITV_MAX. FUTEX_32 must be said. */
 struct kernel_futex_waitv {
-	u64 val;
-	u64 uaddr;
-	u32 flags; /* FUTEX_32, FUTEX_PRIVATE_FLAG */
-	u32 reserved;
+	uint64_t val;
+	uint64_t uaddr;
+	uint32_t flags; /* FUTEX_32, FUTEX_PRIVATE_FLAG */
+	uint32_t reserved;
 };
 
 #define FUTEX_32	2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Datagrams and SOCK_SEQPACKET: each message for itself; and the calls that move several parts. */
-#include "files.h"
 #include "sockets.h"
+#include "transfers.h"
 
 static char buf[1 << 19], got[1 << 19];
 
@@ -380,16 +380,8 @@ static void read_only_time(void)
 
 /* --- with another process ------------------------------------------------------------------ */
 
-/* argv[2]: descriptor to write to, once the parent sleeps; argv[3]: the text. */
-static int write_mode(int argc, char **argv)
-{
-	(void)argc;
-	wait_until_asleep(getppid());
-	return write(atoi(argv[2]), argv[3], strlen(argv[3])) < 0;
-}
-
 /* argv[2]: descriptor to read from, once the parent sleeps; argv[3]: how many messages. */
-static int read_mode(int argc, char **argv)
+static int take_mode(int argc, char **argv)
 {
 	(void)argc;
 	wait_until_asleep(getppid());
@@ -399,14 +391,6 @@ static int read_mode(int argc, char **argv)
 	return 0;
 }
 
-static pid_t start(const char *mode, int fd, const char *arg)
-{
-	char number[12];
-
-	snprintf(number, sizeof(number), "%d", fd);
-	return start_mode(mode, number, arg);
-}
-
 static void sleeping(int type, const char *name)
 {
 	struct timeval tv = { 0, 20000 };
@@ -414,7 +398,7 @@ static void sleeping(int type, const char *name)
 	pid_t pid;
 
 	make_pair(sv, type);
-	pid = start("write", sv[1], "hello");
+	pid = start_at("write", sv[1], "hello");
 	is(read(sv[0], got, 100), 5, "%s: a read waits for a message", name);
 	wait_status(pid);
 	catch_signal(SIGUSR1, 0);
@@ -424,7 +408,7 @@ static void sleeping(int type, const char *name)
 	signal(SIGUSR1, SIG_DFL);
 	setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	fails(read(sv[0], got, 1), EAGAIN, "with SO_RCVTIMEO for a while");
-	pid = start("read", sv[1], "20");
+	pid = start_at("take", sv[1], "20");
 	for (int i = 0; i < 20; i++)
 		sum += write(sv[0], buf, 50000) == 50000;
 	is(sum, 20, "a write waits for room");
@@ -433,7 +417,7 @@ static void sleeping(int type, const char *name)
 }
 
 static const struct mode modes[] = {
-	{ "write", write_mode }, { "read", read_mode }, { "kick", kick_mode }, { NULL, NULL }
+	{ "write", write_mode }, { "take", take_mode }, { "kick", kick_mode }, { NULL, NULL }
 };
 
 int main(int argc, char **argv)
