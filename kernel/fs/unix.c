@@ -79,14 +79,23 @@ int unix_take_error(struct unix_sock *sk)
 	return err;
 }
 
+/* => the file is a socket */
+static struct unix_sock *known_socket(const struct file *file)
+{
+	struct unix_sock *sk = socket_of(file);
+
+	DEBUG_ON(!sk);
+	return sk;
+}
+
 int socket_take_error(struct file *file)
 {
-	return unix_take_error(socket_of(file));
+	return unix_take_error(known_socket(file));
 }
 
 void socket_set_error(struct file *file, int err)
 {
-	struct unix_sock *sk = socket_of(file);
+	struct unix_sock *sk = known_socket(file);
 
 	spin_lock(&sk->lock);
 	WRITE_ONCE(sk->err, err);
@@ -290,9 +299,9 @@ int socket_check(int family, int *type, int protocol)
 
 static void connect_to(struct file *file, struct file *other)
 {
-	struct unix_sock *sk = socket_of(file);
+	struct unix_sock *sk = known_socket(file);
 
-	sk->peer = unix_get(socket_of(other));
+	sk->peer = unix_get(known_socket(other));
 	sk->peercred = socket_tasks->cred(true);
 }
 
@@ -318,7 +327,7 @@ int socket_pair(struct file *files[2], int family, int type, int protocol, unsig
 
 int socket_has_peer(struct file *file)
 {
-	struct unix_sock *peer = unix_peer_get(socket_of(file));
+	struct unix_sock *peer = unix_peer_get(known_socket(file));
 
 	unix_put(peer);
 	return peer ? 0 : -ENOTCONN;
