@@ -120,6 +120,8 @@ struct kernel_open_how {
 #define AT_STATX_SYNC_TYPE  0x6000
 
 #define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE	 2
+#define RENAME_WHITEOUT	 4
 
 #define SEEK_SET  0
 #define SEEK_CUR  1

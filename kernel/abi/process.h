@@ -79,8 +79,9 @@ struct clone3_args {
 #define RLIM_NLIMITS	  16
 #define RLIM_INFINITY	  (~0UL)
 
-/* How many supplementary groups a process may have here. */
-#define NGROUPS_MAX_TASK 32
+#define PID_MAX	     32768 /* ids of threads are smaller, whatever pid_max becomes */
+#define PID_RESERVED 300   /* smaller ones are not used again once they have come round */
+#define NGROUPS_MAX  65536 /* how many supplementary groups a process may have */
 
 #define RUSAGE_SELF	0
 #define RUSAGE_CHILDREN (-1)

@@ -3,7 +3,8 @@
  * The tree of names.
  *
  * dcache_lock, a spinlock, protects every link of it: the hash table, the lists of children,
- * d_parent, names (a rename changes them) and mounts. It is innermost and held for a few loads.
+ * d_parent, names (a rename changes them) and mounts. It is innermost and held for a few loads, but
+ * for umount(2), which looks at every name of a file system.
  * A dentry in the tree holds a reference on itself, so the hash table never shows one that is
  * about to be freed, and dropping a last reference needs no lock.
  *
@@ -22,8 +23,8 @@ static spinlock_t dcache_lock = SPINLOCK_INIT;
 static struct hlist_head dentry_hash[1 << DCACHE_BITS];
 static struct kmem_cache *dentry_cache;
 static struct dentry *the_root;
-static LIST_HEAD(mounts);   /* changes => mount_mutex and dcache_lock */
-static LIST_HEAD(detached); /* unmounted and still used. => dcache_lock */
+static LIST_HEAD(mounts);	  /* changes => mount_mutex and dcache_lock */
+static LIST_HEAD(detached);	  /* unmounted and still used. => dcache_lock */
 static struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
 
 void dentry_cache_init(void)
@@ -233,8 +234,25 @@ void d_move(struct dentry *dentry, struct dentry *to, struct dentry *victim)
 	dentry->d_parent = to->d_parent;
 	to->d_parent = old_parent;
 	tree_insert(dentry);
+	if (to->d_inode)
+		tree_insert(dget(to));
 	spin_unlock(&dcache_lock);
 	dput(victim);
+}
+
+void d_exchange(struct dentry *a, struct dentry *b)
+{
+	struct dentry *a_parent = a->d_parent;
+
+	spin_lock(&dcache_lock);
+	tree_remove(a);
+	tree_remove(b);
+	swap_names(a, b);
+	a->d_parent = b->d_parent;
+	b->d_parent = a_parent;
+	tree_insert(a);
+	tree_insert(b);
+	spin_unlock(&dcache_lock);
 }
 
 /* The directory it lies in, across mounts; NULL above the root of everything. => dcache_lock */
@@ -293,8 +311,10 @@ struct dentry *d_cross_mounts(struct dentry *dentry)
 
 		spin_lock(&dcache_lock);
 		sb = dentry->d_mounted;
-		if (sb)
+		if (sb) {
 			root = dget(sb->s_root);
+			sb->s_crossings++;
+		}
 		spin_unlock(&dcache_lock);
 		if (!root)
 			break;
@@ -539,6 +559,25 @@ static struct super_block *find_below(void)
 			return sb;
 	}
 	return NULL;
+}
+
+int dcache_expire(struct dentry *root)
+{
+	struct super_block *sb = root->d_sb;
+	unsigned int crossings;
+	bool unused;
+
+	spin_lock(&dcache_lock);
+	unused = super_unused(sb, 1);
+	crossings = sb->s_crossings;
+	spin_unlock(&dcache_lock);
+	if (!unused)
+		return -EBUSY;
+	/* The caller's own way into it is one. */
+	if (sb->s_expiry && crossings == sb->s_expiry + 1)
+		return 0;
+	sb->s_expiry = crossings;
+	return -EAGAIN;
 }
 
 int dcache_umount(struct dentry *root, bool detach)

@@ -128,8 +128,10 @@ static bool has_size(umode_t mode)
 /* Whether mincore(2) may tell what of it is in memory: others' use is for who could change it. */
 static bool may_be_asked(const struct file *file)
 {
-	return inode_owner(file->f_inode, &file->f_cred) ||
-	       inode_permission(file->f_inode, &file->f_cred, MAY_WRITE) == 0;
+	const struct cred_view cred = vfs_current_cred();
+
+	return inode_owner(file->f_inode, &cred) ||
+	       inode_permission(file->f_inode, &cred, MAY_WRITE) == 0;
 }
 
 static void vm_file_init(struct file *file)
@@ -171,7 +173,6 @@ struct file *file_alloc(unsigned int flags, const struct cred_view *cred)
 	file->f_flags = flags;
 	file->f_cred = *cred;
 	file->f_cred.groups = NULL; /* the caller's own, which may change */
-	file->f_cred.ngroups = 0;
 	mutex_init(&file->f_pos_lock);
 	return file;
 }

@@ -83,12 +83,7 @@ void touch_atime(struct inode *inode)
 
 bool cred_in_group(const struct cred_view *cred, u32 gid)
 {
-	if (cred->gid == gid)
-		return true;
-	for (unsigned int i = 0; i < cred->ngroups; i++)
-		if (cred->groups[i] == gid)
-			return true;
-	return false;
+	return cred->gid == gid || groups_have(cred->groups, gid);
 }
 
 int inode_permission(const struct inode *inode, const struct cred_view *cred, unsigned int mask)
@@ -182,9 +177,19 @@ void vfs_getattr(const struct dentry *dentry, struct kstat *stat)
 	};
 }
 
-void inode_remove_privs(struct inode *inode, const struct cred_view *cred)
+struct cred_view vfs_current_cred(void)
 {
-	if (cred_capable(cred, CAP_FSETID) || !S_ISREG(inode->i_mode))
+	return fs_current_cred ? fs_current_cred() : kernel_cred;
+}
+
+void inode_remove_privs(struct inode *inode)
+{
+	struct cred_view cred;
+
+	if (!S_ISREG(inode->i_mode) || !(inode->i_mode & (S_ISUID | S_ISGID)))
+		return;
+	cred = vfs_current_cred();
+	if (cred_capable(&cred, CAP_FSETID))
 		return;
 	/* Without the group's x bit, set-group-ID has another meaning. */
 	if (inode->i_mode & S_IXGRP)
@@ -224,7 +229,7 @@ int inode_newsize_ok(const struct inode *inode, u64 size)
 	return size > i_size_read(inode) ? check_size_limit(size) : 0;
 }
 
-int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred)
+int vfs_truncate(struct inode *inode, u64 size)
 {
 	int err;
 
@@ -235,7 +240,7 @@ int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred)
 	if (!err)
 		err = inode->i_op->truncate(inode, size);
 	if (!err)
-		inode_remove_privs(inode, cred);
+		inode_remove_privs(inode);
 	up_write(&inode->i_rwsem);
 	return err;
 }

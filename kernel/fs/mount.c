@@ -218,11 +218,16 @@ int path_umount(const struct lookup_at *at, const char *path, int flags)
 	mount_lock();
 	if (!cred_capable(&at->cred, CAP_SYS_ADMIN))
 		err = -EPERM;
-	else if (!is_mount_root(root) || (flags & MNT_EXPIRE))
+	else if (!is_mount_root(root))
+		err = -EINVAL;
+	else if ((flags & MNT_EXPIRE) &&
+		 ((flags & (MNT_FORCE | MNT_DETACH)) || !root->d_sb->s_covered))
 		err = -EINVAL;
 	else if (!root->d_sb->s_covered) /* the root of everything stays */
 		err = -EBUSY;
 	else
+		err = flags & MNT_EXPIRE ? dcache_expire(root) : 0;
+	if (!err)
 		err = dcache_umount(root, flags & MNT_DETACH);
 	mount_unlock();
 	dput(root);

@@ -36,7 +36,7 @@ int path_rmdir(const struct lookup_at *at, const char *path);
 int path_link(struct dentry *dentry, const struct lookup_at *at, const char *path);
 /* Whether the directory of the path's last name can be reached and searched. */
 int path_check_parent(const struct lookup_at *at, const char *path);
-/* flags: RENAME_NOREPLACE */
+/* flags: RENAME_*; RENAME_EXCHANGE goes alone */
 int path_rename(const struct lookup_at *from, const char *old, const struct lookup_at *to,
 		const char *new, unsigned int flags);
 /*

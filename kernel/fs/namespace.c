@@ -340,40 +340,53 @@ static int rename_lookup(struct renaming *r, unsigned int flags)
 		return (int)PTR_ERR(victim);
 	if (r->victim && (flags & RENAME_NOREPLACE))
 		return -EEXIST;
-	if (!d_is_dir(old) && (r->from.slash || r->to.slash))
+	if ((flags & RENAME_EXCHANGE) && !r->victim)
+		return -ENOENT;
+	/* Only a directory can be meant by "name/". */
+	if (r->from.slash && !d_is_dir(old))
+		return -ENOTDIR;
+	if (r->to.slash && !d_is_dir(flags & RENAME_EXCHANGE ? r->victim : old))
 		return -ENOTDIR;
 	/* A directory can't move into itself, nor replace one it lies in. */
 	if (d_is_ancestor(old, r->to.dir))
 		return -EINVAL;
 	if (r->victim && d_is_ancestor(r->victim, r->from.dir))
-		return -ENOTEMPTY;
+		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	return 0;
+}
+
+/* The dentry with the new name. 0, or -errno of prepare_create(). */
+static int rename_make_fresh(struct renaming *r, const struct cred_view *cred)
+{
+	struct dentry *fresh = prepare_create(r->to.dir, r->to.name, r->to.len, cred);
+
+	if (IS_ERR(fresh))
+		return (int)PTR_ERR(fresh);
+	r->fresh = fresh;
 	return 0;
 }
 
 /* Permissions, and the dentry with the new name. */
-static int rename_prepare(struct renaming *r)
+static int rename_prepare(struct renaming *r, unsigned int flags)
 {
 	const struct cred_view *cred = &r->from.at->cred;
 	struct inode *old_dir = r->from.dir->d_inode;
-	bool is_dir = d_is_dir(r->old);
+	bool exchange = flags & RENAME_EXCHANGE, is_dir = d_is_dir(r->old);
+	bool victim_is_dir = exchange ? d_is_dir(r->victim) : is_dir;
 	int err;
 
 	err = may_delete(old_dir, r->old, is_dir, cred);
 	if (!err && r->victim)
-		err = may_delete(r->to.dir->d_inode, r->victim, is_dir, cred);
-	if (err)
-		return err;
-	r->fresh = prepare_create(r->to.dir, r->to.name, r->to.len, cred);
-	if (IS_ERR(r->fresh)) {
-		err = (int)PTR_ERR(r->fresh);
-		r->fresh = NULL;
-		return err;
-	}
-	/* Its ".." changes. */
-	if (is_dir && r->from.dir != r->to.dir)
-		err = inode_permission(r->old->d_inode, cred, MAY_WRITE);
+		err = may_delete(r->to.dir->d_inode, r->victim, victim_is_dir, cred);
+	if (!err && !exchange)
+		err = rename_make_fresh(r, cred);
 	if (!err && !old_dir->i_op->rename)
 		err = -EPERM;
+	/* The ".." of a directory that moves changes. */
+	if (!err && r->from.dir != r->to.dir && is_dir)
+		err = inode_permission(r->old->d_inode, cred, MAY_WRITE);
+	if (!err && r->from.dir != r->to.dir && exchange && victim_is_dir)
+		err = inode_permission(r->victim->d_inode, cred, MAY_WRITE);
 	if (!err && (r->old->d_mounted || (r->victim && r->victim->d_mounted)))
 		err = -EBUSY;
 	return err;
@@ -388,9 +401,11 @@ static int rename_locked(struct renaming *r, unsigned int flags)
 	/* Two names of one file: nothing to do, says POSIX. */
 	if (err || (r->victim && r->victim->d_inode == r->old->d_inode))
 		return err;
-	err = rename_prepare(r);
+	err = rename_prepare(r, flags);
 	if (err)
 		return err;
+	if (flags & RENAME_EXCHANGE)
+		return old_dir->i_op->exchange(old_dir, r->old, new_dir, r->victim);
 	if (r->victim && d_is_dir(r->victim)) {
 		gone = r->victim->d_inode;
 		down_write_nested(&gone->i_rwsem, I_RWSEM_GONE);
@@ -398,7 +413,8 @@ static int rename_locked(struct renaming *r, unsigned int flags)
 	/* Something may have been mounted there meanwhile. */
 	err = gone && r->victim->d_mounted ?
 		      -EBUSY :
-		      old_dir->i_op->rename(old_dir, r->old, new_dir, r->fresh, r->victim);
+		      old_dir->i_op->rename(old_dir, r->old, new_dir, r->fresh, r->victim,
+					    flags & RENAME_WHITEOUT ? &r->from.at->cred : NULL);
 	if (gone)
 		up_write(&gone->i_rwsem);
 	return err;
@@ -432,8 +448,6 @@ int path_rename(const struct lookup_at *from, const char *old, const struct look
 	struct renaming r;
 	int err, to_err;
 
-	if (flags & ~RENAME_NOREPLACE)
-		return -EINVAL;
 	r.old = r.victim = r.fresh = NULL;
 	err = walk_begin(&r.from, from, old);
 	to_err = walk_begin(&r.to, to, new);
@@ -470,7 +484,7 @@ int path_truncate(const struct lookup_at *at, const char *path, loff_t size)
 	if (!err)
 		err = get_write_access(inode);
 	if (!err) {
-		err = vfs_truncate(inode, (u64)size, &at->cred);
+		err = vfs_truncate(inode, (u64)size);
 		put_write_access(inode);
 	}
 	dput(dentry);

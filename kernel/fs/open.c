@@ -202,7 +202,7 @@ static int open_walk(struct path_walk *w, struct open_request *req, struct file 
 	err = file_bind(file, w->dir);
 	if (truncate) {
 		if (!err)
-			err = vfs_truncate(w->dir->d_inode, 0, &req->at->cred);
+			err = vfs_truncate(w->dir->d_inode, 0);
 		put_write_access(w->dir->d_inode);
 	}
 	return err;

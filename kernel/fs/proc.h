@@ -28,8 +28,6 @@ struct proc_task_info {
 	char state; /* R S D T t Z X I, as in /proc/pid/status */
 	u32 uid[4]; /* real, effective, saved, for files */
 	u32 gid[4];
-	u32 groups[NGROUPS_MAX_TASK];
-	unsigned int ngroups;
 	u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
 	unsigned int threads;
 	unsigned int fdsize; /* numbers its descriptor table has room for; 0 without one */
@@ -71,6 +69,8 @@ struct proc_task_ops {
 	/* Of the running program, the process and the thread; 0 in a kernel thread. */
 	int (*current_pid)(void);
 	int (*current_tid)(void);
+	/* Its further groups with a reference, or NULL. */
+	struct group_info *(*get_groups)(int pid);
 	/* Its descriptor table with a reference, or NULL. Without it there is no /proc/pid/fd. */
 	struct files_struct *(*get_files)(int pid);
 	/* Its directories with a reference, or NULL. */
@@ -114,7 +114,7 @@ int proc_dir_pid(const struct file *file);
 /* Called once, before the first program runs. Until then /proc shows no process. */
 void proc_register_tasks(const struct proc_task_ops *ops);
 
-/* How large an id can become, and how many threads there may be; set with it. */
+/* /proc/sys/kernel: ids are smaller than pid_max; how many threads there may be. */
 extern int proc_pid_max, proc_threads_max;
 
 /* Of System V IPC, a higher layer's as well. */

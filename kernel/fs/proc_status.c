@@ -107,6 +107,18 @@ static void show_name(struct seq_text *seq, const char *comm)
 	seq_printf(seq, "\n");
 }
 
+/* With a space at the end, as in Linux. */
+static void show_groups(struct seq_text *seq, int pid)
+{
+	struct group_info *groups = proc_tasks->get_groups(pid);
+
+	seq_printf(seq, "Groups:\t");
+	for (unsigned int i = 0; groups && i < groups->count; i++)
+		seq_printf(seq, i ? " %u" : "%u", groups->gids[i]);
+	seq_printf(seq, " \n");
+	groups_put(groups);
+}
+
 static void show_ids(struct seq_text *seq, const struct proc_task_info *info)
 {
 	seq_printf(seq, "Uid:\t%u\t%u\t%u\t%u\n", info->uid[0], info->uid[1], info->uid[2],
@@ -114,12 +126,10 @@ static void show_ids(struct seq_text *seq, const struct proc_task_info *info)
 	seq_printf(seq, "Gid:\t%u\t%u\t%u\t%u\n", info->gid[0], info->gid[1], info->gid[2],
 		   info->gid[3]);
 	seq_printf(seq, "FDSize:\t%u\n", info->fdsize);
-	seq_printf(seq, "Groups:\t");
-	for (unsigned int i = 0; i < info->ngroups; i++)
-		seq_printf(seq, i ? " %u" : "%u", info->groups[i]);
+	show_groups(seq, info->pid);
 	/* There is one space of process ids. */
-	seq_printf(seq, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", info->tgid,
-		   info->pid, info->group, info->session);
+	seq_printf(seq, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", info->tgid, info->pid,
+		   info->group, info->session);
 }
 
 static void show_signals(struct seq_text *seq, const struct proc_task_info *info)

@@ -230,8 +230,8 @@ static const struct proc_entry vm_entries[] = {
 
 #define CTL_INT_CONST(n, var) CTL(n, 0444, .type = CTL_INT, .i = &(var))
 
-int proc_pid_max, proc_threads_max;
-static int ngroups_max = NGROUPS_MAX_TASK;
+int proc_pid_max = PID_MAX, proc_threads_max;
+static int ngroups_max = NGROUPS_MAX;
 static int cap_last_cap = 40;	/* CAP_CHECKPOINT_RESTORE */
 static int tainted;		/* nothing foreign can be loaded, and what goes wrong is a panic */
 static int overflow_id = 65534; /* there are no ids that don't fit */
@@ -256,7 +256,8 @@ static const struct proc_entry kernel_entries[] = {
 	CTL_TEXT_FILE("ostype", UTS_SYSNAME),
 	CTL_INT_CONST("overflowgid", overflow_id),
 	CTL_INT_CONST("overflowuid", overflow_id),
-	CTL_INT_CONST("pid_max", proc_pid_max),
+	/* Not so small that no id is left beside those that aren't used again. */
+	CTL_INT_FILE("pid_max", proc_pid_max, .min = PID_RESERVED + 1, .max = PID_MAX),
 	CTL_INT_FILE("randomize_va_space", sysctl_randomize_va_space, INT_LIMITS),
 	CTL_INT_FILE("shm_rmid_forced", sysctl_shm_rmid_forced, .max = 1,
 		     .changed = shm_rmid_forced_changed),

@@ -176,7 +176,7 @@ int file_truncate(struct file *file, loff_t size)
 		return -EINVAL;
 	if (inode_forbids(file->f_inode, FS_APPEND_FL))
 		return -EPERM;
-	return vfs_truncate(file->f_inode, (u64)size, &file->f_cred);
+	return vfs_truncate(file->f_inode, (u64)size);
 }
 
 /* --- room --------------------------------------------------------------------------------- */

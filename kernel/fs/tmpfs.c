@@ -10,6 +10,7 @@
 
 #include "kernel/base/panic.h"
 #include "kernel/base/printf.h"
+#include "kernel/base/random.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/pipe.h"
@@ -311,21 +312,47 @@ static int tmpfs_rmdir(struct inode *dir, struct dentry *dentry)
 	return tmpfs_unlink(dir, dentry);
 }
 
+/* A directory has gone from one to the other: its ".." counts there. */
+static void move_link(struct inode *from, struct inode *to)
+{
+	from->i_nlink--;
+	to->i_nlink++;
+}
+
 static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
-			struct dentry *to, struct dentry *victim)
+			struct dentry *to, struct dentry *victim, const struct cred_view *whiteout)
 {
 	if (victim && !list_empty(&victim->d_children))
 		return -ENOTEMPTY;
+	if (whiteout) {
+		struct inode *inode = tmpfs_inode(old_dir->i_sb, old_dir, S_IFCHR, whiteout);
+
+		if (IS_ERR(inode))
+			return (int)PTR_ERR(inode);
+		d_instantiate(to, inode);
+	}
 	if (victim)
 		end_name(new_dir, victim);
 	d_move(old, to, victim);
-	dir_changed(old_dir, -1);
+	dir_changed(old_dir, whiteout ? 0 : -1);
 	dir_changed(new_dir, 1);
-	if (d_is_dir(old)) {
-		old_dir->i_nlink--;
-		new_dir->i_nlink++;
-	}
+	if (d_is_dir(old))
+		move_link(old_dir, new_dir);
 	old->d_inode->i_ctime = current_time();
+	return 0;
+}
+
+static int tmpfs_exchange(struct inode *a_dir, struct dentry *a, struct inode *b_dir,
+			  struct dentry *b)
+{
+	if (d_is_dir(a) && !d_is_dir(b))
+		move_link(a_dir, b_dir);
+	else if (d_is_dir(b) && !d_is_dir(a))
+		move_link(b_dir, a_dir);
+	d_exchange(a, b);
+	dir_changed(a_dir, 0);
+	dir_changed(b_dir, 0);
+	a->d_inode->i_ctime = b->d_inode->i_ctime = current_time();
 	return 0;
 }
 
@@ -339,6 +366,7 @@ static const struct inode_operations tmpfs_dir_iops = {
 	.unlink = tmpfs_unlink,
 	.rmdir = tmpfs_rmdir,
 	.rename = tmpfs_rename,
+	.exchange = tmpfs_exchange,
 };
 
 /* --- the file system ----------------------------------------------------------------------- */
@@ -399,6 +427,7 @@ static struct super_block *alloc_super(const char *type, const struct tmpfs_opti
 	info->gid = options->gid;
 	sb->s_fs_info = info;
 	sb->s_has_flags = true;
+	sb->s_fsid = get_random_u64();
 	return sb;
 }
 
@@ -473,7 +502,7 @@ fail:
 
 struct file *tmpfs_file_setup(const char *name, u64 size, u64 vm_flags, unsigned int flags)
 {
-	const struct cred_view cred = fs_current_cred ? fs_current_cred() : kernel_cred;
+	const struct cred_view cred = vfs_current_cred();
 	struct dentry *dentry;
 	struct file *file;
 	int err;

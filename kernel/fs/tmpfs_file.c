@@ -113,7 +113,7 @@ static ssize_t tmpfs_write_iter(struct file *file, struct io_iter *from, loff_t 
 	}
 	if (done) {
 		inode->i_mtime = inode->i_ctime = current_time();
-		inode_remove_privs(inode, &file->f_cred);
+		inode_remove_privs(inode);
 	}
 	up_write(&inode->i_rwsem);
 	*pos += (loff_t)done;
@@ -241,7 +241,7 @@ static int tmpfs_fallocate(struct file *file, unsigned int mode, loff_t offset, 
 		err = make_room(inode, from, to, mode & FALLOC_FL_KEEP_SIZE);
 	if (!err) {
 		inode->i_ctime = inode->i_mtime = current_time();
-		inode_remove_privs(inode, &file->f_cred);
+		inode_remove_privs(inode);
 	}
 	up_write(&inode->i_rwsem);
 	return err;

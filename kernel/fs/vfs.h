@@ -23,6 +23,7 @@
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
 #include "kernel/base/errno.h"
+#include "kernel/fs/groups.h"
 #include "kernel/fs/iter.h"
 #include "kernel/lib/list.h"
 #include "mm/types.h"
@@ -40,11 +41,10 @@ struct super_block;
 /* For whom a permission is checked. */
 struct cred_view {
 	u32 uid, gid;
-	bool privileged; /* may do what the mode bits deny */
-	bool admin;	 /* CAP_SYS_ADMIN: may know of physical addresses */
-	unsigned int ngroups;
-	const u32 *groups; /* further groups, while the call lasts that it was made for */
-	u64 caps;	   /* bit n: capability n of capabilities(7) */
+	bool privileged;		 /* may do what the mode bits deny */
+	bool admin;			 /* CAP_SYS_ADMIN: may know of physical addresses */
+	const struct group_info *groups; /* further ones, while the call lasts that it was made for */
+	u64 caps;			 /* bit n: capability n of capabilities(7) */
 };
 /* The kernel itself. */
 extern const struct cred_view kernel_cred;
@@ -95,14 +95,17 @@ struct super_block {
 	u64 s_magic;
 	u32 s_dev; /* minor number; the major is 0, as for every file system without a disk */
 	bool s_noexec, s_rdonly, s_nosuid, s_nodev;
-	u32 s_flags;	    /* MS_* it was mounted with */
-	int s_id;	    /* of the mount, as mountinfo shows it */
-	char *s_source;	    /* what mount(2) called it; NULL: as the type */
-	atomic_t s_writers; /* files of it that are open for writing: see sb_start_write() */
-	bool s_detached;    /* unmounted, and not yet unused */
-	bool s_pseudo;	    /* has no tree: its files are named by themselves, like pipes */
-	bool s_has_flags;   /* of its files and directories: see vfs_set_flags() */
-	bool s_fixed_attrs; /* owners, modes and times can't be set: -EPERM */
+	u32 s_flags;		  /* MS_* it was mounted with */
+	int s_id;		  /* of the mount, as mountinfo shows it */
+	u64 s_fsid;		  /* statfs(2)'s: a tmpfs has one at random */
+	char *s_source;		  /* what mount(2) called it; NULL: as the type */
+	atomic_t s_writers;	  /* files of it that are open for writing: see sb_start_write() */
+	bool s_detached;	  /* unmounted, and not yet unused */
+	unsigned int s_crossings; /* how often a path led into it. => dcache_lock */
+	unsigned int s_expiry;	  /* s_crossings when MNT_EXPIRE marked it, or 0. => mount_mutex */
+	bool s_pseudo;		  /* has no tree: its files are named by themselves, like pipes */
+	bool s_has_flags;	  /* of its files and directories: see vfs_set_flags() */
+	bool s_fixed_attrs;	  /* owners, modes and times can't be set: -EPERM */
 	const struct super_operations *s_op;
 	struct dentry *s_root;
 	struct dentry *s_covered; /* the directory it is mounted on; NULL for the root */
@@ -146,10 +149,14 @@ struct inode_operations {
 	int (*rmdir)(struct inode *dir, struct dentry *dentry);
 	/*
 	 * Moves `old` to where `to` says, which has a name and a parent but no inode; `victim` (or
-	 * NULL) is the entry that now has that name and gives way.
+	 * NULL) is the entry that now has that name and gives way. With `whiteout` the old name gets
+	 * a character device 0:0 that belongs to those.
 	 */
 	int (*rename)(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
-		      struct dentry *to, struct dentry *victim);
+		      struct dentry *to, struct dentry *victim, const struct cred_view *whiteout);
+	/* Each gets the other's name and directory. */
+	int (*exchange)(struct inode *a_dir, struct dentry *a, struct inode *b_dir,
+			struct dentry *b);
 	/* A file without a name; `dentry` will stay outside the tree. NULL: -EOPNOTSUPP. */
 	int (*tmpfile)(struct inode *dir, struct dentry *dentry, umode_t mode,
 		       const struct cred_view *cred);
@@ -245,7 +252,7 @@ static inline bool inode_owner(const struct inode *inode, const struct cred_view
  * A changed program is no longer what its owner lent rights to: takes set-user-ID away, and
  * set-group-ID where it means that. => i_rwsem held for writing
  */
-void inode_remove_privs(struct inode *inode, const struct cred_view *cred);
+void inode_remove_privs(struct inode *inode);
 /* Counts a writer: 0, or -ETXTBSY while a program runs from the file. */
 int get_write_access(struct inode *inode);
 void put_write_access(struct inode *inode);
@@ -350,9 +357,12 @@ void d_delete(struct dentry *dentry);
 struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len);
 /*
  * Moves `dentry` in the tree to the parent and name of `to`; `victim`, which has that name now, or NULL, goes out
- * of it at the same time. => i_rwsem of both parents, writing
+ * of it at the same time. If `to` has an inode, it gets the old parent and name. => i_rwsem of both parents,
+ * writing
  */
 void d_move(struct dentry *dentry, struct dentry *to, struct dentry *victim);
+/* Two in the tree change places. => i_rwsem of both parents, writing */
+void d_exchange(struct dentry *a, struct dentry *b);
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *dentry);
 struct dentry *dget_parent(struct dentry *dentry);
 /* Up one directory and out of mounts; stays at `root`. Takes over and returns a reference. */
@@ -400,6 +410,11 @@ bool super_mounted(const struct super_block *sb);
  * all. May sleep.
  */
 void dcache_reap(const struct super_block *only);
+/*
+ * MNT_EXPIRE of umount(2): 0 if nobody uses it or has come into it since the last call said so: -EAGAIN. Or
+ * -EBUSY. `root` as above, found by a path. => mount_lock(), mounted
+ */
+int dcache_expire(struct dentry *root);
 /* Held while file systems are mounted or unmounted. => no i_rwsem held */
 void mount_lock(void);
 void mount_unlock(void);
@@ -545,7 +560,7 @@ loff_t generic_llseek(struct file *file, loff_t offset, int whence, u64 size, lo
 /* Seeks by SEEK_SET and SEEK_CUR only: files whose size isn't known. */
 loff_t llseek_no_end(struct file *file, loff_t offset, int whence);
 /* Sets the size in bytes; -EINVAL where there is none to set. */
-int vfs_truncate(struct inode *inode, u64 size, const struct cred_view *cred);
+int vfs_truncate(struct inode *inode, u64 size);
 
 /*
  * How many of `count` bytes at pos may be written. 0, or -EFBIG when none may: by the largest file
@@ -557,6 +572,8 @@ int inode_newsize_ok(const struct inode *inode, u64 size);
 
 /* Set by the process layer: for whom the kernel works. */
 extern struct cred_view (*fs_current_cred)(void);
+/* That, or the kernel itself before there are tasks. */
+struct cred_view vfs_current_cred(void);
 /* The running task's RLIMIT_FSIZE, and how it is told. */
 extern u64 (*fs_size_limit)(void);
 extern void (*fs_send_sigxfsz)(void);

@@ -34,7 +34,6 @@ static inline struct cred_view current_cred_view(void)
 		.gid = cred->fsgid,
 		.privileged = cred->cap_effective & BIT(CAP_DAC_OVERRIDE),
 		.admin = cred->cap_effective & BIT(CAP_SYS_ADMIN),
-		.ngroups = cred->ngroups,
 		.groups = cred->groups,
 		.caps = cred->cap_effective,
 	};

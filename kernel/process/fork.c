@@ -120,28 +120,30 @@ static void copy_own(struct task_struct *child, const struct clone_args *args)
 
 /* --- into the world ---------------------------------------------------------------------------------- */
 
-/* => tasklist_lock */
-static bool too_many_tasks(const struct task_struct *child)
+/* Whether one more, of the same user, would be beyond a limit. => tasklist_lock */
+static bool too_many_tasks(void)
 {
 	if (nr_tasks >= max_threads)
 		return true;
-	return child->cred.uid != 0 && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN) &&
-	       (unsigned long)atomic_long_read(&child->user->processes) >=
-		       child->signal->rlim[RLIMIT_NPROC].cur;
+	return current->cred.uid != 0 && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN) &&
+	       (unsigned long)atomic_long_read(&current->user->processes) >=
+		       current->signal->rlim[RLIMIT_NPROC].cur;
 }
 
 /*
  * Signals that wait are dealt with before anything is copied. Those that come later can wait: if a
  * long copy gave up for them, a timer could keep it from ever coming to its end. But one that is sent
- * to a whole group goes to who is in it, and would miss the child: *seen is how many there were.
+ * to a whole group goes to who is in it, and would miss the child: *seen is how many there were. At the
+ * limit of tasks nothing is begun, and no descriptor of the child is told.
  */
 static int may_begin(unsigned int *seen)
 {
 	unsigned long irq = spin_lock_irqsave(&tasklist_lock);
+	int err = too_many_tasks() ? -EAGAIN : 0;
 
 	*seen = current->signal->group_signals;
 	spin_unlock_irqrestore(&tasklist_lock, irq);
-	return signal_pending(current) ? -ERESTARTNOINTR : 0;
+	return signal_pending(current) ? -ERESTARTNOINTR : err;
 }
 
 /* What must be true at the moment when the child appears. => tasklist_lock, sighand->lock */
@@ -168,7 +170,7 @@ static int link_child(struct task_struct *child, u64 flags, unsigned int seen,
 	if (flags & CLONE_PARENT)
 		parent = self->parent;
 	spin_lock(&current->sighand->lock);
-	err = too_many_tasks(child) ? -EAGAIN : may_appear(flags, seen);
+	err = too_many_tasks() ? -EAGAIN : may_appear(flags, seen);
 	if (!err)
 		err = task_link(child, parent);
 	if (!err)

@@ -29,7 +29,7 @@ static void send_sigxfsz(void)
 
 static struct cred_view current_cred(void)
 {
-	return current_cred_view();
+	return current_is_task() ? current_cred_view() : kernel_cred;
 }
 
 static u64 size_limit(void)

@@ -3,12 +3,12 @@
 #include "kernel/process/pid.h"
 
 #include "kernel/base/panic.h"
+#include "kernel/fs/proc.h"
 #include "kernel/lib/bitmap.h"
 #include "kernel/process/task.h"
 #include "mm/slab.h"
 
-#define PID_RESERVED 300 /* not used again once they have come round */
-#define PID_HASH     256
+#define PID_HASH 256
 
 /* => tasklist_lock, all of these */
 static unsigned long pid_map[PID_MAX / (8 * sizeof(long))] = { 1 };
@@ -57,12 +57,14 @@ int pid_last(void)
 
 struct pid *pid_alloc(void)
 {
-	unsigned long nr = find_next_zero_bit(pid_map, PID_MAX, last_pid + 1);
+	const unsigned long max = (unsigned long)READ_ONCE(proc_pid_max);
+	unsigned long nr =
+		last_pid + 1 < max ? find_next_zero_bit(pid_map, max, last_pid + 1) : max;
 	struct pid *pid;
 
-	if (nr >= PID_MAX)
-		nr = find_next_zero_bit(pid_map, PID_MAX, PID_RESERVED);
-	if (nr >= PID_MAX)
+	if (nr >= max)
+		nr = find_next_zero_bit(pid_map, max, PID_RESERVED);
+	if (nr >= max)
 		return ERR_PTR(-EAGAIN);
 	pid = kmem_cache_zalloc(pid_cache, GFP_ATOMIC);
 	if (!pid)

@@ -14,8 +14,6 @@
 
 struct task_struct;
 
-#define PID_MAX 32768
-
 struct pid {
 	int nr;
 	unsigned int count; /* who goes by the number; with the last one it is free again */

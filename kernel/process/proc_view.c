@@ -100,7 +100,6 @@ static void describe(struct task_struct *task, struct proc_task_info *info)
 		.uid = { c->uid, c->euid, c->suid, c->fsuid },
 		.gid = { c->gid, c->egid, c->sgid, c->fsgid },
 		.mm = task->mm_part.mm,
-		.ngroups = c->ngroups,
 		.cap_inheritable = c->cap_inheritable,
 		.cap_permitted = c->cap_permitted,
 		.cap_effective = c->cap_effective,
@@ -113,7 +112,6 @@ static void describe(struct task_struct *task, struct proc_task_info *info)
 		.exit_signal = task->exit_signal,
 		.exit_code = task->exit_code,
 	};
-	memcpy(info->groups, c->groups, sizeof(info->groups));
 	memcpy(info->rlim, process->rlim, sizeof(info->rlim));
 	memcpy(info->comm, task->comm, sizeof(info->comm));
 	describe_usage(task, info);
@@ -154,6 +152,16 @@ static bool proc_get(int pid, struct proc_task_info *info)
 static int proc_current_pid(void)
 {
 	return current_is_task() ? current->tgid : 0;
+}
+
+static struct group_info *proc_get_groups(int pid)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *task = find_task(pid);
+	struct group_info *groups = task ? groups_get(task->cred.groups) : NULL;
+
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return groups;
 }
 
 static struct files_struct *proc_get_files(int pid)
@@ -306,6 +314,7 @@ static const struct proc_task_ops proc_ops = {
 	.get = proc_get,
 	.current_pid = proc_current_pid,
 	.current_tid = proc_current_tid,
+	.get_groups = proc_get_groups,
 	.get_files = proc_get_files,
 	.get_fs = proc_get_fs,
 	.set_comm = proc_set_comm,
@@ -322,7 +331,6 @@ void process_register_proc(void)
 {
 	sysv_shm_init();
 	proc_idle_ns = sched_idle_ns;
-	proc_pid_max = PID_MAX;
 	proc_threads_max = (int)max_threads;
 	proc_register_tasks(&proc_ops);
 	tty_jobs_init();

@@ -121,6 +121,7 @@ static void inherit(struct task_struct *task, const struct task_struct *parent)
 {
 	memcpy(task->comm, parent->comm, sizeof(task->comm));
 	task->cred = parent->cred;
+	groups_get(task->cred.groups);
 	task->mm_part.personality = parent->mm_part.personality;
 	task->sig_blocked = parent->sig_blocked;
 	task->altstack = parent->altstack;
@@ -181,6 +182,7 @@ void task_free(struct task_struct *task)
 		signal_put(task->signal);
 	if (task->user)
 		user_put(task->user);
+	groups_put(task->cred.groups);
 	if (task->stack)
 		free_kernel_stack(task->stack);
 	kmem_cache_free(fpu_cache, task->se.fpu);

@@ -31,8 +31,7 @@ struct cred {
 	u64 cap_inheritable, cap_ambient; /* ambient ones are inheritable and permitted */
 	u64 cap_bounding;		  /* those that exec may give: prctl(PR_CAPBSET_DROP) */
 	u32 securebits; /* SECBIT_* of prctl(2): what root's user ids don't do to capabilities */
-	unsigned int ngroups;
-	u32 groups[NGROUPS_MAX_TASK];
+	struct group_info *groups; /* referenced, or NULL: none. Copies on the stack don't count */
 };
 
 /* What a process used, of its own and of children it has waited for. */

@@ -5,6 +5,7 @@
  */
 #include <arch/uaccess.h>
 
+#include "kernel/fs/proc.h"
 #include "kernel/process/task.h"
 #include "kernel/syscall/sys.h"
 
@@ -77,7 +78,7 @@ static int check_set_tid(const struct clone3_args *a)
 	}
 	if (get_user(tid, (const int __user *)a->set_tid))
 		return -EFAULT;
-	return tid < 1 || tid >= PID_MAX ? -EINVAL : -EPERM;
+	return tid < 1 || tid >= READ_ONCE(proc_pid_max) ? -EINVAL : -EPERM;
 }
 
 static int check_clone3(const struct clone3_args *a, size_t size)

@@ -143,47 +143,60 @@ long sys_getresgid(u32 __user *gid, u32 __user *egid, u32 __user *sgid)
 
 long sys_getgroups(int size, u32 __user *list)
 {
-	const struct cred *c = &current->cred;
+	const struct group_info *groups = current->cred.groups;
+	unsigned int count = groups ? groups->count : 0;
 
-	if (size < 0)
+	if (size < 0 || (size && (unsigned int)size < count))
 		return -EINVAL;
-	if (size && (unsigned int)size < c->ngroups)
-		return -EINVAL;
-	if (size && copy_to_user(list, c->groups, c->ngroups * sizeof(u32)))
+	if (size && count && copy_to_user(list, groups->gids, count * sizeof(u32)))
 		return -EFAULT;
-	return c->ngroups;
+	return count;
 }
 
-/* Linux keeps them in order, and so shows them. */
-static void insert_sorted(u32 *list, unsigned int nr, u32 id)
+/* Reads them one after the other: the first that is bad, or can't be read, says which error it is. */
+static int read_groups(struct group_info *groups, const u32 __user *list)
 {
-	while (nr && list[nr - 1] > id) {
-		list[nr] = list[nr - 1];
-		nr--;
+	for (unsigned int i = 0; i < groups->count; i++) {
+		if (get_user(groups->gids[i], user_at(list, i * sizeof(u32))))
+			return -EFAULT;
+		if (groups->gids[i] == KEEP)
+			return -EINVAL;
 	}
-	list[nr] = id;
+	return 0;
+}
+
+/* Others that look at the task find the old ones or the new ones. */
+static void replace_groups(struct group_info *groups)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct group_info *old = current->cred.groups;
+
+	current->cred.groups = groups;
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	groups_put(old);
 }
 
 long sys_setgroups(unsigned int size, const u32 __user *list)
 {
-	struct cred *c = &current->cred;
-	u32 groups[NGROUPS_MAX_TASK];
-	unsigned long flags;
+	struct group_info *groups = NULL;
+	int err = 0;
 
 	if (!capable(CAP_SETGID))
 		return -EPERM;
-	if (size > NGROUPS_MAX_TASK)
+	if (size > NGROUPS_MAX)
 		return -EINVAL;
-	if (copy_from_user(groups, list, size * sizeof(u32)))
-		return -EFAULT;
-	for (unsigned int i = 0; i < size; i++)
-		if (groups[i] == KEEP)
-			return -EINVAL;
-	flags = spin_lock_irqsave(&tasklist_lock);
-	for (unsigned int i = 0; i < size; i++)
-		insert_sorted(c->groups, i, groups[i]);
-	c->ngroups = size;
-	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (size) {
+		groups = groups_alloc(size);
+		if (!groups)
+			return -ENOMEM;
+		err = read_groups(groups, list);
+		if (err) {
+			groups_put(groups);
+			return err;
+		}
+		groups_sort(groups);
+	}
+	replace_groups(groups);
 	return 0;
 }
 

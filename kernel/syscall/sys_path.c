@@ -419,7 +419,9 @@ long sys_renameat2(int olddfd, const char __user *oldname, int newdfd, const cha
 	struct path_arg old, new;
 	int err;
 
-	if (flags & ~RENAME_NOREPLACE)
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+		return -EINVAL;
+	if ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
 		return -EINVAL;
 	err = path_arg_get(&old, olddfd, oldname, false);
 	if (err)

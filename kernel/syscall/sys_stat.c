@@ -282,6 +282,7 @@ static long put_statfs(const struct dentry *dentry, struct kernel_statfs __user 
 		.f_bavail = stat.bfree,
 		.f_files = stat.files,
 		.f_ffree = stat.ffree,
+		.f_fsid = { (s32)sb->s_fsid, (s32)(sb->s_fsid >> 32) },
 		.f_namelen = NAME_MAX,
 		.f_flags = statfs_flags(sb),
 	};

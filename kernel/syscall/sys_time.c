@@ -12,6 +12,7 @@
 #include "kernel/syscall/sys.h"
 #include "kernel/syscall/sys_time.h"
 #include "mm/page.h"
+#include "mm/shmem.h"
 
 #define CAP_SYS_TIME   25
 #define CAP_WAKE_ALARM 35
@@ -305,6 +306,7 @@ long sys_sysinfo(struct kernel_sysinfo __user *buf)
 		info.loads[i] = sched_load[i] << (SI_LOAD_SHIFT - LOAD_SHIFT);
 	info.totalram = totalram_pages() << PAGE_SHIFT;
 	info.freeram = nr_free_pages() << PAGE_SHIFT;
+	info.sharedram = (u64)max(atomic_long_read(&nr_shmem_pages), 0L) << PAGE_SHIFT;
 	info.mem_unit = 1;
 	info.procs = (u16)READ_ONCE(nr_tasks);
 	return copy_to_user(buf, &info, sizeof(info)) ? -EFAULT : 0;

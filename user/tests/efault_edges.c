@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Every structure and string that a system call reads or writes, placed so that only its last byte, or
- * only its first, is where nothing is mapped: EFAULT, and nothing is left behind of what the call had
- * made by then (descriptors, segments, timers, processes) but what Linux leaves. Placed whole at the end
- * of the page, the same call works: so nothing else is wrong with it, and no byte more is looked at.
- */
-#include "failing.h"
-#include "files.h"
-#include "vm.h"
+/* Pointers of calls about files, waiting, signals, time and processes, at the edge of what is mapped. */
+#include "edges.h"
 #include <poll.h>
 #include <sched.h>
 #include <sys/ipc.h>
@@ -28,27 +21,7 @@
 
 enum { FD_F = 10, FD_G, FD_HERE, FD_READ, FD_WRITE };
 
-struct edge {
-	const char *name;
-	long nr;
-	long args[6];
-	int arg;	  /* the one that is a pointer */
-	size_t size;	  /* of what it points to; 0: a string, `data` */
-	const void *data; /* what is there; NULL: zeros */
-	void (*setup)(void);
-	void (*undo)(long ret); /* after success */
-	int flags;
-	long want; /* success, if it is an error; or what comes of it where EDGE_OTHER says so */
-};
-
-#define EDGE_KEEPS 1 /* what the call has done stays done, in Linux, too */
-#define EDGE_WORKS 2 /* Linux doesn't say that it couldn't write there */
-#define EDGE_NEVER 4 /* not tried whole: it would wait for ever */
-
-#define S(s) ((long)(s))
-
-static char *page, buf[4096], buf2[4096];
-static bool can_leak_check;
+static char buf[4096], buf2[4096], *four_pages;
 static timer_t timer;
 static int segment = -1;
 static pid_t child;
@@ -214,15 +187,6 @@ static void undo_dir(long ret)
 	{                                                                                       \
 #call ", new", SYS_##call, { __VA_ARGS__ }, number, 0, "new", .undo = undo_name \
 	}
-#define OUT(what, call, number, size, ...)                            \
-	{                                                             \
-		what, SYS_##call, { __VA_ARGS__ }, number, size, NULL \
-	}
-#define IN(what, call, number, data, ...)                                        \
-	{                                                                        \
-		what, SYS_##call, { __VA_ARGS__ }, number, sizeof(data), &(data) \
-	}
-
 static struct edge rows[] = {
 	/* names */
 	{ "open", SYS_open, { 0, O_RDONLY }, 0, 0, "f", .undo = undo_fd },
@@ -395,7 +359,8 @@ static struct edge rows[] = {
 	  1,
 	  32,
 	  &ignore,
-	  .undo = undo_handler },
+	  .undo = undo_handler,
+	  .flags = EDGE_UNDO },
 	{ "rt_sigaction, old", SYS_rt_sigaction, { SIGUSR2, 0, 0, 8 }, 2, 32, NULL },
 	{ "rt_sigaction, old behind new",
 	  SYS_rt_sigaction,
@@ -404,7 +369,7 @@ static struct edge rows[] = {
 	  32,
 	  NULL,
 	  .undo = undo_handler,
-	  .flags = EDGE_KEEPS },
+	  .flags = EDGE_KEEPS | EDGE_UNDO },
 	{ "rt_sigprocmask, new", SYS_rt_sigprocmask, { SIG_UNBLOCK, 0, 0, 8 }, 1, 8, &no_signal },
 	{ "rt_sigprocmask, old", SYS_rt_sigprocmask, { SIG_BLOCK, 0, 0, 8 }, 2, 8, NULL },
 	{ "rt_sigpending", SYS_rt_sigpending, { 0, 8 }, 0, 8, NULL },
@@ -464,7 +429,8 @@ static struct edge rows[] = {
 	  2,
 	  32,
 	  NULL,
-	  .undo = undo_timers },
+	  .undo = undo_timers,
+	  .flags = EDGE_UNDO },
 	{ "timer_create, event",
 	  SYS_timer_create,
 	  { CLOCK_MONOTONIC, 0, S(buf) },
@@ -583,86 +549,6 @@ static struct edge rows[] = {
 	{ "mincore", SYS_mincore, { 0, 4 * PAGE, 0 }, 2, 4, NULL },
 };
 
-/* --- one row -------------------------------------------------------------------------------------- */
-
-static char *four_pages;
-
-static size_t size_of(const struct edge *e)
-{
-	return e->size ? e->size : strlen(e->data) + 1;
-}
-
-static long call_at(const struct edge *e, char *at)
-{
-	long args[6];
-	char all[512] = "";
-	size_t size = size_of(e);
-
-	if (e->setup)
-		e->setup();
-	if (e->data)
-		memcpy(all, e->data, size);
-	/* Only what is mapped can be filled. */
-	for (size_t i = 0; i < size; i++)
-		if (at + i >= page && at + i < page + PAGE)
-			at[i] = all[i];
-	memcpy(args, e->args, sizeof(args));
-	args[e->arg] = (long)at;
-	return result(syscall(e->nr, args[0], args[1], args[2], args[3], args[4], args[5]));
-}
-
-static void try_edge(const struct edge *e, bool last)
-{
-	char *at = last ? page + PAGE - size_of(e) + 1 : page - 1;
-	const char *where = last ? "last" : "first";
-	long ret;
-
-	if (e->setup)
-		e->setup();
-	take_state(state_then);
-	ret = call_at(e, at);
-	if (e->flags & EDGE_WORKS) {
-		if (e->undo && !is_failure(ret))
-			e->undo(ret);
-		ok(!is_failure(ret), "%s, %s byte: not noticed", e->name, where);
-		return;
-	}
-	is(ret, -EFAULT, "%s, %s byte", e->name, where);
-	if (!(e->flags & EDGE_KEEPS) && strcmp(state_then, take_state(state_now))) {
-		ok(false, "%s, %s byte: nothing changed", e->name, where);
-		show_difference(state_then, state_now);
-	}
-	if (e->undo == undo_handler || e->undo == undo_timers)
-		e->undo(ret);
-}
-
-static void try_row_edges(const struct edge *e)
-{
-	long ret;
-
-	if (!(e->flags & EDGE_NEVER)) {
-		ret = call_at(e, page + PAGE - size_of(e));
-		if (e->undo && !is_failure(ret))
-			e->undo(ret);
-		if (e->want)
-			is(ret, e->want, "%s: whole", e->name);
-		else
-			ok(!is_failure(ret), "%s: whole: %ld", e->name, ret);
-	}
-	if (e->setup)
-		e->setup();
-	if (can_leak_check)
-		take_usage(usage_then);
-	try_edge(e, true);
-	try_edge(e, false);
-	if (e->setup)
-		e->setup();
-	if (can_leak_check && !all_is_back(usage_then, usage_now)) {
-		ok(false, "%s: nothing is left", e->name);
-		show_difference(usage_then, usage_now);
-	}
-}
-
 /* What is known only now. */
 static void fill_in(void)
 {
@@ -700,10 +586,7 @@ int main(int argc, char **argv)
 	if (chdir(test_dir))
 		skip_all("no working directory");
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &most, NULL, 8);
-	leak_fd = open("/proc/leakcheck", O_RDONLY);
-	can_leak_check = leak_fd >= 0;
-	page = fresh(3, PROT_NONE) + PAGE;
-	fix(page, 1, RW);
+	edges_start();
 	four_pages = fresh(4, RW);
 	at_number(make_file("f", 100), FD_F);
 	at_number(make_file("g", 0), FD_G);
@@ -718,13 +601,8 @@ int main(int argc, char **argv)
 	segment = shmget(IPC_PRIVATE, PAGE, 0600);
 	syscall(SYS_timer_create, CLOCK_MONOTONIC, &to_nobody, &timer);
 	fill_in();
-	touch_stack();
 	memset(buf, 0, sizeof(buf)), memset(buf2, 0, sizeof(buf2));
-	take_state(state_then), take_state(state_now);
-	if (can_leak_check)
-		take_usage(usage_then), take_usage(usage_now);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		try_row_edges(&rows[i]);
+	try_edges(rows, COUNT(rows));
 	shmctl(segment, IPC_RMID, NULL);
 	rmdir("d");
 	if (chdir("/"))

@@ -116,6 +116,11 @@ static void undo_rename(long ret)
 	rename(NEW, F);
 }
 
+static void undo_exchange(long ret)
+{
+	syscall(SYS_renameat2, AT_FDCWD, F, AT_FDCWD, G, 2);
+}
+
 static void make_new(void)
 {
 	put(NEW, 10);
@@ -444,6 +449,10 @@ static const struct row rows[] = {
 	  .setup = no_new, .undo = undo_rename },
 	{ "renameat2, no replacement", .nr = SYS_renameat2,
 	  .args = { FD_HERE, S(F), FD_HERE, S(NEW), 1 }, .setup = no_new, .undo = undo_rename },
+	{ "renameat2, exchange", .nr = SYS_renameat2, .args = { FD_HERE, S(F), FD_HERE, S(G), 2 },
+	  .undo = undo_exchange },
+	{ "renameat2, whiteout", .nr = SYS_renameat2, .args = { FD_HERE, S(F), FD_HERE, S(NEW), 4 },
+	  .setup = no_new, .undo = undo_rename },
 	{ "mkdir", .nr = SYS_mkdir, .args = { S(NEW), 0700 }, .undo = undo_new_dir },
 	{ "mkdirat", .nr = SYS_mkdirat, .args = { FD_HERE, S(NEW), 0700 }, .undo = undo_new_dir },
 	{ "rmdir", .nr = SYS_rmdir, .args = { S(NEW) }, .setup = make_new_dir },

@@ -18,6 +18,13 @@ static void setup_mounted(void)
 	mount("x", dir, "tmpfs", 0, "size=1M");
 }
 
+/* Its second call is the one that counts. */
+static void setup_marked(void)
+{
+	setup_mounted();
+	umount2(dir, 4 /* MNT_EXPIRE */);
+}
+
 #define E(n) ((long)(n))
 static const struct row rows[] = {
 	{ "mount of a tmpfs", .nr = SYS_mount,
@@ -30,6 +37,8 @@ static const struct row rows[] = {
 	{ "MS_REMOUNT", .nr = SYS_mount, .args = { 0, E(dir), 0, MS_REMOUNT, E("size=2M") },
 	  .setup = setup_mounted, .undo = undo_mount },
 	{ "umount2", .nr = SYS_umount2, .args = { E(dir), 0 }, .setup = setup_mounted },
+	{ "MNT_EXPIRE", .nr = SYS_umount2, .args = { E(dir), 4 }, .setup = setup_marked,
+	  .also = EAGAIN },
 	{ "MNT_DETACH", .nr = SYS_umount2, .args = { E(dir), MNT_DETACH }, .setup = setup_mounted },
 };
 

@@ -411,7 +411,7 @@ static long do_wait(void)
 
 /* --- identity: root's ----------------------------------------------------------------------------- */
 
-static unsigned int groups[] = { 1, 2, 3 };
+static unsigned int groups[] = { 1, 2, 3 }, many_groups[3000];
 
 static long set_uid(void)
 {
@@ -431,6 +431,12 @@ static long set_reuid(void)
 static long set_groups(void)
 {
 	return am_root() ? result(syscall(SYS_setgroups, 3, groups)) : 0;
+}
+
+/* More than fit into a page. */
+static long set_many_groups(void)
+{
+	return am_root() ? result(syscall(SYS_setgroups, COUNT(many_groups), many_groups)) : 0;
 }
 
 static long set_root(void)
@@ -458,6 +464,7 @@ IN_CHILD(do_setuid, set_uid)
 IN_CHILD(do_setresuid, set_resuid)
 IN_CHILD(do_setreuid, set_reuid)
 IN_CHILD(do_setgroups, set_groups)
+IN_CHILD(do_many_groups, set_many_groups)
 IN_CHILD(do_chroot, set_root)
 IN_CHILD(do_setpgid, set_group)
 IN_CHILD(do_setsid, set_session)
@@ -502,6 +509,7 @@ static const struct row rows[] = {
 	{ "setresuid", .call = do_setresuid, .flags = CHILD, .also = EAGAIN },
 	{ "setreuid", .call = do_setreuid, .flags = CHILD, .also = EAGAIN },
 	{ "setgroups", .call = do_setgroups, .flags = CHILD },
+	{ "setgroups, many", .call = do_many_groups, .flags = CHILD },
 	{ "chroot", .call = do_chroot, .flags = CHILD },
 	{ "setpgid", .call = do_setpgid, .flags = CHILD },
 	{ "setsid", .call = do_setsid, .flags = CHILD },

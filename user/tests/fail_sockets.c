@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -30,6 +31,8 @@ static struct iovec iov[12];
 static struct msghdr message, answer;
 static struct mmsghdr several[3];
 static int ends[2], charged;
+static struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "/nowhere" };
+static int ends[2];
 
 static void undo_pair(long ret)
 {
@@ -223,6 +226,8 @@ static const struct row rows[] = {
 	  .also = ENOBUFS },
 	{ "a large write", .call = do_write_stream, .setup = empty, .undo = undo_send,
 	  .also = ENOBUFS, .flags = PARTLY },
+	{ "sendto a name", .nr = SYS_sendto, .args = { DGRAM, E(buf), 100, 0, E(&name), 110 },
+	  .setup = empty, .also = ENOBUFS, .want = -ENOENT },
 	{ "sendmsg", .nr = SYS_sendmsg, .args = { DGRAM, E(&message), 0 }, .setup = setup_plain,
 	  .undo = undo_send, .also = ENOBUFS },
 	{ "sendmsg with descriptors", .nr = SYS_sendmsg, .args = { STREAM, E(&message), 0 },

@@ -257,6 +257,7 @@ static const struct path_call {
 	{ "rename", SYS_rename, { (long)"/tmp/no-such-name" } },
 	{ "chmod", SYS_chmod, { 0600 } },
 	{ "chown", SYS_chown, { -1, -1 } },
+	{ "lchown", SYS_lchown, { -1, -1 } },
 	{ "utimes", SYS_utimes, { 0 } },
 	{ "statfs", SYS_statfs, { (long)buf } },
 };

@@ -164,6 +164,33 @@ static void groups(void)
 	syscall(SYS_setgroups, 0, NULL);
 }
 
+/* What root has opened and somebody else writes: those who write must have the right. */
+static void dropped(void)
+{
+	static const struct {
+		const char *what;
+		int kind;
+	} ways[] = { { "write", 0 }, { "ftruncate", 1 }, { "fallocate", 2 } };
+
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		int fd = open(in_dir("f"), O_RDWR);
+
+		chown(in_dir("f"), 0, 0);
+		chmod(in_dir("f"), 06755);
+		syscall(SYS_setresuid, 1000, 1000, 0);
+		if (ways[i].kind == 0)
+			is(write(fd, "x", 1), 1, "%s to what root has opened", ways[i].what);
+		else if (ways[i].kind == 1)
+			is(ftruncate(fd, 5), 0, "%s of it", ways[i].what);
+		else
+			is(fallocate(fd, 0, 0, 100), 0, "%s of it", ways[i].what);
+		syscall(SYS_setresuid, 0, 0, 0);
+		is(mode_of("f"), 0755, "takes set-user-ID and set-group-ID away");
+		chmod(in_dir("f"), 06755);
+		close(fd);
+	}
+}
+
 static void sticky(void)
 {
 	chown(in_dir("d"), 0, 0);
@@ -229,6 +256,7 @@ int main(int argc, char **argv)
 	devices();
 	real_ids();
 	groups();
+	dropped();
 	sticky();
 	close(open(in_dir("d/x"), O_CREAT | O_WRONLY, 0666));
 	is(run_mode("jail", in_dir("d"), test_dir), 0, "in a jail");

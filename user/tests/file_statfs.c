@@ -42,6 +42,26 @@ static void kind(const char *path, long type)
 	close(fd);
 }
 
+/* A number at random; of what isn't mounted like a disk 0. */
+static unsigned long id_of(const char *path)
+{
+	unsigned long id;
+
+	of_path(path);
+	memcpy(&id, &st.f_fsid, sizeof(id));
+	return id;
+}
+
+static void ids(void)
+{
+	unsigned long id = id_of("/dev/shm");
+
+	ok(id != 0, "a tmpfs has an id");
+	is(id_of("/dev/shm"), id, "always the same");
+	ok(id_of("/") != id, "of its own");
+	is(id_of("/proc"), 0, "/proc has none");
+}
+
 /* Pages that a file takes, if its file system has a limit, else nothing is told of either. */
 static void used(void)
 {
@@ -97,6 +117,7 @@ int main(int argc, char **argv)
 	is(of_file(fd), 0, "fstatfs of O_PATH");
 	is(st.f_type, TMPFS, "... its type");
 	close(fd);
+	ids();
 	used();
 	is(of_path(in_dir("none")), -ENOENT, "of what there isn't: ENOENT");
 	is(of_path("/dev/null/x"), -ENOTDIR, "of what lies in no directory: ENOTDIR");

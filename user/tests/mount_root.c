@@ -357,6 +357,58 @@ static void busy(const char *dir)
 	is(umount(dir), 0, "nobody uses it: umount");
 }
 
+/* Unmounted by the second of two calls, if nobody has come into it between them. */
+static void expiring(const char *dir)
+{
+	char sub[128], cwd[128];
+	struct stat st;
+
+	snprintf(sub, sizeof(sub), "%s/sub", dir);
+	mount("x", dir, "tmpfs", 0, NULL);
+	mkdir(sub, 0755);
+	fails(umount2(dir, MNT_EXPIRE | MNT_FORCE), EINVAL, "MNT_EXPIRE with MNT_FORCE: EINVAL");
+	fails(umount2(dir, MNT_EXPIRE | MNT_DETACH), EINVAL, "with MNT_DETACH: EINVAL");
+	fails(umount2(sub, MNT_EXPIRE), EINVAL, "of what isn't mounted: EINVAL");
+	fails(umount2(dir, MNT_EXPIRE), EAGAIN, "MNT_EXPIRE marks it: EAGAIN");
+	stat(dir, &st);
+	fails(umount2(dir, MNT_EXPIRE), EAGAIN, "somebody has looked at it: again");
+	stat(sub, &st);
+	fails(umount2(dir, MNT_EXPIRE), EAGAIN, "or at something in it");
+	getcwd(cwd, sizeof(cwd));
+	chdir(sub);
+	fails(umount2(dir, MNT_EXPIRE), EBUSY, "somebody is in it: EBUSY");
+	chdir(cwd);
+	fails(umount2(dir, MNT_EXPIRE), EAGAIN, "who has left: EAGAIN");
+	is(umount2(dir, MNT_EXPIRE), 0, "nobody any more: it goes");
+	fails(stat(sub, &st), ENOENT, "it is no more");
+	mount("x", dir, "tmpfs", 0, NULL);
+	fails(umount2(dir, MNT_EXPIRE), EAGAIN, "another begins anew: EAGAIN");
+	is(umount2(dir, MNT_EXPIRE | UMOUNT_NOFOLLOW), 0, "and goes");
+}
+
+/* One that is used and detached in one moment by two processes. */
+static void detaching_race(const char *dir)
+{
+	char file[128];
+	int odd = 0, child;
+
+	snprintf(file, sizeof(file), "%s/file", dir);
+	child = fork();
+	if (child == 0)
+		for (;;)
+			close(open(file, O_RDWR | O_CREAT, 0644));
+	for (int i = 0; i < 300; i++) {
+		odd += mount("x", dir, "tmpfs", 0, NULL) != 0;
+		if (i % 3)
+			put(file, 1);
+		odd += umount2(dir, MNT_DETACH) != 0;
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	is(odd, 0, "mounted and detached 300 times while somebody opens a file in it");
+	unlink(file);
+}
+
 static void stacked(const char *dir)
 {
 	char file[128];
@@ -698,6 +750,8 @@ int main(int argc, char **argv)
 	all_or_nothing(dir);
 	unlimited(dir);
 	access_times(dir);
+	detaching_race(dir);
+	expiring(dir);
 	again_and_again(dir);
 	without_memory(dir);
 	proc(dir);

@@ -336,6 +336,20 @@ static int child_no_room(void *arg)
 	return 0;
 }
 
+/* One process is what the user may have: no descriptor is told of one that doesn't come. */
+static int child_too_many(void *arg)
+{
+	int fd = -1;
+
+	(void)arg;
+	limit(RLIMIT_NPROC, 1);
+	NEED_IS(raw(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &fd), -EAGAIN);
+	NEED_IS(fd, -1);
+	NEED_IS(raw(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, 8), -EAGAIN);
+	NEED_IS(raw(SYS_wait4, -1, NULL, 0, NULL), -ECHILD);
+	return 0;
+}
+
 /* --- files of others ------------------------------------------------------------------------------ */
 
 static int has_memfd(void *arg)
@@ -389,6 +403,8 @@ int main(int argc, char **argv)
 	signals_();
 	cloning();
 	child_ok(child_no_room, "at the limit of files: EMFILE, and nothing else");
+	if (raw(SYS_getuid))
+		child_ok(child_too_many, "at the limit of processes: EAGAIN, and nothing else");
 	taking();
 	return done_testing();
 }
