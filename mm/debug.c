@@ -364,6 +364,7 @@ static int audit_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct
 	struct audit *a = walk->private;
 	struct page *page;
 	spinlock_t *lock;
+	pmd_t *pmd;
 
 	if (pte_none(ptep_get(ptep)))
 		return 0;
@@ -373,7 +374,9 @@ static int audit_pte(pte_t *ptep, unsigned long addr, unsigned long next, struct
 		panic("audit: an entry for %#lx, where no area is: %#lx", addr, ptep_get(ptep).v);
 
 	/* Who truncates a file may take the entry away meanwhile, and the page with it. */
-	lock = pte_lockptr(pmd_lookup(a->mm->context.pgd, addr));
+	pmd = pmd_lookup(a->mm->context.pgd, addr);
+	BUG_ON(!pmd); /* it leads to ptep */
+	lock = pte_lockptr(pmd);
 	spin_lock(lock);
 	page = audit_entry(a, ptep_get(ptep), addr);
 	if (page && a->vma->vm_file)

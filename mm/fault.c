@@ -29,16 +29,22 @@ void page_make_anon(struct page *page, const struct vm_area_struct *vma, unsigne
 }
 
 /*
- * Sets an empty entry, if it still is empty; true then. Not where memory is being taken from a process that
- * ends: a page of zeros instead of what was there would let it go on with something wrong.
+ * Whether the area's memory is being taken from a process that ends: a page of zeros instead of what was
+ * there would let it go on with something wrong. What others share is left alone (oom_reap_mm()).
  */
+static bool is_taken(const struct vm_area_struct *vma)
+{
+	return unlikely(READ_ONCE(vma->vm_mm->unstable)) && !(vma->vm_flags & VM_SHARED);
+}
+
+/* Sets an empty entry, if it still is empty, and may be set; true then. */
 static bool install_at(struct vm_fault *vmf, unsigned long addr, pte_t *ptep, pte_t pte,
 		       struct page *page)
 {
 	bool empty;
 
 	spin_lock(vmf->ptl);
-	empty = pte_none(ptep_get(ptep)) && likely(!READ_ONCE(vmf->vma->vm_mm->unstable));
+	empty = pte_none(ptep_get(ptep)) && !is_taken(vmf->vma);
 	if (empty) {
 		if (page) {
 			page_add_first_map(page);
@@ -60,10 +66,10 @@ static bool install_pte(struct vm_fault *vmf, pte_t pte, struct page *page)
 	return done;
 }
 
-/* How a fault ends that didn't set the entry: another was faster, or see install_at(). */
+/* How a fault ends that didn't set the entry: another was faster, or the memory is taken. */
 static unsigned int not_installed(const struct vm_fault *vmf)
 {
-	return READ_ONCE(vmf->vma->vm_mm->unstable) ? VM_FAULT_SIGBUS : 0;
+	return is_taken(vmf->vma) ? VM_FAULT_SIGBUS : 0;
 }
 
 static pte_t writable(pte_t pte, const struct vm_area_struct *vma)

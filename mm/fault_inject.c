@@ -10,6 +10,7 @@
 #include "mm/fault_inject.h"
 
 #include "kernel/base/context.h"
+#include "kernel/base/string.h"
 #include "mm/vmalloc.h"
 
 #ifdef CONFIG_FAIL_SITES
@@ -26,7 +27,7 @@ const struct fail_site *fail_site(unsigned int n)
 
 #define MAX_PATHS 4096 /* a power of two */
 
-/* In the order of their hash; none is ever taken out, so that nobody who looks needs a lock. */
+/* By their hash. None is ever taken out, and its site comes last: nobody who looks needs a lock. */
 static struct fail_path paths[MAX_PATHS];
 static unsigned int nr_paths;
 static spinlock_t paths_lock = SPINLOCK_INIT;
@@ -72,7 +73,8 @@ static struct fail_path *find_path(const struct fail_path *path, unsigned long h
 	for (unsigned int i = 0; i < MAX_PATHS; i++) {
 		p = &paths[(hash + i) % MAX_PATHS];
 		if (!p->site && nr_paths < MAX_PATHS * 7 / 8) {
-			*p = *path;
+			memcpy(p->caller, path->caller, sizeof(p->caller));
+			__atomic_store_n(&p->site, path->site, __ATOMIC_RELEASE);
 			nr_paths++;
 		}
 		if (!p->site || same_path(p, path))
@@ -98,7 +100,7 @@ static void count_path(const struct fail_site *site, bool failed)
 bool fail_path(unsigned int n, struct fail_path *path)
 {
 	for (unsigned int i = 0; i < MAX_PATHS; i++) {
-		if (!READ_ONCE(paths[i].site) || n--)
+		if (!__atomic_load_n(&paths[i].site, __ATOMIC_ACQUIRE) || n--)
 			continue;
 		*path = paths[i];
 		return true;

@@ -65,25 +65,25 @@ void oom_reap_mm(struct mm_struct *mm)
 
 bool out_of_memory(void)
 {
-	struct oom_victim victim = { .pages = 0 };
+	struct oom_victim victim = { .again = false };
 
 	/* A failure made on purpose is no want of memory: trying again is all it takes. */
 	if (fault_was_injected())
 		return true;
-	/* Somebody may have given back enough since it was asked for. */
-	if (user_pages_are_free())
-		return true;
-	if (!ops || !ops->choose(&victim))
-		return false;
-	if (victim.again) {
-		ops->kill(&victim);
+	/* Somebody has given back enough since it was asked for; or else he may do it now. */
+	if (user_pages_are_free()) {
+		cond_resched();
 		return true;
 	}
-	if (READ_ONCE(sysctl_panic_on_oom))
-		panic("out of memory, and vm.panic_on_oom is set");
-	count_vm_event(OOM_KILL);
-	printk("Out of memory: killing %s[%d], which holds %lu kB\n", victim.comm, victim.pid,
-	       victim.pages << (PAGE_SHIFT - 10));
-	ops->kill(&victim);
+	if (!ops || !ops->kill(&victim))
+		return false;
+	if (!victim.again) {
+		if (READ_ONCE(sysctl_panic_on_oom))
+			panic("out of memory, and vm.panic_on_oom is set");
+		count_vm_event(OOM_KILL);
+		printk("Out of memory: killing %s[%d], which holds %lu kB\n", victim.comm,
+		       victim.pid, victim.pages << (PAGE_SHIFT - 10));
+	}
+	ops->wait(&victim);
 	return true;
 }

@@ -10,15 +10,15 @@ struct oom_victim {
 	int pid;
 	char comm[16];
 	unsigned long pages; /* resident, with page tables */
-	bool again;	     /* it was chosen before and is still on its way */
+	bool again; /* one that was killed before is still on its way: the others say nothing */
 };
 
 /* Tasks belong to a higher layer, which registers these. */
 struct oom_ops {
-	/* The process that holds most pages, or `again`; false: none may go. */
-	bool (*choose)(struct oom_victim *victim);
-	/* Ends it, or lets it end if it is on its way (pid 0: any), and gives it time to. May sleep. */
-	void (*kill)(struct oom_victim *victim);
+	/* Kills the process that holds most, and all who share its memory, or `again`; false: none may go. */
+	bool (*kill)(struct oom_victim *victim);
+	/* Gives it time to go. May sleep. */
+	void (*wait)(const struct oom_victim *victim);
 };
 void oom_register(const struct oom_ops *ops);
 

@@ -313,6 +313,7 @@ static void pcp_free(struct page **pages, unsigned int n)
 		enum zone_type type = pfn_zone(page_to_pfn(pages[i]).v);
 		struct per_cpu_pages *pcp = &lists[type];
 
+		DEBUG_ON(!pcp);
 		/* Mostly all are of one zone. */
 		if (pcp != held) {
 			if (held)

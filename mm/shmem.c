@@ -65,12 +65,15 @@ int shmem_resize(struct shmem_info *info, u64 size)
 	return 0;
 }
 
-/* Takes one block of the mount's. 0 or -ENOSPC. */
+/* Takes one block of the mount's, which may have lost its limit. 0 or -ENOSPC. */
 static int take_block(struct shmem_sb_info *sb)
 {
+	long max;
+
 	if (!sb)
 		return 0;
-	if (atomic_long_add_return(&sb->used_blocks, 1) <= (long)READ_ONCE(sb->max_blocks))
+	max = (long)READ_ONCE(sb->max_blocks);
+	if (atomic_long_add_return(&sb->used_blocks, 1) <= max || !max)
 		return 0;
 	atomic_long_dec(&sb->used_blocks);
 	return -ENOSPC;

@@ -318,7 +318,10 @@ void slab_audit(void)
 		slab_audit_cache(&caches[i]);
 }
 
-/* Objects in magazines, or kept back: an object that changes CPUs meanwhile may count twice, but none more than are out. */
+/*
+ * Objects in magazines, or kept back. One that changes CPUs meanwhile may count twice; but there are no more
+ * than are out.
+ */
 static unsigned long cached_objs(const struct kmem_cache *c)
 {
 	unsigned long n = (unsigned long)atomic_long_read(&c->nr_delayed);

@@ -24,10 +24,16 @@
 #define ZONE_BYTE 0xbb
 #define ZONE_WORD 0xbbbbbbbbbbbbbbbbUL
 
-/* The state's upper 48 bits; below stands the size asked for. */
-#define STATE_BITS  16
-#define STATE_FREE  0xf4eef4eef4eeUL
-#define STATE_INUSE 0xa110cedaa110UL
+/*
+ * The state's upper half. Below it stands how often the object was handed out, as far as 16 bits count: who
+ * looks twice at what isn't his sees that it has changed hands; and in the lowest 16 bits the size asked for.
+ */
+#define STATE_SHIFT 32
+#define STATE_FREE  0xf4eef4eeUL
+#define STATE_INUSE 0xa110cedaUL
+#define TURN_ONE    BIT(16)
+#define TURN_MASK   0xffff0000UL
+#define SIZE_MASK   0xffffUL
 
 static unsigned long *state_word(const struct kmem_cache *c, const void *obj)
 {
@@ -41,7 +47,7 @@ static unsigned long state_of(const struct kmem_cache *c, const void *obj)
 
 static bool is_state(unsigned long word, unsigned long state)
 {
-	return word >> STATE_BITS == state;
+	return word >> STATE_SHIFT == state;
 }
 
 /* The object's bytes, with those that only fill its last word. */
@@ -56,8 +62,11 @@ static size_t zone_end(const struct kmem_cache *c)
 	return c->stride - sizeof(unsigned long) - sizeof(struct kasan_meta);
 }
 
-/* The offset of the first byte in [from, to) that isn't this one; `to` if all are. */
-static size_t first_other(const void *obj, size_t from, size_t to, u8 byte)
+/*
+ * The offset of the first byte in [from, to) that isn't this one; `to` if all are. The audit reads what
+ * whoever has the object may be writing.
+ */
+static noinline __no_tsan size_t first_other(const void *obj, size_t from, size_t to, u8 byte)
 {
 	const u64 word = byte * 0x0101010101010101UL;
 	const u8 *p = obj;
@@ -89,10 +98,10 @@ static void check_left(const struct kmem_cache *c, const void *obj)
 		      c->name, obj, left);
 }
 
-/* The object was in use, by that state. If it has changed meanwhile, nothing is said. */
+/* The object was in use, by that state. If it has changed hands since, nothing is said. */
 static void check_right(const struct kmem_cache *c, const void *obj, unsigned long state)
 {
-	const size_t size = state & (BIT(STATE_BITS) - 1);
+	const size_t size = state & SIZE_MASK;
 	size_t bad = first_other(obj, size, zone_end(c), ZONE_BYTE);
 
 	if (bad < zone_end(c) && state_of(c, obj) == state)
@@ -129,8 +138,12 @@ void slab_mark_new(const struct kmem_cache *c, struct page *page)
 
 void slab_mark_free(const struct kmem_cache *c, void *obj)
 {
+	unsigned long turn = state_of(c, obj) & TURN_MASK;
+
+	/* The state first: the audit takes no look at the bytes of what is free. */
+	WRITE_ONCE(*state_word(c, obj), STATE_FREE << STATE_SHIFT | turn);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	__memset(obj, FREE_BYTE, object_bytes(c));
-	WRITE_ONCE(*state_word(c, obj), STATE_FREE << STATE_BITS);
 }
 
 void slab_mark_inuse(const struct kmem_cache *c, void *obj, size_t size)
@@ -142,7 +155,10 @@ void slab_mark_inuse(const struct kmem_cache *c, void *obj, size_t size)
 		      state);
 	check_free(c, obj);
 	__memset((char *)obj + size, ZONE_BYTE, object_bytes(c) - size);
-	WRITE_ONCE(*state_word(c, obj), STATE_INUSE << STATE_BITS | size);
+	/* The state last. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	WRITE_ONCE(*state_word(c, obj),
+		   STATE_INUSE << STATE_SHIFT | ((state + TURN_ONE) & TURN_MASK) | size);
 }
 
 void slab_check_inuse(const struct kmem_cache *c, const void *obj)

@@ -16,6 +16,10 @@
  *	forks	each child makes children until that fails
  *	chosen	a small one is to go instead, since its oom_score_adj says so
  *	beside	one after the other, beside a small one that always wants a little, and lives
+ *	asker	beside one that holds more, who asks for more is to go (vm.oom_kill_allocating_task)
+ *	panic	it is to be the end of the machine (vm.panic_on_oom)
+ *
+ * As pid 1, a child on its own memory does, which stays when that is killed; then a child by itself.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -242,14 +246,84 @@ static int beside(void)
 	return good == CHILDREN && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? 0 : 1;
 }
 
+static void set_vm(const char *path)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		exit(1);
+	close(fd);
+}
+
+/* We have more than half of what a machine of 64 MiB has. */
+static int asker(void)
+{
+	int fds[2], status;
+	char byte = 0;
+	pid_t child;
+
+	set_vm("/proc/sys/vm/oom_kill_allocating_task");
+	if (pipe(fds))
+		return 1;
+	child = fork();
+	if (child == 0) {
+		if (read(fds[0], &byte, 1) != 1)
+			_exit(1);
+		eat();
+	}
+	memset(map(34 * MIB, MAP_PRIVATE), 1, 34 * MIB);
+	if (write(fds[1], &byte, 1) != 1)
+		return 1;
+	waitpid(child, &status, 0);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 1;
+}
+
+static int eat_common(void *arg)
+{
+	(void)arg;
+	memset(common, 1, common_size);
+	return 0;
+}
+
+/* Nobody can take the memory from pid 1. When it has given it back itself, the next one goes as ever. */
+static int first_process(void)
+{
+	static char stack[16 * PAGE] __attribute__((aligned(16)));
+	int status, next_status;
+	pid_t child;
+
+	common_size = 256 * MIB;
+	common = map(common_size, MAP_PRIVATE);
+	child = clone(eat_common, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	if (waitpid(child, &status, 0) != child)
+		return 1;
+	munmap(common, common_size);
+	child = fork();
+	if (child == 0)
+		eat();
+	if (waitpid(child, &next_status, 0) != child)
+		return 1;
+	printf("pid 1: the first ended by signal %d, the next by %d\n", WTERMSIG(status),
+	       WTERMSIG(next_status));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (getpid() == 1)
+		return first_process();
 	if (argc < 2)
 		eat();
 	if (strcmp(argv[1], "beside") == 0)
 		return beside();
 	if (strcmp(argv[1], "chosen") == 0)
 		return chosen();
+	if (strcmp(argv[1], "asker") == 0)
+		return asker();
+	if (strcmp(argv[1], "panic") == 0) {
+		set_vm("/proc/sys/vm/panic_on_oom");
+		eat();
+	}
 	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++)
 		if (strcmp(argv[1], hows[i].name) == 0)
 			return run(i);

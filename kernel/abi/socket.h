@@ -68,10 +68,6 @@ struct kernel_sockaddr {
 	char sa_data[126];
 };
 #define SOCKADDR_MAX 128 /* the longest address of any family */
-struct kernel_sockaddr_un {
-	uint16_t sun_family;
-	char sun_path[108];
-};
 
 struct kernel_msghdr {
 	void *msg_name; /* all four are addresses of the program's */

@@ -23,8 +23,10 @@
 #define __must_check	    __attribute__((warn_unused_result))
 /* For a function that everybody waits for and that has no array, only a variable whose address is taken. */
 #define __no_stack_protector __attribute__((no_stack_protector))
-#define noinline	     __attribute__((noinline))
-#define fallthrough	     __attribute__((fallthrough))
+/* For one that reads what others may be writing, and says in what way that does no harm. */
+#define __no_tsan   __attribute__((no_sanitize_thread))
+#define noinline    __attribute__((noinline))
+#define fallthrough __attribute__((fallthrough))
 
 /* Marks a pointer into user memory; only the functions of <arch/uaccess.h> may follow it. */
 #define __user

@@ -25,7 +25,6 @@ static struct kmem_cache *dentry_cache;
 static struct dentry *the_root;
 static LIST_HEAD(mounts);	  /* changes => mount_mutex and dcache_lock */
 static LIST_HEAD(detached);	  /* unmounted and still used. => dcache_lock */
-static unsigned long nr_detached; /* how many ever were. => dcache_lock */
 static struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
 
 void dentry_cache_init(void)
@@ -65,31 +64,14 @@ static void dput_one(struct dentry *dentry)
 	}
 }
 
-/*
- * The same while there are file systems that were unmounted and are still used. It may be the last
- * reference on one of them, whose names all have to be looked at to know that: not for those of others.
- */
-static noinline void dput_detached(struct dentry *dentry)
-{
-	unsigned long before = __atomic_load_n(&nr_detached, __ATOMIC_SEQ_CST);
-	bool was = dentry && dentry->d_sb && READ_ONCE(dentry->d_sb->s_detached);
-
-	dput_one(dentry);
-	/* It may have become one of them before it lost this reference. */
-	if (was || __atomic_load_n(&nr_detached, __ATOMIC_SEQ_CST) != before)
-		dcache_reap();
-}
-
 void dput(struct dentry *dentry)
 {
-	if (unlikely(!list_empty(&detached))) {
-		dput_detached(dentry);
-		return;
-	}
+	const struct super_block *sb = dentry ? dentry->d_sb : NULL;
+
 	dput_one(dentry);
-	/* The same. */
-	if (unlikely(!list_empty(&detached)))
-		dcache_reap();
+	/* It may have been the last of what was unmounted before. */
+	if (unlikely(!list_empty(&detached)) && sb)
+		dcache_reap(sb);
 }
 
 struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len)
@@ -141,6 +123,30 @@ void d_name_tmpfile(struct dentry *dentry)
 	dentry->d_len = (u32)scnprintf(dentry->d_inline, DNAME_INLINE, "#%lu",
 				       (unsigned long)dentry->d_inode->i_ino);
 	dentry->d_deleted = true;
+}
+
+struct dentry *d_alloc_pseudo(struct super_block *sb, const char *what, umode_t mode,
+			      const struct file_operations *fops, const struct cred_view *cred)
+{
+	struct inode *inode = inode_alloc(sb, mode);
+	struct dentry *dentry;
+	char name[DNAME_INLINE];
+	int len;
+
+	if (!inode)
+		return NULL;
+	inode->i_uid = cred->uid;
+	inode->i_gid = cred->gid;
+	inode->i_fop = fops;
+	len = scnprintf(name, sizeof(name), "%s:[%lu]", what, (unsigned long)inode->i_ino);
+	dentry = d_alloc(NULL, name, (size_t)len);
+	if (!dentry) {
+		iput(inode);
+		return NULL;
+	}
+	dentry->d_sb = sb;
+	d_instantiate(dentry, inode);
+	return dentry;
 }
 
 /* => dcache_lock; i_rwsem of the parent held for writing */
@@ -410,12 +416,18 @@ void dcache_mount(struct super_block *sb, struct dentry *where)
 	spin_unlock(&dcache_lock);
 }
 
+bool super_mounted(const struct super_block *sb)
+{
+	return !list_empty(&sb->s_link) && !sb->s_detached;
+}
+
 struct dentry *root_dentry(void)
 {
 	return the_root ? dget(the_root) : NULL;
 }
 
-int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg)
+int for_each_mount(const struct dentry *root,
+		   int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg)
 {
 	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	struct super_block *sb;
@@ -426,8 +438,11 @@ int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, voi
 	mount_lock();
 	list_for_each_entry(sb, &mounts, s_link)
 	{
-		const char *path = d_path(sb->s_root, buf, PATH_MAX);
+		const char *path;
 
+		if (!d_is_ancestor(root, sb->s_root))
+			continue;
+		path = d_path_from(sb->s_root, root, buf, PATH_MAX);
 		ret = IS_ERR(path) ? (int)PTR_ERR(path) : fn(sb, path, arg);
 		if (ret)
 			break;
@@ -516,6 +531,7 @@ static void kill_super(struct super_block *sb)
 		}
 		dput_one(dentry);
 		dentry = parent;
+		cond_resched();
 	}
 	super_free(sb);
 }
@@ -528,7 +544,6 @@ static struct dentry *unhook(struct super_block *sb)
 	WRITE_ONCE(where->d_mounted, NULL);
 	sb->s_covered = NULL;
 	sb->s_detached = true;
-	__atomic_store_n(&nr_detached, nr_detached + 1, __ATOMIC_SEQ_CST);
 	list_move_tail(&sb->s_link, &detached);
 	return where;
 }
@@ -588,14 +603,15 @@ int dcache_umount(struct dentry *root, bool detach)
 	return err;
 }
 
-static struct super_block *take_unused(void)
+/* only: see dcache_reap() */
+static struct super_block *take_unused(const struct super_block *only)
 {
 	struct super_block *sb;
 
 	spin_lock(&dcache_lock);
 	list_for_each_entry(sb, &detached, s_link)
 	{
-		if (super_unused(sb, 0))
+		if ((!only || sb == only) && super_unused(sb, 0))
 			break;
 	}
 	if (&sb->s_link == &detached)
@@ -606,10 +622,10 @@ static struct super_block *take_unused(void)
 	return sb;
 }
 
-void dcache_reap(void)
+void dcache_reap(const struct super_block *only)
 {
 	struct super_block *sb;
 
-	while ((sb = take_unused()))
+	while ((sb = take_unused(only)))
 		kill_super(sb);
 }

@@ -60,16 +60,24 @@ void iput(struct inode *inode)
 	kmem_cache_free(inode_cache, inode);
 }
 
+/* Whether reading from there leaves no trace. */
+static bool keeps_atime(const struct inode *inode)
+{
+	const u32 none = S_ISDIR(inode->i_mode) ? MS_NOATIME | MS_NODIRATIME : MS_NOATIME;
+
+	return inode_forbids(inode, FS_NOATIME_FL) || inode_is_rdonly(inode) ||
+	       (inode->i_sb->s_flags & none);
+}
+
 void touch_atime(struct inode *inode)
 {
 	s64 day = 24 * 3600 * 1000000000L;
 	s64 now = current_time();
 
-	if (inode_forbids(inode, FS_NOATIME_FL) || inode_is_rdonly(inode) ||
-	    (inode->i_sb->s_flags & MS_NOATIME))
+	if (keeps_atime(inode))
 		return;
 	if (inode->i_atime <= inode->i_mtime || inode->i_atime <= inode->i_ctime ||
-	    inode->i_atime <= now - day)
+	    inode->i_atime <= now - day || (inode->i_sb->s_flags & MS_STRICTATIME))
 		inode->i_atime = now;
 }
 

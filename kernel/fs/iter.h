@@ -30,11 +30,13 @@ static inline void iter_init_kernel(struct io_iter *it, void *buf, size_t count)
 /* What is left of the buffer that the next byte is in: no more than iter->count. */
 static inline size_t iter_single_seg_count(struct io_iter *it)
 {
-	while (it->iov && it->count && it->skip == it->iov->iov_len) {
+	if (!it->iov)
+		return it->count;
+	while (it->count && it->skip == it->iov->iov_len) {
 		it->iov++;
 		it->skip = 0;
 	}
-	return it->iov ? min((size_t)it->iov->iov_len - it->skip, it->count) : it->count;
+	return min((size_t)it->iov->iov_len - it->skip, it->count);
 }
 
 /*

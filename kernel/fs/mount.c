@@ -10,15 +10,25 @@
 #include "mm/slab.h"
 
 /* What a mount is known by. */
-#define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
+#define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
 #define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | ATIME_FLAGS)
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
 /* --- new ones ------------------------------------------------------------------------------ */
 
+/* Whether it is the root of what is mounted: not of what has no tree, nor of what was. => mount_lock() */
+static bool is_mount_root(const struct dentry *dentry)
+{
+	return dentry == dentry->d_sb->s_root && super_mounted(dentry->d_sb);
+}
+
 static void set_flags(struct super_block *sb, unsigned long flags)
 {
-	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+	if (flags & MS_STRICTATIME)
+		flags &= ~(unsigned long)(MS_NOATIME | MS_RELATIME);
+	else if (flags & MS_NOATIME)
+		flags &= ~(unsigned long)MS_RELATIME;
+	else
 		flags |= MS_RELATIME;
 	sb->s_flags = (u32)flags & MOUNT_FLAGS;
 	sb->s_nosuid = flags & MS_NOSUID;
@@ -54,12 +64,14 @@ static struct super_block *make_super(const char *type, char *data, const struct
 	return sb ? sb : ERR_PTR(-ENOMEM);
 }
 
-/* Whether names in that directory stay when nobody uses them: else a mount there couldn't be found. */
-static bool keeps_names(const struct dentry *where)
+/* Whether that directory's name stays when nobody uses it: else a mount there couldn't be found. */
+static bool keeps_name(struct dentry *where)
 {
-	const struct inode *inode = where->d_inode;
+	struct dentry *parent = dget_parent(where);
+	bool keeps = parent == where || !parent->d_inode->i_op->lookup;
 
-	return d_is_root(where) || !inode->i_op || !where->d_parent->d_inode->i_op->lookup;
+	dput(parent);
+	return keeps;
 }
 
 /* Mounts it on the topmost of what is at `where`, whose reference is taken over. */
@@ -69,9 +81,11 @@ static int attach(struct super_block *sb, struct dentry *where)
 
 	mount_lock();
 	where = d_cross_mounts(where);
-	if (!d_is_dir(where))
+	if (!super_mounted(where->d_sb))
+		err = -EINVAL;
+	else if (!d_is_dir(where))
 		err = -ENOTDIR;
-	else if (!keeps_names(where))
+	else if (!keeps_name(where))
 		err = -EINVAL;
 	if (!err) {
 		/* rmdir(2) looks for a mount with this held. */
@@ -121,26 +135,32 @@ static int make_rdonly(struct super_block *sb)
 	return -EBUSY;
 }
 
-static int remount(struct dentry *where, unsigned long flags, char *data)
+/* => mount_lock(). All of it or nothing. */
+static int change_flags(struct super_block *sb, unsigned long flags, char *data)
 {
-	struct super_block *sb = where->d_sb;
+	const bool was_rdonly = sb->s_rdonly;
 	int err = 0;
 
-	if (!d_is_root(where))
-		return -EINVAL;
 	/* Of times it keeps what was said, if nothing is said. */
-	if (!(flags & (ATIME_FLAGS | MS_STRICTATIME)))
+	if (!(flags & ATIME_FLAGS))
 		flags |= sb->s_flags & ATIME_FLAGS;
-	mount_lock();
-	if (!(flags & MS_BIND) && sb->s_op->remount)
-		err = sb->s_op->remount(sb, data);
-	if (!err && (flags & MS_RDONLY) && !sb->s_rdonly)
+	if ((flags & MS_RDONLY) && !was_rdonly)
 		err = make_rdonly(sb);
-	if (!err) {
+	if (!err && !(flags & MS_BIND) && sb->s_op->remount)
+		err = sb->s_op->remount(sb, data);
+	if (!err)
 		set_flags(sb, flags);
-		if (!(flags & MS_RDONLY))
-			sb->s_rdonly = false;
-	}
+	WRITE_ONCE(sb->s_rdonly, err ? was_rdonly : !!(flags & MS_RDONLY));
+	return err;
+}
+
+static int remount(struct dentry *where, unsigned long flags, char *data)
+{
+	int err = -EINVAL;
+
+	mount_lock();
+	if (is_mount_root(where))
+		err = change_flags(where->d_sb, flags, data);
 	mount_unlock();
 	return err;
 }
@@ -148,7 +168,12 @@ static int remount(struct dentry *where, unsigned long flags, char *data)
 /* Every mount is private: one name space is all there is. */
 static int change_propagation(const struct dentry *where, unsigned long flags)
 {
-	return d_is_root(where) && (flags & PROPAGATION) == MS_PRIVATE ? 0 : -EINVAL;
+	int err;
+
+	mount_lock();
+	err = is_mount_root(where) && (flags & PROPAGATION) == MS_PRIVATE ? 0 : -EINVAL;
+	mount_unlock();
+	return err;
 }
 
 int path_mount(const struct lookup_at *at, const char *source, const char *path, const char *type,
@@ -193,7 +218,7 @@ int path_umount(const struct lookup_at *at, const char *path, int flags)
 	mount_lock();
 	if (!cred_capable(&at->cred, CAP_SYS_ADMIN))
 		err = -EPERM;
-	else if (!d_is_root(root) || root->d_sb->s_detached)
+	else if (!is_mount_root(root))
 		err = -EINVAL;
 	else if ((flags & MNT_EXPIRE) &&
 		 ((flags & (MNT_FORCE | MNT_DETACH)) || !root->d_sb->s_covered))
@@ -206,5 +231,6 @@ int path_umount(const struct lookup_at *at, const char *path, int flags)
 		err = dcache_umount(root, flags & MNT_DETACH);
 	mount_unlock();
 	dput(root);
+	dcache_reap(NULL); /* what was mounted in it, too */
 	return err;
 }

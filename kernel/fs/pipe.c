@@ -8,7 +8,7 @@
 #include <arch/uaccess.h>
 
 #include "kernel/abi/ioctl.h"
-#include "kernel/base/printf.h"
+#include "kernel/base/panic.h"
 #include "kernel/fs/poll.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -547,30 +547,6 @@ const struct file_operations fifo_fops = {
 
 /* --- pipes without a name ------------------------------------------------------------------ */
 
-/* The name is what /proc shows: "pipe:[number]". */
-static struct dentry *pipe_dentry(const struct cred_view *cred)
-{
-	struct inode *inode = inode_alloc(pipe_sb, S_IFIFO | 0600);
-	struct dentry *dentry;
-	char name[32];
-	int len;
-
-	if (!inode)
-		return NULL;
-	inode->i_uid = cred->uid;
-	inode->i_gid = cred->gid;
-	inode->i_fop = &fifo_fops;
-	len = scnprintf(name, sizeof(name), "pipe:[%lu]", (unsigned long)inode->i_ino);
-	dentry = d_alloc(NULL, name, (size_t)len);
-	if (!dentry) {
-		iput(inode);
-		return NULL;
-	}
-	dentry->d_sb = pipe_sb;
-	d_instantiate(dentry, inode);
-	return dentry;
-}
-
 static struct file *pipe_end(struct dentry *dentry, unsigned int flags,
 			     const struct cred_view *cred)
 {
@@ -589,7 +565,7 @@ static struct file *pipe_end(struct dentry *dentry, unsigned int flags,
 
 int pipe_open_pair(struct file *files[2], unsigned int flags, const struct cred_view *cred)
 {
-	struct dentry *dentry = pipe_dentry(cred);
+	struct dentry *dentry = d_alloc_pseudo(pipe_sb, "pipe", S_IFIFO | 0600, &fifo_fops, cred);
 	int err = 0;
 
 	if (!dentry)

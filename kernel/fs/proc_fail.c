@@ -16,6 +16,7 @@
 #include "kernel/base/printf.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/proc_internal.h"
+#include "kernel/fs/socket.h"
 #include "kernel/sync/rcu.h"
 #include "mm/fault_inject.h"
 #include "mm/slab.h"
@@ -121,9 +122,13 @@ int proc_show_fail_paths(struct proc_file *pf, struct seq_text *seq)
 
 /* --- how much ------------------------------------------------------------------------------------- */
 
-/* Slabs hold stacks' descriptors and stacks hold pages: so in this order, and once more. */
+/*
+ * Sockets may wait to be found; slabs hold stacks' descriptors and stacks hold pages: so in this order,
+ * and slabs once more.
+ */
 static void give_back_all(void)
 {
+	socket_collect();
 	rcu_barrier();
 	slab_drain();
 	vmalloc_drain();
@@ -135,6 +140,7 @@ static void audit_all(void)
 {
 	struct mm_struct *mm = current_mm_task()->mm;
 
+	slab_audit();
 	page_alloc_audit();
 	if (!mm)
 		return;

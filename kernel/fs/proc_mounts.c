@@ -51,9 +51,27 @@ static int show_one_mount(const struct super_block *sb, const char *path, void *
 	return 0;
 }
 
+/* Of what the process can reach, as it is called there. */
+static int show_reachable(const struct proc_file *pf, struct seq_text *seq,
+			  int (*show_one)(const struct super_block *sb, const char *path,
+					  void *seq))
+{
+	struct fs_context *fs = proc_tasks->get_fs(pf->pid);
+	struct dentry *root;
+	int err;
+
+	if (!fs)
+		return -EINVAL;
+	root = fs_get_root(fs);
+	fs_context_put(fs);
+	err = for_each_mount(root, show_one, seq);
+	dput(root);
+	return err;
+}
+
 int proc_show_mounts(struct proc_file *pf, struct seq_text *seq)
 {
-	return for_each_mount(show_one_mount, seq);
+	return show_reachable(pf, seq, show_one_mount);
 }
 
 static int show_one_info(const struct super_block *sb, const char *path, void *arg)
@@ -75,5 +93,5 @@ static int show_one_info(const struct super_block *sb, const char *path, void *a
 
 int proc_show_mountinfo(struct proc_file *pf, struct seq_text *seq)
 {
-	return for_each_mount(show_one_info, seq);
+	return show_reachable(pf, seq, show_one_info);
 }

@@ -72,12 +72,12 @@ static int parse_adj(char *text, size_t len, int *adj)
 	return 0;
 }
 
-#define ADJ_TEXT_MAX 12 /* of more, Linux takes so much too */
+#define ADJ_TEXT_MAX 12 /* as much as Linux takes at a time */
 
 static ssize_t oom_adj_write(struct file *file, struct io_iter *from, loff_t *pos)
 {
 	const struct proc_file *pf = file->private_data;
-	const size_t count = from->count, len = min(count, (size_t)ADJ_TEXT_MAX);
+	const size_t len = min(from->count, (size_t)ADJ_TEXT_MAX);
 	const bool legacy = is_legacy(pf);
 	char text[ADJ_TEXT_MAX + 1];
 	int adj, err;
@@ -93,7 +93,7 @@ static ssize_t oom_adj_write(struct file *file, struct io_iter *from, loff_t *po
 		adj = from_legacy(adj);
 	}
 	err = proc_tasks->set_oom_adj(pf->pid, adj, legacy);
-	return err ? err : (ssize_t)count;
+	return err ? err : (ssize_t)len;
 }
 
 const struct file_operations proc_oom_adj_fops = {

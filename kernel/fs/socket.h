@@ -25,9 +25,7 @@ struct socket_msg {
 	struct io_iter iter;
 	unsigned int flags;	/* MSG_*, as the caller of the system call gave them */
 	unsigned int out_flags; /* received: MSG_TRUNC and others */
-	int name_len;		/* to send: bytes of the address that was given, or 0 */
-	const char *name;	/* it, with a zero behind */
-	int (*find)(const struct socket_msg *msg); /* looks for who has that address: -errno */
+	int name_err; /* to send: why nobody is found by the address that was given, -errno; 0: none was */
 	bool has_cred; /* to send: given explicitly. Received: asked for by SO_PASSCRED */
 	struct socket_cred cred;
 	struct scm_files *files; /* or NULL. The caller's to free, also what sending didn't take */

@@ -187,7 +187,7 @@ static int tmpfs_reserve(struct inode *inode, u64 from, u64 to)
 	struct shmem_sb_info *sb = inode->i_data.shmem->sb;
 	int err = 0;
 
-	if (sb && last - first >= sb->max_blocks)
+	if (sb && sb->max_blocks && last - first >= sb->max_blocks)
 		return -ENOSPC;
 	for (index = first; index <= last && !err; index++, cond_resched()) {
 		err = sched_signal_pending() ? -EINTR : reserve_cache_page(&inode->i_data, index);

@@ -152,12 +152,15 @@ int tmpfs_parse_options(struct tmpfs_options *options, char *data)
 	return 0;
 }
 
-/* What was limited stays so, and the other way round; and there must be room for what is in it. */
+/*
+ * A limit that is taken away can't come back, as nothing is counted then; and there must be room for what is
+ * there. 0 or -EINVAL
+ */
 static int check_limit(bool given, unsigned long new, unsigned long old, long used)
 {
-	if (!given)
+	if (!given || !new)
 		return 0;
-	return !new != !old || (new && (long)new < used) ? -EINVAL : 0;
+	return !old || (long)new < used ? -EINVAL : 0;
 }
 
 int tmpfs_remount(struct super_block *sb, char *data)

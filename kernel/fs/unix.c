@@ -12,7 +12,6 @@
 
 #include "kernel/abi/ioctl.h"
 #include "kernel/base/panic.h"
-#include "kernel/base/printf.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/poll.h"
 #include "mm/slab.h"
@@ -75,19 +74,28 @@ int unix_take_error(struct unix_sock *sk)
 		return 0;
 	spin_lock(&sk->lock);
 	err = sk->err;
-	sk->err = 0;
+	WRITE_ONCE(sk->err, 0);
 	spin_unlock(&sk->lock);
 	return err;
 }
 
+/* => the file is a socket */
+static struct unix_sock *known_socket(const struct file *file)
+{
+	struct unix_sock *sk = socket_of(file);
+
+	DEBUG_ON(!sk);
+	return sk;
+}
+
 int socket_take_error(struct file *file)
 {
-	return unix_take_error(socket_of(file));
+	return unix_take_error(known_socket(file));
 }
 
 void socket_set_error(struct file *file, int err)
 {
-	struct unix_sock *sk = socket_of(file);
+	struct unix_sock *sk = known_socket(file);
 
 	spin_lock(&sk->lock);
 	WRITE_ONCE(sk->err, err);
@@ -243,30 +251,6 @@ static const struct file_operations socket_fops = {
 
 /* --- making them --------------------------------------------------------------------------- */
 
-/* The name is what /proc shows: "socket:[number]". */
-static struct dentry *socket_dentry(const struct cred_view *cred)
-{
-	struct inode *inode = inode_alloc(sock_sb, S_IFSOCK | S_IRWXUGO);
-	struct dentry *dentry;
-	char name[32];
-	int len;
-
-	if (!inode)
-		return NULL;
-	inode->i_uid = cred->uid;
-	inode->i_gid = cred->gid;
-	inode->i_fop = &socket_fops;
-	len = scnprintf(name, sizeof(name), "socket:[%lu]", (unsigned long)inode->i_ino);
-	dentry = d_alloc(NULL, name, (size_t)len);
-	if (!dentry) {
-		iput(inode);
-		return NULL;
-	}
-	dentry->d_sb = sock_sb;
-	d_instantiate(dentry, inode);
-	return dentry;
-}
-
 /* A file for a new socket, which goes with it; or ERR_PTR. */
 static struct file *socket_file(int type, unsigned int flags, const struct cred_view *cred)
 {
@@ -277,7 +261,7 @@ static struct file *socket_file(int type, unsigned int flags, const struct cred_
 
 	if (IS_ERR(file))
 		return file;
-	dentry = socket_dentry(cred);
+	dentry = d_alloc_pseudo(sock_sb, "socket", S_IFSOCK | S_IRWXUGO, &socket_fops, cred);
 	sk = unix_alloc(type);
 	if (!dentry || !sk)
 		goto fail;
@@ -315,9 +299,9 @@ int socket_check(int family, int *type, int protocol)
 
 static void connect_to(struct file *file, struct file *other)
 {
-	struct unix_sock *sk = socket_of(file);
+	struct unix_sock *sk = known_socket(file);
 
-	sk->peer = unix_get(socket_of(other));
+	sk->peer = unix_get(known_socket(other));
 	sk->peercred = socket_tasks->cred(true);
 }
 
@@ -343,7 +327,7 @@ int socket_pair(struct file *files[2], int family, int type, int protocol, unsig
 
 int socket_has_peer(struct file *file)
 {
-	struct unix_sock *peer = unix_peer_get(socket_of(file));
+	struct unix_sock *peer = unix_peer_get(known_socket(file));
 
 	unix_put(peer);
 	return peer ? 0 : -ENOTCONN;

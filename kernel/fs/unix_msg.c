@@ -146,19 +146,25 @@ void unix_free_buf(struct unix_buf *buf)
 
 /* --- waiting ------------------------------------------------------------------------------- */
 
-/* timeout: ns, 0 for ever. 0, -EAGAIN, -ERESTARTSYS or (where time would begin anew) -EINTR */
-static int wait_for(struct unix_sock *sk, bool (*happened)(const void *sk), u64 timeout)
+/* When what begins now and may take `timeout` ns has to end; 0: never. */
+static u64 limit_of(u64 timeout)
+{
+	return timeout ? clock_ns() + timeout : 0;
+}
+
+/* limit: see above. 0, -EAGAIN: it is reached, -ERESTARTSYS or (where time would begin anew) -EINTR */
+static int wait_for(struct unix_sock *sk, bool (*happened)(const void *sk), u64 limit)
 {
 	struct wait_queue_entry entry = { .se = this_cpu_read(current_se) };
-	const struct time_limit until = { .clock = TIMER_MONOTONIC, .ns = clock_ns() + timeout };
+	const struct time_limit until = { .clock = TIMER_MONOTONIC, .ns = limit };
 	int err;
 
 	add_wait_queue(&sk->wait, &entry);
-	err = sleep_for_event(happened, sk, timeout ? &until : NULL);
+	err = sleep_for_event(happened, sk, limit ? &until : NULL);
 	remove_wait_queue(&sk->wait, &entry);
 	if (err == -ETIMEDOUT)
 		return -EAGAIN;
-	return err == -EINTR && !timeout ? -ERESTARTSYS : err;
+	return err == -EINTR && !limit ? -ERESTARTSYS : err;
 }
 
 static bool has_room(const struct unix_sock *sk)
@@ -186,6 +192,7 @@ static bool may_receive(const void *arg)
 /* A message of len bytes, charged to its sender, who waits for room; or ERR_PTR. */
 static struct unix_buf *new_buf(struct unix_sock *sk, size_t len, unsigned int flags)
 {
+	const u64 limit = limit_of(READ_ONCE(sk->sndtimeo));
 	struct unix_buf *buf;
 	int err;
 
@@ -197,8 +204,7 @@ static struct unix_buf *new_buf(struct unix_sock *sk, size_t len, unsigned int f
 			return ERR_PTR(err);
 		if (has_room(sk))
 			break;
-		err = flags & MSG_DONTWAIT ? -EAGAIN :
-					     wait_for(sk, may_send, READ_ONCE(sk->sndtimeo));
+		err = flags & MSG_DONTWAIT ? -EAGAIN : wait_for(sk, may_send, limit);
 		if (err)
 			return ERR_PTR(err);
 	}
@@ -312,20 +318,27 @@ static ssize_t send_stream(struct unix_sock *sk, struct unix_sock *peer, struct 
 	return sent ? sent : n;
 }
 
-/* Forgets another end that is gone. */
+/* Forgets another end that is gone, and what it had sent. */
 static void disconnect(struct unix_sock *sk, struct unix_sock *peer)
 {
+	LIST_HEAD(lost);
 	bool same;
 
+	mutex_lock(&sk->iolock); /* somebody may be reading the first */
 	spin_lock(&sk->lock);
 	same = sk->peer == peer;
-	if (same)
+	if (same) {
 		sk->peer = NULL;
+		list_splice_init(&sk->queue, &lost);
+	}
 	spin_unlock(&sk->lock);
+	mutex_unlock(&sk->iolock);
 	if (same)
 		unix_put(peer);
+	unix_purge(&lost);
 }
 
+/* peer: NULL, if an address was given. */
 static ssize_t send_dgram(struct unix_sock *sk, struct unix_sock *peer, struct socket_msg *msg)
 {
 	size_t len = msg->iter.count;
@@ -337,6 +350,10 @@ static ssize_t send_dgram(struct unix_sock *sk, struct unix_sock *peer, struct s
 	buf = make_buf(sk, msg, len);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
+	if (!peer) {
+		drop_buf(buf);
+		return msg->name_err;
+	}
 	err = enqueue(sk, peer, buf);
 	if (!err)
 		return (ssize_t)len;
@@ -348,24 +365,10 @@ static ssize_t send_dgram(struct unix_sock *sk, struct unix_sock *peer, struct s
 	return err;
 }
 
-/* To an address that nobody has: all is as if there were one, until it is looked for. -errno */
-static int send_named(struct unix_sock *sk, struct socket_msg *msg)
+/* To an address that was given. Nobody has one. */
+static ssize_t send_to_name(struct unix_sock *sk, struct socket_msg *msg)
 {
-	const struct kernel_sockaddr_un *name = (const void *)msg->name;
-	const int no_path = offsetof(struct kernel_sockaddr_un, sun_path);
-	size_t len = msg->iter.count;
-	struct unix_buf *buf;
-
-	if (msg->name_len <= no_path || (size_t)msg->name_len > sizeof(*name) ||
-	    name->sun_family != AF_UNIX)
-		return -EINVAL;
-	if (len > READ_ONCE(sk->sndbuf) - 32)
-		return -EMSGSIZE;
-	buf = make_buf(sk, msg, len);
-	if (IS_ERR(buf))
-		return (int)PTR_ERR(buf);
-	drop_buf(buf);
-	return msg->find(msg);
+	return msg->name_err == -EINVAL ? -EINVAL : send_dgram(sk, NULL, msg);
 }
 
 ssize_t unix_send(struct unix_sock *sk, struct socket_msg *msg)
@@ -380,10 +383,10 @@ ssize_t unix_send(struct unix_sock *sk, struct socket_msg *msg)
 	}
 	if (msg->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (msg->name_len && sk->type == SOCK_STREAM)
+	if (msg->name_err && sk->type == SOCK_STREAM)
 		return -EISCONN;
-	if (msg->name_len && sk->type == SOCK_DGRAM)
-		return send_named(sk, msg);
+	if (msg->name_err && sk->type == SOCK_DGRAM)
+		return send_to_name(sk, msg);
 	peer = unix_peer_get(sk);
 	if (!peer)
 		return -ENOTCONN;
@@ -471,14 +474,24 @@ static bool stream_take(struct unix_sock *sk, struct socket_msg *msg, struct uni
 	return !had_files;
 }
 
-/* Nothing is there to be read: why that ends the call, or 0: wait. => iolock */
+/*
+ * There was nothing to be read: why that ends the call, or 0: wait, or look once more. What is sent comes
+ * before the end that follows it, so the end counts only while the queue is seen to be empty. => iolock
+ */
 static int nothing_there(struct unix_sock *sk, const struct socket_msg *msg, bool *end)
 {
-	int err = unix_take_error(sk);
+	int err = 0;
 
-	*end = err || (READ_ONCE(sk->shutdown) & RCV_SHUTDOWN);
-	if (!*end && (msg->flags & MSG_DONTWAIT))
-		err = -EAGAIN;
+	*end = false;
+	spin_lock(&sk->lock);
+	if (list_empty(&sk->queue)) {
+		err = sk->err;
+		WRITE_ONCE(sk->err, 0);
+		*end = err || (sk->shutdown & RCV_SHUTDOWN);
+		if (!*end && (msg->flags & MSG_DONTWAIT))
+			err = -EAGAIN;
+	}
+	spin_unlock(&sk->lock);
 	return err;
 }
 
@@ -493,6 +506,7 @@ static size_t receive_target(const struct unix_sock *sk, const struct socket_msg
 
 static ssize_t recv_stream(struct unix_sock *sk, struct socket_msg *msg)
 {
+	const u64 limit = limit_of(READ_ONCE(sk->rcvtimeo));
 	size_t target = receive_target(sk, msg);
 	struct unix_buf *buf;
 	ssize_t done = 0;
@@ -515,7 +529,7 @@ static ssize_t recv_stream(struct unix_sock *sk, struct socket_msg *msg)
 		if (err || end)
 			break;
 		mutex_unlock(&sk->iolock);
-		err = wait_for(sk, may_receive, READ_ONCE(sk->rcvtimeo));
+		err = wait_for(sk, may_receive, limit);
 		mutex_lock(&sk->iolock);
 		if (err)
 			break;
@@ -527,6 +541,7 @@ static ssize_t recv_stream(struct unix_sock *sk, struct socket_msg *msg)
 /* Waits for a datagram. => iolock, and <= */
 static struct unix_buf *wait_dgram(struct unix_sock *sk, const struct socket_msg *msg)
 {
+	const u64 limit = limit_of(READ_ONCE(sk->rcvtimeo));
 	struct unix_buf *buf;
 	bool end;
 	int err;
@@ -545,7 +560,7 @@ static struct unix_buf *wait_dgram(struct unix_sock *sk, const struct socket_msg
 		if (err || end)
 			return ERR_PTR(err);
 		mutex_unlock(&sk->iolock);
-		err = wait_for(sk, may_receive, READ_ONCE(sk->rcvtimeo));
+		err = wait_for(sk, may_receive, limit);
 		mutex_lock(&sk->iolock);
 		if (err)
 			return ERR_PTR(err);

@@ -8,6 +8,7 @@
 	 BIT(SO_OOBINLINE) | BIT(SO_DEBUG))
 
 #define CAP_NET_ADMIN 12
+#define CAP_NET_RAW   13
 
 /* net.core.wmem_max and rmem_max; what a size can't go below. */
 #define BUF_MAX	   212992U
@@ -132,7 +133,8 @@ static int set_linger(struct unix_sock *sk, const union socket_value *value, siz
 
 static int set_priority(struct unix_sock *sk, int priority, const struct cred_view *cred)
 {
-	if ((priority < 0 || priority > 6) && !cred_capable(cred, CAP_NET_ADMIN))
+	if ((priority < 0 || priority > 6) && !cred_capable(cred, CAP_NET_RAW) &&
+	    !cred_capable(cred, CAP_NET_ADMIN))
 		return -EPERM;
 	sk->priority = priority;
 	return 0;

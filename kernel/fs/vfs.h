@@ -234,7 +234,7 @@ static inline void ihold(struct inode *inode)
 /* Drops a reference; the last one frees the inode with its pages. May sleep. NULL is fine. */
 void iput(struct inode *inode);
 s64 current_time(void);
-/* Notes a read, as mount option relatime has it. */
+/* Notes a read, as mount option relatime has it, or what else the file system was mounted with. */
 void touch_atime(struct inode *inode);
 
 #define MAY_EXEC  1
@@ -339,6 +339,13 @@ void dput(struct dentry *dentry);
 struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len) __must_check;
 /* The root of a file system, taking over the caller's reference on the inode; or NULL. */
 struct dentry *d_alloc_root(struct super_block *sb, struct inode *inode) __must_check;
+/*
+ * Of what has no tree: a dentry with a new inode of that type and permissions, which is cred's. Its name,
+ * "what:[number]", is what /proc shows. NULL: no memory.
+ */
+struct dentry *d_alloc_pseudo(struct super_block *sb, const char *what, umode_t mode,
+			      const struct file_operations *fops,
+			      const struct cred_view *cred) __must_check;
 /* Gives a dentry its inode, taking over the caller's reference. => not in the tree */
 void d_instantiate(struct dentry *dentry, struct inode *inode);
 /* Names it after its inode, as a file that has no name: "#number", and deleted. => not in the tree */
@@ -396,13 +403,18 @@ void dcache_mount(struct super_block *sb, struct dentry *where);
  * => mount_lock(), mounted
  */
 int dcache_umount(struct dentry *root, bool detach);
+/* Whether it is in the tree: it was mounted, and not taken out since. => mount_lock() */
+bool super_mounted(const struct super_block *sb);
+/*
+ * Frees those that were unmounted and are unused now; of one of them, if it is still there, or (NULL) of
+ * all. May sleep.
+ */
+void dcache_reap(const struct super_block *only);
 /*
  * MNT_EXPIRE of umount(2): 0 if nobody uses it or has come into it since the last call said so: -EAGAIN. Or
  * -EBUSY. `root` as above, found by a path. => mount_lock(), mounted
  */
 int dcache_expire(struct dentry *root);
-/* Frees those that were unmounted and are unused now. May sleep. */
-void dcache_reap(void);
 /* Held while file systems are mounted or unmounted. => no i_rwsem held */
 void mount_lock(void);
 void mount_unlock(void);
@@ -414,8 +426,9 @@ static inline void sb_end_write(struct super_block *sb)
 {
 	atomic_dec(&sb->s_writers);
 }
-/* Calls fn for each mount in order with its path; stops when fn returns non-zero. */
-int for_each_mount(int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg);
+/* Calls fn for each mount at or below `root` in order with its path from there; stops when fn returns non-zero. */
+int for_each_mount(const struct dentry *root,
+		   int (*fn)(const struct super_block *sb, const char *path, void *arg), void *arg);
 /* The root of everything, referenced. */
 struct dentry *root_dentry(void);
 

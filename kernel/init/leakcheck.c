@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/base/printk.h"
+#include "kernel/fs/socket.h"
 #include "kernel/init/init.h"
 #include "kernel/sync/rcu.h"
 #include "mm/slab.h"
@@ -10,9 +11,13 @@
 static struct buddy_info before[MAX_NR_ZONES];
 static struct slab_info slabs_before[MAX_SLABS];
 
-/* Slabs hold stacks' descriptors and stacks hold pages: so in this order, and once more. */
+/*
+ * Sockets may wait to be found; slabs hold stacks' descriptors and stacks hold pages: so in this order,
+ * and slabs once more.
+ */
 static void drain(void)
 {
+	socket_collect();
 	rcu_barrier();
 	slab_drain();
 	vmalloc_drain();

@@ -114,7 +114,7 @@ static void builtin(void)
 
 static void vla(void)
 {
-	volatile char array[minus_one]; /* HERE vla */
+	volatile unsigned char array[minus_one]; /* HERE vla */
 
 	array[0] = 0;
 	sink = array[0];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/lib/radix_tree.h"
 #include "kernel/base/errno.h"
+#include "kernel/base/panic.h"
 
 /* The node that resolves the highest bits of an index has its shift here; 64 bits make 11 levels. */
 #define MAX_SHIFT (10 * RADIX_TREE_BITS)
@@ -57,10 +58,12 @@ struct spare_nodes {
 	struct radix_tree_node *first;
 };
 
+/* => there is one: what is missing has been counted */
 static struct radix_tree_node *take_spare(struct spare_nodes *spare, unsigned int shift)
 {
 	struct radix_tree_node *node = spare->first;
 
+	DEBUG_ON(!node);
 	spare->first = node->parent;
 	node->parent = NULL;
 	node->shift = (u8)shift;

@@ -6,6 +6,7 @@
  * In the drawings capitals are black and small letters red; a node in brackets may be either.
  */
 #include "kernel/lib/rbtree.h"
+#include "kernel/base/panic.h"
 
 enum side { LEFT = 0, RIGHT = 1 };
 
@@ -162,6 +163,7 @@ static __always_inline void fix_erase(struct rb_node *parent, enum side side, st
 			rotate(root, parent, side, augment);
 			sibling = parent->rb_child[!side];
 		}
+		DEBUG_ON(!sibling);
 		near = sibling->rb_child[side];
 		far = sibling->rb_child[!side];
 

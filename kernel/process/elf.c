@@ -183,7 +183,10 @@ static unsigned int make_auxv(unsigned long *v, const struct program *prog,
 
 static int put_word(unsigned long **sp, unsigned long word)
 {
-	return put_user(word, (unsigned long __user *)(*sp)++);
+	unsigned long __user *at = *sp;
+
+	*sp += 1;
+	return put_user(word, at);
 }
 
 /* Pointers to the strings that lie one behind the other from *str on, and a NULL. */

@@ -42,6 +42,8 @@ struct strings {
 /* The nth pointer: NULL at the end. */
 static int string_at(const struct strings *s, int n, const char **str)
 {
+	unsigned long offset = (unsigned long)n * sizeof(*str);
+
 	if (s->kernel) {
 		*str = s->kernel[n];
 		return 0;
@@ -50,7 +52,7 @@ static int string_at(const struct strings *s, int n, const char **str)
 		*str = NULL;
 		return 0;
 	}
-	return get_user(*str, user_at(s->user, (unsigned long)n * sizeof(*s->user)));
+	return get_user(*str, user_at(s->user, offset));
 }
 
 static int count_strings(const struct strings *s)

@@ -66,7 +66,8 @@ static int get_key(u32 __user *uaddr, bool shared, bool write, struct futex_key 
 		return 0;
 	}
 	err = mm_futex_key(addr, write, key);
-	key->offset |= KEY_SHARED;
+	if (!err)
+		key->offset |= KEY_SHARED;
 	return err;
 }
 
@@ -343,7 +344,7 @@ static int wake_and_move(struct futex_bucket *b1, const struct futex_key *from,
 static long futex_requeue(u32 __user *uaddr, u32 __user *uaddr2, bool shared, int nr_wake,
 			  int nr_move, const u32 *cmp)
 {
-	struct futex_key from, to;
+	struct futex_key from, to = { 0 };
 	u32 now;
 
 	if (nr_wake < 0 || nr_move < 0)

@@ -36,6 +36,21 @@ static unsigned long pages_of(const struct signal_struct *process)
 		    0;
 }
 
+/* => tasklist_lock. Whether its memory is still its parent's, who waits for it: vfork(2). */
+static bool in_vfork(const struct signal_struct *process)
+{
+	const struct task_struct *parent = process->leader->vfork_parent;
+
+	return parent && parent->mm_part.mm == process->leader->mm_part.mm;
+}
+
+/* => tasklist_lock. Whether there is something to win by ending the process, and it may be done. */
+static bool may_be_killed(const struct signal_struct *process)
+{
+	return process != init_process && process->oom_score_adj != OOM_SCORE_ADJ_MIN &&
+	       pages_of(process);
+}
+
 /* No process has so few points: it may not be chosen. */
 #define OOM_NEVER INT64_MIN
 
@@ -45,11 +60,9 @@ static unsigned long pages_of(const struct signal_struct *process)
  */
 static long oom_badness(const struct signal_struct *process)
 {
-	const unsigned long pages = pages_of(process);
-
-	if (!pages || process == init_process || process->oom_score_adj == OOM_SCORE_ADJ_MIN)
+	if (!may_be_killed(process) || in_vfork(process))
 		return OOM_NEVER;
-	return (long)pages + process->oom_score_adj * (long)(totalram_pages() / 1000);
+	return (long)pages_of(process) + process->oom_score_adj * (long)(totalram_pages() / 1000);
 }
 
 static bool is_dying(const struct signal_struct *process)
@@ -66,54 +79,33 @@ static void fill_victim(struct oom_victim *victim, const struct signal_struct *p
 	memcpy(victim->comm, process->leader->comm, sizeof(victim->comm));
 }
 
-/* Whoever wants memory goes himself, if vm.oom_kill_allocating_task says so. => tasklist_lock */
-static bool choose_current(struct oom_victim *victim)
+/*
+ * => tasklist_lock. The process that is best ended, or NULL: none may be. Whoever wants memory goes himself, if
+ * vm.oom_kill_allocating_task says so. *dying is one that is on its way already, or NULL.
+ */
+static struct signal_struct *choose(struct signal_struct **dying)
 {
-	const struct signal_struct *self = current_is_task() ? current->signal : NULL;
-
-	if (!READ_ONCE(sysctl_oom_kill_allocating_task) || !self || oom_badness(self) == OOM_NEVER)
-		return false;
-	fill_victim(victim, self);
-	return true;
-}
-
-static bool choose(struct oom_victim *victim)
-{
-	struct signal_struct *process, *dying = NULL;
+	struct signal_struct *process, *best = NULL;
 	long most = OOM_NEVER;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
+	*dying = NULL;
 	for_each_process(process)
 	{
 		long points = oom_badness(process);
 
-		/* One that is on its way already gets the time to go; if it is the only one, again. */
 		if (is_dying(process)) {
 			if (pages_of(process) && process != init_process)
-				dying = process;
-			continue;
-		}
-		if (points > most) {
+				*dying = process;
+		} else if (points > most) {
 			most = points;
-			fill_victim(victim, process);
+			best = process;
 		}
 	}
-	if (most != OOM_NEVER)
-		choose_current(victim);
-	/* Nobody new is chosen while somebody is still going, or what he had is still coming back. */
-	if (dying && (!current_is_task() || dying != current->signal))
-		*victim = (struct oom_victim){ .pid = dying->leader->pid, .again = true };
-	else if (oom_victims_left())
-		*victim = (struct oom_victim){ .again = true };
-	/* At once, or somebody else would choose it as well. */
-	else if (victim->pages)
-		mark_oom_victim(mm_of(find_process(victim->pid)));
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-	return victim->pages > 0 || victim->again;
+	if (READ_ONCE(sysctl_oom_kill_allocating_task) && current_is_task() &&
+	    may_be_killed(current->signal))
+		return current->signal;
+	return best;
 }
-
-/* How long the victim gets to end before somebody who waits for its memory looks again. */
-#define KILL_WAIT_NS (2 * TICK_NS)
 
 /* => tasklist_lock. Others on the same memory would keep it: they go too. */
 static void kill_sharers(const struct signal_struct *victim)
@@ -126,18 +118,40 @@ static void kill_sharers(const struct signal_struct *victim)
 		if (mm && mm_of(process) == mm)
 			send_signal(process->leader, SIGKILL);
 	}
-	send_signal(victim->leader, SIGKILL);
 }
 
-static void kill(struct oom_victim *victim)
+/*
+ * Nobody new is chosen while somebody is still going, or what he had is still coming back; but when pid 1 uses
+ * the victim's memory as well, it won't, and nobody waits for it. All in one step: those who have the memory
+ * now are those who are killed.
+ */
+static bool oom_kill(struct oom_victim *victim)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	struct signal_struct *process = find_process(victim->pid);
+	struct signal_struct *dying, *process = choose(&dying);
 
-	if (process)
+	if (dying && (!current_is_task() || dying != current->signal)) {
+		victim->again = true;
+		/* If its memory has other users. */
+		kill_sharers(dying);
+	} else if (oom_victims_left()) {
+		victim->again = true;
+	} else if (process) {
+		fill_victim(victim, process);
+		if (mm_of(process) != mm_of(init_process))
+			mark_oom_victim(mm_of(process));
 		kill_sharers(process);
+	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	if (victim->again || (process && process != current->signal))
+	return victim->again || process;
+}
+
+/* How long the victim gets to end before somebody who waits for its memory looks again. */
+#define KILL_WAIT_NS (2 * TICK_NS)
+
+static void oom_wait(const struct oom_victim *victim)
+{
+	if (victim->again || !current_is_task() || victim->pid != current->tgid)
 		sleep_until(clock_ns() + KILL_WAIT_NS);
 }
 
@@ -192,17 +206,22 @@ bool process_oom_info(int pid, struct proc_oom_info *info)
 	return task;
 }
 
-/* => tasklist_lock. Who has the same memory stands or falls with it. */
-static void set_adj(struct signal_struct *process, int adj)
+/*
+ * Who has the same memory stands or falls with it; but not between vfork(2) and exec, where the child may have
+ * a value of its own for the program that it will be. => tasklist_lock
+ */
+static void set_adj(struct signal_struct *process, int adj, bool floor)
 {
-	const struct mm_struct *mm = mm_of(process);
+	const struct mm_struct *mm = in_vfork(process) ? NULL : mm_of(process);
 	struct signal_struct *p;
 
-	process->oom_score_adj = (s16)adj;
 	for_each_process(p)
 	{
-		if (mm && p != init_process && mm_of(p) == mm)
-			p->oom_score_adj = (s16)adj;
+		if (p != process && (!mm || p == init_process || mm_of(p) != mm || in_vfork(p)))
+			continue;
+		p->oom_score_adj = (s16)adj;
+		if (floor)
+			p->oom_score_adj_min = (s16)adj;
 	}
 }
 
@@ -218,16 +237,13 @@ int process_set_oom_adj(int pid, int adj, bool legacy)
 		err = -ESRCH;
 	else if (!may && adj < (legacy ? process->oom_score_adj : process->oom_score_adj_min))
 		err = -EACCES;
-	if (!err) {
-		set_adj(process, adj);
-		if (may && !legacy)
-			process->oom_score_adj_min = (s16)adj;
-	}
+	if (!err)
+		set_adj(process, adj, may && !legacy);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return err;
 }
 
-static const struct oom_ops ops = { .choose = choose, .kill = kill };
+static const struct oom_ops ops = { .kill = oom_kill, .wait = oom_wait };
 
 void process_oom_init(void)
 {

@@ -402,6 +402,7 @@ void shm_let_go(int id)
 
 	mutex_lock(&shm_ids.lock);
 	shp = find_id(id);
+	DEBUG_ON(!shp); /* what is attached stays */
 	shp->nattch--;
 	unlock_and_put(destroy_if_unused(shp));
 }

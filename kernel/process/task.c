@@ -266,8 +266,11 @@ bool shared_with_others(const atomic_t *count)
 	{
 		for_each_thread(process, t)
 		{
+			const struct mm_struct *mm = t->mm_part.mm;
+
 			shared |= t != current && ((t->files && &t->files->count == count) ||
-						   (t->fs && &t->fs->count == count));
+						   (t->fs && &t->fs->count == count) ||
+						   (mm && &mm->mm_users == count));
 		}
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);

@@ -220,10 +220,15 @@ int task_set_user(u32 uid);
 /* Whether the task's user, who isn't root, has more tasks than its RLIMIT_NPROC allows. */
 bool task_over_nproc(const struct task_struct *task);
 /*
- * Whether other tasks than the running one have its descriptor table or fs_context, told by its count. Who
- * only looks at it, by /proc, doesn't matter.
+ * Whether other tasks than the running one have its descriptor table, fs_context or address space, told by its
+ * count. Who only looks at it, by /proc, doesn't matter.
  */
 bool shared_with_others(const atomic_t *count);
+/* Of all these there is one, for everybody. */
+#define CLONE_NAMESPACES                                                               \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+
 /* A descriptor table for the running task alone, if others use its own too. 0 or -ENOMEM. */
 int unshare_files(void);
 long sys_unshare(unsigned long flags);

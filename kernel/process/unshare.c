@@ -6,12 +6,9 @@
 #include "kernel/process/task.h"
 #include "mm/types.h"
 
-#define NAMESPACES                                                                     \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
-	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
 #define UNSHARED                                                                            \
 	(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | \
-	 NAMESPACES)
+	 CLONE_NAMESPACES)
 
 int unshare_files(void)
 {
@@ -66,7 +63,7 @@ static int check_unshare(unsigned long flags)
 		return -EINVAL;
 	if ((flags & (CLONE_SIGHAND | CLONE_VM)) && atomic_read(&current->sighand->count) > 1)
 		return -EINVAL;
-	if ((flags & CLONE_VM) && atomic_read(&current->mm_part.mm->mm_users) > 1)
+	if ((flags & CLONE_VM) && shared_with_others(&current->mm_part.mm->mm_users))
 		return -EINVAL;
 	return 0;
 }
@@ -79,7 +76,7 @@ long sys_unshare(unsigned long flags)
 	if (!err && (flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)))
 		err = copy_fs(&fs);
 	/* There is one of each kind of name space. */
-	if (!err && (flags & NAMESPACES))
+	if (!err && (flags & CLONE_NAMESPACES))
 		err = (flags & CLONE_NEWUSER) || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	if (!err && (flags & CLONE_FILES))
 		err = unshare_files();

@@ -230,17 +230,24 @@ static void write_control(struct control_writer *w, const struct socket_msg *msg
 
 /* --- one buffer ---------------------------------------------------------------------------- */
 
-/* A socket has a name only if it was bound to one, and none can be: ECONNREFUSED is the best that comes. */
-static int find_address(const struct socket_msg *msg)
+/* struct sockaddr_un: a family, then a name of at most 108 bytes. */
+#define SUN_NAME offsetof(struct kernel_sockaddr, sa_data)
+#define SUN_MAX	 (SUN_NAME + 108)
+
+/* Why nobody is found by an address of that many bytes: no socket has one. */
+static int find_nobody(struct kernel_sockaddr *addr, size_t len)
 {
-	const struct kernel_sockaddr_un *name = (const void *)msg->name;
 	const struct lookup_at at = { .fs = current_fs(), .cred = current_cred_view() };
 	struct dentry *dentry;
 	int err;
 
-	if (!name->sun_path[0])
+	if (len <= SUN_NAME || len > SUN_MAX || addr->sa_family != AF_UNIX)
+		return -EINVAL;
+	/* Of the abstract ones, which are no paths, there are none. */
+	if (!addr->sa_data[0])
 		return -ECONNREFUSED;
-	err = path_lookup(&at, name->sun_path, LOOKUP_FOLLOW, &dentry);
+	addr->sa_data[len - SUN_NAME] = '\0';
+	err = path_lookup(&at, addr->sa_data, LOOKUP_FOLLOW, &dentry);
 	if (err)
 		return err;
 	err = inode_permission(dentry->d_inode, &at.cred, MAY_WRITE);
@@ -248,22 +255,19 @@ static int find_address(const struct socket_msg *msg)
 	return err ? err : -ECONNREFUSED;
 }
 
-struct address {
-	char bytes[SOCKADDR_MAX + 1] __aligned(8);
-};
-
-/* To whom a message goes. 0, -EINVAL, -EFAULT. *copy stays as long as *msg. */
-static int read_address(struct address *copy, struct socket_msg *msg, const void __user *addr,
-			int len)
+/* Reads the address a message is to go to. 0, -EINVAL, -EFAULT */
+static int get_address(struct socket_msg *msg, const void __user *user, int len)
 {
+	struct kernel_sockaddr addr;
+
 	if (len < 0 || len > SOCKADDR_MAX)
 		return -EINVAL;
-	if (copy_from_user(copy->bytes, addr, (size_t)len))
+	if (!len)
+		return 0;
+	memset(&addr, 0, sizeof(addr));
+	if (copy_from_user(&addr, user, (size_t)len))
 		return -EFAULT;
-	copy->bytes[len] = '\0';
-	msg->name = copy->bytes;
-	msg->name_len = len;
-	msg->find = find_address;
+	msg->name_err = find_nobody(&addr, (size_t)len);
 	return 0;
 }
 
@@ -272,7 +276,6 @@ long sys_sendto(int fd, void __user *buf, size_t len, unsigned int flags,
 {
 	struct iovec iov = { buf, min(len, MAX_RW_COUNT) };
 	struct socket_msg msg = { .flags = flags };
-	struct address copy;
 	struct file *file;
 	ssize_t ret = 0;
 
@@ -283,7 +286,7 @@ long sys_sendto(int fd, void __user *buf, size_t len, unsigned int flags,
 		return PTR_ERR(file);
 	iter_init_user(&msg.iter, &iov, iov.iov_len);
 	if (addr)
-		ret = read_address(&copy, &msg, addr, addrlen);
+		ret = get_address(&msg, addr, addrlen);
 	if (!ret)
 		ret = socket_send(file, &msg);
 	fput(file);
@@ -323,9 +326,9 @@ struct message {
 	size_t len;
 };
 
-/* 0 or -errno; after success message_put() is needed. `to`: it is sent, and where its address goes. */
+/* sent: what is to be sent; NULL: to receive. 0 or -errno; after success message_put() is needed. */
 static int message_get(struct message *m, const struct kernel_msghdr __user *user,
-		       struct socket_msg *msg, struct address *to)
+		       struct socket_msg *sent)
 {
 	ssize_t len;
 	int err;
@@ -337,8 +340,8 @@ static int message_get(struct message *m, const struct kernel_msghdr __user *use
 	if (m->head.msg_namelen < 0)
 		return -EINVAL;
 	m->head.msg_namelen = min(m->head.msg_namelen, SOCKADDR_MAX);
-	if (to && m->head.msg_namelen) {
-		err = read_address(to, msg, m->head.msg_name, m->head.msg_namelen);
+	if (sent) {
+		err = get_address(sent, m->head.msg_name, m->head.msg_namelen);
 		if (err)
 			return err;
 	}
@@ -361,20 +364,22 @@ static void message_put(struct message *m)
 	iovec_free(m->iov, m->few);
 }
 
-static long send_one(struct file *file, const struct kernel_msghdr __user *user, unsigned int flags)
+/* Bytes or -errno. *whole: it was all. */
+static long send_one(struct file *file, const struct kernel_msghdr __user *user, unsigned int flags,
+		     bool *whole)
 {
 	struct socket_msg msg = { .flags = flags };
-	struct address to;
 	struct message m;
 	ssize_t ret;
 
-	ret = message_get(&m, user, &msg, &to);
+	ret = message_get(&m, user, &msg);
 	if (ret)
 		return ret;
 	iter_init_user(&msg.iter, m.iov, m.len);
 	ret = read_control(&msg, m.head.msg_control, m.head.msg_controllen);
 	if (!ret)
 		ret = socket_send(file, &msg);
+	*whole = ret == (ssize_t)m.len;
 	scm_free(msg.files);
 	message_put(&m);
 	return ret;
@@ -402,7 +407,7 @@ static long recv_one(struct file *file, struct kernel_msghdr __user *user, unsig
 	ssize_t ret;
 	int err;
 
-	ret = message_get(&m, user, &msg, NULL);
+	ret = message_get(&m, user, NULL);
 	if (ret)
 		return ret;
 	iter_init_user(&msg.iter, m.iov, m.len);
@@ -420,29 +425,30 @@ static long recv_one(struct file *file, struct kernel_msghdr __user *user, unsig
 	return ret;
 }
 
+/* The socket for calls with headers. -EINVAL: a flag is not for programs of this kind. */
+static struct file *message_socket(int fd, unsigned int flags)
+{
+	return flags & MSG_CMSG_COMPAT ? ERR_PTR(-EINVAL) : socket_file_get(fd);
+}
+
 long sys_sendmsg(int fd, struct kernel_msghdr __user *umsg, unsigned int flags)
 {
-	struct file *file;
+	struct file *file = message_socket(fd, flags);
+	bool whole;
 	long ret;
 
-	if (flags & MSG_CMSG_COMPAT)
-		return -EINVAL;
-	file = socket_file_get(fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	ret = send_one(file, umsg, flags);
+	ret = send_one(file, umsg, flags, &whole);
 	fput(file);
 	return ret;
 }
 
 long sys_recvmsg(int fd, struct kernel_msghdr __user *umsg, unsigned int flags)
 {
-	struct file *file;
+	struct file *file = message_socket(fd, flags);
 	long ret;
 
-	if (flags & MSG_CMSG_COMPAT)
-		return -EINVAL;
-	file = socket_file_get(fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	ret = recv_one(file, umsg, flags);
@@ -454,17 +460,16 @@ long sys_recvmsg(int fd, struct kernel_msghdr __user *umsg, unsigned int flags)
 
 long sys_sendmmsg(int fd, struct kernel_mmsghdr __user *vec, unsigned int vlen, unsigned int flags)
 {
+	struct file *file = message_socket(fd, flags);
 	unsigned int done = 0;
-	struct file *file;
+	bool whole = true;
 	long ret = 0;
 
-	if (flags & MSG_CMSG_COMPAT)
-		return -EINVAL;
-	file = socket_file_get(fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	for (vlen = min(vlen, (unsigned int)IOV_MAX); done < vlen; done++) {
-		ret = send_one(file, &vec[done].msg_hdr, flags);
+	/* What is left of a message comes before the next one. */
+	for (vlen = min(vlen, (unsigned int)IOV_MAX); done < vlen && whole; done++) {
+		ret = send_one(file, &vec[done].msg_hdr, flags, &whole);
 		if (ret < 0)
 			break;
 		ret = put_user((u32)ret, &vec[done].msg_len);
@@ -475,25 +480,14 @@ long sys_sendmmsg(int fd, struct kernel_mmsghdr __user *vec, unsigned int vlen, 
 	return done ? (long)done : ret;
 }
 
-/* What is left until the clock reaches `end`, told to the program. *over: nothing. 0 or -EFAULT */
-static int put_time_left(struct kernel_timespec __user *user, u64 end, bool *over)
-{
-	u64 now = clock_ns(), left = end > now ? end - now : 0;
-	const struct kernel_timespec ts = { (s64)(left / NS_PER_SEC), (s64)(left % NS_PER_SEC) };
-
-	*over = !left;
-	return copy_to_user(user, &ts, sizeof(ts)) ? -EFAULT : 0;
-}
-
-/* The limit is looked at when a message has come, and not before: recvmmsg(2) says it. */
+/* The limit is looked at when a message has come, and not before: recvmmsg(2) says it. end: ns, 0: none */
 static long recv_several(struct file *file, struct kernel_mmsghdr __user *vec, unsigned int vlen,
-			 unsigned int flags, struct kernel_timespec __user *timeout, u64 end)
+			 unsigned int flags, u64 end)
 {
 	unsigned int done = 0;
-	bool over = false;
 	long ret = 0;
 
-	while (done < vlen && !over) {
+	while (done < vlen) {
 		ret = recv_one(file, &vec[done].msg_hdr, flags & ~(unsigned int)MSG_WAITFORONE);
 		if (ret < 0)
 			break;
@@ -503,41 +497,58 @@ static long recv_several(struct file *file, struct kernel_mmsghdr __user *vec, u
 		done++;
 		if (flags & MSG_WAITFORONE)
 			flags |= MSG_DONTWAIT;
-		if (timeout)
-			ret = put_time_left(timeout, end, &over);
-		if (ret)
-			return ret;
+		if (end && clock_ns() >= end)
+			break;
 	}
-	if (done && ret && ret != -EAGAIN)
-		socket_set_error(file, (int)ret); /* for the next call */
+	/* For the next call, unless it is something that only this one met. */
+	if (done && ret && ret != -EAGAIN && ret != -EINTR && ret != -ERESTARTSYS)
+		socket_set_error(file, (int)ret);
 	return done ? (long)done : ret;
+}
+
+/* 0 or -errno; *end: when it is over. */
+static int get_limit(const struct kernel_timespec __user *user, u64 *end)
+{
+	struct kernel_timespec ts;
+
+	if (copy_from_user(&ts, user, sizeof(ts)))
+		return -EFAULT;
+	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= NS_PER_SEC)
+		return -EINVAL;
+	/* 292 years are as good as more. */
+	*end = clock_ns() + (u64)min(ts.tv_sec, (s64)9223372035) * NS_PER_SEC + (u64)ts.tv_nsec;
+	return 0;
+}
+
+/* Tells what is left until then. 0 or -EFAULT */
+static int put_time_left(struct kernel_timespec __user *user, u64 end)
+{
+	u64 now = clock_ns(), left = end > now ? end - now : 0;
+	const struct kernel_timespec ts = { (s64)(left / NS_PER_SEC), (s64)(left % NS_PER_SEC) };
+
+	return copy_to_user(user, &ts, sizeof(ts)) ? -EFAULT : 0;
 }
 
 long sys_recvmmsg(int fd, struct kernel_mmsghdr __user *vec, unsigned int vlen, unsigned int flags,
 		  struct kernel_timespec __user *timeout)
 {
-	struct kernel_timespec ts;
 	struct file *file;
 	u64 end = 0;
 	long ret;
 
 	if (flags & MSG_CMSG_COMPAT)
 		return -EINVAL;
-	if (timeout) {
-		if (copy_from_user(&ts, timeout, sizeof(ts)))
-			return -EFAULT;
-		if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= NS_PER_SEC)
-			return -EINVAL;
-		/* 292 years are as good as more. */
-		end = clock_ns() + (u64)min(ts.tv_sec, (s64)9223372035) * NS_PER_SEC +
-		      (u64)ts.tv_nsec;
-	}
+	ret = timeout ? get_limit(timeout, &end) : 0;
+	if (ret)
+		return ret;
 	file = socket_file_get(fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	ret = socket_take_error(file);
 	if (!ret)
-		ret = recv_several(file, vec, vlen, flags, timeout, end);
+		ret = recv_several(file, vec, vlen, flags, end);
 	fput(file);
+	if (ret > 0 && timeout && put_time_left(timeout, end))
+		ret = -EFAULT;
 	return ret;
 }

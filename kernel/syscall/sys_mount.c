@@ -28,7 +28,8 @@ static char *get_string(const char __user *user)
 /* At most a page, as far as it can be read; terminated. NULL: none. Or ERR_PTR(-EFAULT), -ENOMEM. */
 static char *get_data(const void __user *user)
 {
-	size_t size = PAGE_SIZE - ((unsigned long)user & ~PAGE_MASK), left;
+	/* What begins in one page may go on in the next, which need not be there. */
+	size_t size = PAGE_SIZE - ((unsigned long)user & ~PAGE_MASK), rest = PAGE_SIZE - size;
 	char *data;
 
 	if (!user)
@@ -36,17 +37,12 @@ static char *get_data(const void __user *user)
 	data = kzalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!data)
 		return ERR_PTR(-ENOMEM);
-	left = copy_from_user(data, user, size);
-	if (!left && size < PAGE_SIZE) {
-		/* The rest is on the next page, which need not be there. */
-		left = copy_from_user(data + size, (const char __user *)user + size,
-				      PAGE_SIZE - size);
-		left = 0;
-	}
-	if (left == size) {
+	if (copy_from_user(data, user, size)) {
 		kfree(data);
 		return ERR_PTR(-EFAULT);
 	}
+	if (rest && copy_from_user(data + size, user_at(user, size), rest))
+		data[size] = '\0';
 	data[PAGE_SIZE - 1] = '\0';
 	return data;
 }

@@ -357,7 +357,7 @@ static int put_sets(const struct select_sets *s, unsigned long __user *const use
 static long do_select(int n, unsigned long __user *const user[3], u64 until, bool zero)
 {
 	struct select_sets s;
-	unsigned long few[6], *maps = few;
+	unsigned long few[6] = { 0 }, *maps = few;
 	size_t size;
 	long ret;
 
@@ -370,12 +370,14 @@ static long do_select(int n, unsigned long __user *const user[3], u64 until, boo
 		maps = array_alloc(size);
 		if (!maps)
 			return -ENOMEM;
+		memset(maps, 0, size);
 	}
-	memset(maps, 0, size);
-	for (unsigned int i = 0; i < 3; i++) {
-		s.want[i] = maps + i * s.words;
-		s.have[i] = maps + (3 + i) * s.words;
-	}
+	s.want[0] = maps;
+	s.want[1] = maps + s.words;
+	s.want[2] = maps + 2 * s.words;
+	s.have[0] = maps + 3 * s.words;
+	s.have[1] = maps + 4 * s.words;
+	s.have[2] = maps + 5 * s.words;
 	ret = get_sets(&s, user);
 	if (!ret)
 		ret = select_loop(&s, until, zero);

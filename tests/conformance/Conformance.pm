@@ -49,6 +49,15 @@ sub slowness {
 	return $load > 16 ? 4 : $load > 4 ? 2 : 1;
 }
 
+# What the debug kernel said of itself, and how the machine ended after all programs had run.
+sub complaints {
+	my ($run) = @_;
+	my @said = $run->{console} =~ /^(?:WARNING at |lockdep: ).*$/mg;
+	push @said, 'QEMU ended with ' . ($run->{status} // 'a signal')
+		if $run->{console} =~ /^##done/m && ($run->{late} || ($run->{status} // 1));
+	return @said;
+}
+
 # Runs all programs in 'linux' or 'tessera'. Returns a list of the sections, one for each program, and what
 # was odd. A program that the kernel doesn't survive has no end; the next boot goes on behind it.
 sub run_all {
@@ -63,6 +72,7 @@ sub run_all {
 		my @got = Guest::sections($run);
 		$report->($kernel, $run);
 		push @sections, @got;
+		push @odd, map { "$kernel: $_\n" } complaints($run) if $kernel eq 'tessera';
 		last if $run->{console} =~ /^##done/m;
 		push @odd, "$kernel ended in " . (@got ? $got[-1]{name} : 'its boot') . ":\n"
 			. join '', map { "  | $_\n" } last_lines($run);

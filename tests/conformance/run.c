@@ -10,8 +10,8 @@
  *				its current folder; after SECONDS its process group is killed
  *
  * The kernel's command line may say from=N: the first N programs are left out, because an earlier
- * boot has run them; and slow=N, which multiplies the limits. Prints what /bin/runner prints around each program, and "##note ITEM late"
- * for one that was killed.
+ * boot has run them; and slow=N, which multiplies the limits. Prints what /bin/runner prints around
+ * each program, and "##note ITEM late" for one that was killed.
  */
 #include "common.h"
 #include <grp.h>

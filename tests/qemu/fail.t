@@ -48,8 +48,13 @@ for (@{ ($section{'/bin/cat+/proc/fail-sites'} // {})->{lines} // [] }) {
 	}
 }
 cmp_ok($nr, '>', 80, "places that allocate: $nr, made to fail $injected times");
-is(join("\n", @missed), '', 'no other never failed');
-is(join("\n", grep { !$used{$_} } sort keys %never), '', 'nothing is in the table in vain');
+SKIP: {
+	# Whether an object needs a page then changes from call to call, so "the 10th" isn't the same place twice.
+	skip 'with freed objects in quarantine some places get away; the debug kernel has the list', 2
+		if $Guest::debug eq 'kasan';
+	is(join("\n", @missed), '', 'no other never failed');
+	is(join("\n", grep { !$used{$_} } sort keys %never), '', 'nothing is in the table in vain');
+}
 
 # Which ways lead there: how many were gone at all, how many ended in a failure.
 my ($ways, $failed_ways) = (0, 0);

@@ -59,4 +59,24 @@ for my $how (qw(private shared cow tables threads sharers forks)) {
 	Guest::ends_well($run, 'beside');
 }
 
+# Who asks for it, or the machine, instead of who holds most.
+{
+	my $run = Guest::boot(mem => '64M', limit => 60,
+		cmdline => 'quiet leakcheck init=/bin/runner tests=/bin/eat+asker,/bin/hello-musl');
+	my @sections = Guest::sections($run);
+	is($sections[0]{end} // '?', 'exit=0', 'vm.oom_kill_allocating_task: who asks goes');
+	Guest::ends_well($run, 'vm.oom_kill_allocating_task');
+	$run = Guest::boot(mem => '64M', limit => 60, cmdline => 'quiet init=/bin/runner tests=/bin/eat+panic');
+	like($run->{console}, qr/^Kernel panic: out of memory, and vm\.panic_on_oom is set/m, 'vm.panic_on_oom');
+	Guest::ends_well($run, 'vm.panic_on_oom', Guest::PANIC_STATUS);
+}
+
+# A victim's memory that pid 1 uses as well doesn't come back. Nobody waits for it.
+{
+	my $run = Guest::boot(mem => '64M', limit => 60, cmdline => 'quiet init=/bin/eat');
+	like($run->{console}, qr/^pid 1: the first ended by signal 9, the next by 9\r?$/m,
+		"one on pid 1's memory is killed, and so is the next") or Guest::show_tail($run);
+	Guest::ends_well($run, "pid 1's memory");
+}
+
 done_testing;

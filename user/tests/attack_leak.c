@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bytes of the kernel's in what it hands out: the padding of each structure is zero or stays as the
- * program had it, though the kernel's stack was full of something else just before. And memory that is new
- * to a program has nothing in it, whoever had it last.
+ * program had it, though the kernel's stack was full of something else just before.
  */
 #include "signals.h"
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <sys/times.h>
@@ -41,7 +41,7 @@ static void spray(void)
 }
 
 static unsigned char buf[4096] __attribute__((aligned(16)));
-static int file, segment, timer;
+static int file, segment, timer, sockets[2], messages[2], pidfd;
 
 #define GETTER(name, call)             \
 	static long get_##name(void)   \
@@ -117,6 +117,186 @@ static long get_waitid(void)
 	return result(syscall(SYS_waitid, P_PID, pid, buf, WEXITED, NULL));
 }
 
+/* The call's int result doesn't matter, only that it isn't an error. */
+#define ASKER(name, call)                   \
+	static long get_##name(void)        \
+	{                                   \
+		return (call) < 0 ? -1 : 0; \
+	}
+
+static unsigned int room; /* for what says its length */
+
+ASKER(clock_res, syscall(SYS_clock_getres, 1, buf))
+ASKER(time, syscall(SYS_time, buf))
+ASKER(robust, syscall(SYS_get_robust_list, 0, buf, buf + 8))
+ASKER(caps, syscall(SYS_capget, (unsigned int[]){ 0x20080522, 0 }, buf))
+ASKER(fs_base, syscall(SYS_arch_prctl, 0x1003, buf))
+ASKER(death_signal, syscall(SYS_prctl, 2, buf))
+ASKER(tsc, syscall(SYS_prctl, 25, buf))
+ASKER(subreaper, syscall(SYS_prctl, 37, buf))
+ASKER(tid_address, syscall(SYS_prctl, 40, buf))
+ASKER(termios, syscall(SYS_ioctl, 0, 0x5401, buf))
+ASKER(winsize, syscall(SYS_ioctl, 0, 0x5413, buf))
+ASKER(readable, syscall(SYS_ioctl, sockets[0], 0x541b, buf))
+ASKER(mincore, syscall(SYS_mincore, (unsigned long)buf & ~4095UL, 4096, buf))
+ASKER(auxv, pread(open("/proc/self/auxv", O_RDONLY), buf, sizeof(buf), 0))
+ASKER(select, syscall(SYS_select, 3, buf, buf + 8, buf + 16, memset(buf + 24, 0, 16)))
+ASKER(socketpair, syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, buf))
+ASKER(sockname, syscall(SYS_getsockname, sockets[0], buf, &room))
+ASKER(peername, syscall(SYS_getpeername, sockets[0], buf, &room))
+ASKER(sndbuf, syscall(SYS_getsockopt, sockets[0], SOL_SOCKET, SO_SNDBUF, buf, &room))
+ASKER(linger, syscall(SYS_getsockopt, sockets[0], SOL_SOCKET, SO_LINGER, buf, &room))
+ASKER(rcvtimeo, syscall(SYS_getsockopt, sockets[0], SOL_SOCKET, SO_RCVTIMEO, buf, &room))
+ASKER(peercred, syscall(SYS_getsockopt, sockets[0], SOL_SOCKET, SO_PEERCRED, buf, &room))
+ASKER(from, syscall(SYS_recvfrom, sockets[0], buf + 512, 4, MSG_PEEK, buf, &room))
+
+static long get_part_of_peercred(void)
+{
+	room = 5;
+	return get_peercred();
+}
+
+static long get_ofd_lock(void)
+{
+	struct flock *lock = (void *)buf;
+
+	*lock = (struct flock){ .l_type = F_WRLCK };
+	return result(syscall(SYS_fcntl, file, 36 /* F_OFD_GETLK */, buf));
+}
+
+static long get_pidfd_waitid(void)
+{
+	pid_t pid = fork();
+	long ret;
+	int fd;
+
+	if (!pid)
+		_exit(0);
+	fd = syscall(SYS_pidfd_open, pid, 0);
+	ret = syscall(SYS_waitid, 3 /* P_PIDFD */, fd, buf, WEXITED, NULL);
+	close(fd);
+	return ret;
+}
+
+/* A signal that waits is fetched. */
+static long fetch(int sig)
+{
+	unsigned long set = BIT_OF(sig);
+
+	return syscall(SYS_rt_sigtimedwait, &set, buf, NULL, 8) == sig ? 0 : -1;
+}
+
+static long get_pidfd_siginfo(void)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, SIGUSR2, NULL, 0) ?: fetch(SIGUSR2);
+}
+
+static long get_child_siginfo(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	return fetch(SIGCHLD) ?: wait_status(pid);
+}
+
+static long get_timer_siginfo(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
+	long once[4] = { 0, 0, 0, 1 };
+	int id;
+	long ret;
+
+	if (syscall(SYS_timer_create, 1, &event, &id) || syscall(SYS_timer_settime, id, 0, once, 0))
+		return -1;
+	ret = fetch(SIGUSR2);
+	syscall(SYS_timer_delete, id);
+	return ret;
+}
+
+static void keep_siginfo(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)context;
+	memcpy(buf, info, 128);
+	siglongjmp(escape, 1);
+}
+
+static long get_fault_siginfo(void)
+{
+	catch_with(SIGSEGV, keep_siginfo, 0, 0);
+	if (!sigsetjmp(escape, 1))
+		*(volatile char *)(TASK_SIZE - 1) = 1;
+	set_plain(SIGSEGV, SIG_DFL);
+	return 0;
+}
+
+/* As the kernel has it; the C library's is not quite the same. */
+struct raw_msghdr {
+	void *name;
+	unsigned int name_len;
+	struct iovec *iov;
+	unsigned long iov_len;
+	void *control;
+	unsigned long control_len;
+	unsigned int flags;
+};
+
+/* One byte with credentials and a descriptor. */
+static bool send_byte(void)
+{
+	struct {
+		struct cmsghdr head;
+		int fd[2];
+	} control = { { .cmsg_len = CMSG_LEN(4), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS },
+		      { file } };
+	struct iovec iov = { "x", 1 };
+	struct raw_msghdr m = { NULL, 0, &iov, 1, &control, sizeof(control), 0 };
+
+	return syscall(SYS_sendmsg, messages[1], &m, 0) == 1;
+}
+
+static unsigned char control_data[128] __attribute__((aligned(8)));
+
+/* Receives it into a message's header (or recvmmsg's) that has bytes in its padding already. */
+static long receive_byte(struct raw_msghdr *m, void *control, bool many)
+{
+	static char byte;
+	static struct iovec iov = { &byte, 1 };
+	const int *fd = (const int *)((char *)control + CMSG_SPACE(12) + CMSG_LEN(0));
+	long ret;
+
+	m->name = buf + 1024;
+	m->name_len = 128;
+	m->iov = &iov;
+	m->iov_len = 1;
+	m->control = control;
+	m->control_len = sizeof(control_data);
+	if (!send_byte())
+		return -1;
+	ret = many ? syscall(SYS_recvmmsg, messages[0], m, 1, 0, NULL) :
+		     syscall(SYS_recvmsg, messages[0], m, 0);
+	if (ret == 1)
+		close(*fd);
+	return ret == 1 ? 0 : -1;
+}
+
+static long get_msghdr(void)
+{
+	return receive_byte((void *)buf, control_data, false);
+}
+
+static long get_mmsghdr(void)
+{
+	return receive_byte((void *)buf, control_data, true);
+}
+
+static long get_control(void)
+{
+	struct raw_msghdr m;
+
+	return receive_byte(&m, buf, false);
+}
+
 static long get_timerless_poll(void)
 {
 	return syscall(SYS_poll, buf, 4, 0) < 0 ? -1 : 0;
@@ -165,6 +345,39 @@ static const struct shape {
 	{ "getcwd", get_getcwd, { 2, 200 } },
 	{ "readlink", get_readlink, { 18, 200 } },
 	{ "poll", get_timerless_poll, { 32, 100 } },
+	{ "select", get_select, { 40, 100 } },
+	{ "clock_getres", get_clock_res, { 16, 100 } },
+	{ "time", get_time, { 8, 100 } },
+	{ "get_robust_list", get_robust, { 16, 100 } },
+	{ "capget", get_caps, { 24, 100 } },
+	{ "ARCH_GET_FS", get_fs_base, { 8, 100 } },
+	{ "PR_GET_PDEATHSIG", get_death_signal, { 4, 100 } },
+	{ "PR_GET_TSC", get_tsc, { 4, 100 } },
+	{ "PR_GET_CHILD_SUBREAPER", get_subreaper, { 4, 100 } },
+	{ "PR_GET_TID_ADDRESS", get_tid_address, { 8, 100 } },
+	{ "termios", get_termios, { 34, 100 } },
+	{ "winsize", get_winsize, { 8, 100 } },
+	{ "FIONREAD", get_readable, { 4, 100 } },
+	{ "mincore", get_mincore, { 1, 100 } },
+	{ "auxiliary vector", get_auxv, { 512, 100 } },
+	{ "socketpair", get_socketpair, { 8, 100 } },
+	{ "getsockname", get_sockname, { 2, 200 } },
+	{ "getpeername", get_peername, { 2, 200 } },
+	{ "SO_SNDBUF", get_sndbuf, { 4, 200 } },
+	{ "SO_LINGER", get_linger, { 8, 200 } },
+	{ "SO_RCVTIMEO", get_rcvtimeo, { 16, 200 } },
+	{ "SO_PEERCRED", get_peercred, { 12, 200 } },
+	{ "5 bytes of SO_PEERCRED", get_part_of_peercred, { 5, 200 } },
+	{ "recvfrom's address", get_from, { 0, 200 } },
+	{ "recvmsg's header", get_msghdr, { 12, 4, 52, 4, 56, 100 } },
+	{ "recvmmsg's header", get_mmsghdr, { 12, 4, 52, 4, 60, 4, 64, 100 } },
+	{ "recvmsg's credentials and descriptors", get_control, { 28, 4, 52, 76 } },
+	{ "F_OFD_GETLK", get_ofd_lock, { 4, 4, 28, 100 } },
+	{ "a pidfd's waitid", get_pidfd_waitid, { 12, 4, 28, 100 } },
+	{ "a pidfd's signal", get_pidfd_siginfo, { 12, 4, 24, 104 } },
+	{ "a child's signal", get_child_siginfo, { 12, 4, 28, 4, 48, 80 } },
+	{ "a timer's signal", get_timer_siginfo, { 12, 4, 32, 96 } },
+	{ "a fault's signal", get_fault_siginfo, { 12, 4, 24, 104 } },
 };
 
 /* Bytes that are neither zero nor the program's own; whether the call went well. */
@@ -175,6 +388,7 @@ static int foreign(const struct shape *s, unsigned char fill)
 
 	spray();
 	memset(buf, fill, sizeof(buf));
+	room = 128;
 	ret = s->get();
 	if (ret)
 		return -1;
@@ -258,146 +472,19 @@ static void frame(void)
 	sigaltstack(&alt, NULL);
 }
 
-/* --- pages ------------------------------------------------------------------------------------------------ */
-
-#define SECRET	     0x5ec2e75ec2e75ec2UL
-#define SECRET_PAGES 2048UL
-
-/* A child fills memory of all kinds with a secret, and is gone. */
-static void leave_secrets(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		unsigned long *anon = (void *)fresh(SECRET_PAGES, RW);
-		unsigned long *shared =
-			mmap(NULL, SECRET_PAGES * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		int fd = open("/tmp/attack-secret", O_RDWR | O_CREAT | O_TRUNC, 0600), pipes[2];
-
-		for (unsigned long i = 0; i < SECRET_PAGES * PAGE / 8; i++)
-			anon[i] = shared[i] = SECRET;
-		for (int i = 0; i < 64; i++)
-			if (write(fd, anon, PAGE) != (long)PAGE)
-				_exit(1);
-		if (pipe(pipes) || write(pipes[1], anon, 16384) != 16384)
-			_exit(1);
-		unlink("/tmp/attack-secret");
-		_exit(0);
-	}
-	waitpid(pid, NULL, 0);
-}
-
-/* Words that aren't zero. */
-static unsigned long words_in(const void *p, unsigned long bytes)
-{
-	const unsigned long *w = p;
-	unsigned long n = 0;
-
-	for (unsigned long i = 0; i < bytes / 8; i++)
-		n += w[i] != 0;
-	return n;
-}
-
-static unsigned char bss[64 * 4096] __attribute__((aligned(4096)));
-
-__attribute__((noinline)) static unsigned long new_stack(void)
-{
-	unsigned long here = (unsigned long)__builtin_frame_address(0) & ~(PAGE - 1);
-
-	/* Far below what was ever used: it grows by being looked at. */
-	return words_in((void *)(here - 128 * PAGE), 64 * PAGE);
-}
-
-static int in_new_program(int argc, char **argv)
-{
-	unsigned long heap;
-
-	(void)argc, (void)argv;
-	NEED(words_in(bss, sizeof(bss)) == 0);
-	NEED(new_stack() == 0);
-	heap = syscall(SYS_brk, 0);
-	syscall(SYS_brk, heap + 64 * PAGE);
-	NEED(words_in((void *)((heap + 7) & ~7UL), 64 * PAGE - 8) == 0);
-	return 0;
-}
-
-static void files_have_nothing_more(void)
-{
-	int fd = open("/tmp/attack-new", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	unsigned char *p;
-
-	is(pwrite(fd, "x", 1, 0), 1, "a file of one byte");
-	p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
-	is(p[0], 'x', "has it");
-	p[0] = 0;
-	is(words_in(p, PAGE), 0, "and nothing behind its end");
-	is(ftruncate(fd, 64 * PAGE), 0, "made longer");
-	is(pread(fd, buf, sizeof(buf), 0), sizeof(buf), "it is read");
-	is(words_in(buf, sizeof(buf)), 0, "and there is nothing more");
-	munmap(p, PAGE);
-	p = mmap(NULL, 64 * PAGE, RW, MAP_SHARED, fd, 0);
-	is(words_in(p + PAGE, 63 * PAGE), 0, "holes are empty, mapped");
-	munmap(p, 64 * PAGE);
-	is(pread(fd, buf, sizeof(buf), 70 * PAGE), 0, "nothing beyond");
-	is(ftruncate(fd, 100), 0, "cut within a page");
-	is(ftruncate(fd, PAGE), 0, "and made longer again");
-	is(pread(fd, buf, PAGE, 0), PAGE, "what was cut off");
-	is(words_in(buf + 104, PAGE - 104), 0, "doesn't come back");
-	close(fd);
-	unlink("/tmp/attack-new");
-}
-
-static void pages(void)
-{
-	unsigned long *p;
-	int fd, id;
-
-	leave_secrets();
-	p = (void *)fresh(SECRET_PAGES, RW);
-	is(words_in(p, SECRET_PAGES * PAGE), 0, "anonymous memory, read first, is empty");
-	leave_secrets();
-	for (unsigned long i = 1; i < SECRET_PAGES; i++)
-		p[i * PAGE / 8] = 1;
-	is(words_in(p, SECRET_PAGES * PAGE), SECRET_PAGES - 1, "written first, too");
-	raw_munmap((unsigned long)p, SECRET_PAGES * PAGE);
-	leave_secrets();
-	p = mmap(NULL, SECRET_PAGES * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	is(words_in(p, SECRET_PAGES * PAGE), 0, "so is shared memory");
-	munmap(p, SECRET_PAGES * PAGE);
-	leave_secrets();
-	id = shmget(IPC_PRIVATE, 256 * PAGE, 0600);
-	p = shmat(id, NULL, 0);
-	shmctl(id, IPC_RMID, NULL);
-	is(words_in(p, 256 * PAGE), 0, "and a System V segment");
-	shmdt(p);
-	leave_secrets();
-	fd = syscall(SYS_memfd_create, "leak", 0);
-	is(ftruncate(fd, 256 * PAGE), 0, "a memfd");
-	p = mmap(NULL, 256 * PAGE, RW, MAP_PRIVATE, fd, 0);
-	for (unsigned long i = 0; i < 256; i++)
-		p[i * PAGE / 8] = 0;
-	is(words_in(p, 256 * PAGE), 0, "copies of a memfd's holes");
-	munmap(p, 256 * PAGE);
-	close(fd);
-	leave_secrets();
-	p = mmap(NULL, 256 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	is(words_in(p, 256 * PAGE), 0, "populated memory");
-	munmap(p, 256 * PAGE);
-	leave_secrets();
-	exits("new-program", 0, "a new program's bss, stack and heap");
-	leave_secrets();
-	files_have_nothing_more();
-}
-
-static const struct mode modes[] = { { "new-program", in_new_program }, { NULL, NULL } };
-
 int main(int argc, char **argv)
 {
-	tap_start(argc, argv, modes);
+	tap_start(argc, argv, NULL);
 	file = open("/tmp/attack-leak", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	segment = shmget(IPC_PRIVATE, PAGE, 0600);
 	syscall(SYS_timer_create, 1, &(struct sigevent){ .sigev_notify = SIGEV_NONE }, &timer);
-	block(BIT_OF(SIGUSR2));
+	pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets) ||
+	    socketpair(AF_UNIX, SOCK_DGRAM, 0, messages) ||
+	    setsockopt(messages[0], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) ||
+	    send(sockets[1], "dgram", 5, 0) != 5)
+		diag("no sockets");
+	block(BIT_OF(SIGUSR2) | BIT_OF(SIGCHLD));
 	if (chdir("/"))
 		diag("no root");
 	structures();
@@ -406,6 +493,5 @@ int main(int argc, char **argv)
 	frame();
 	shmctl(segment, IPC_RMID, NULL);
 	unlink("/tmp/attack-leak");
-	pages();
 	return done_testing();
 }

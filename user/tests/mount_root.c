@@ -475,6 +475,196 @@ static void detaching(const char *dir)
 	is(umount2(dir, MNT_DETACH | MNT_FORCE), 0, "that nobody uses");
 }
 
+/* What is not mounted, though one can name it, can't be changed, unmounted, nor mounted on. */
+static void not_mounted(const char *dir)
+{
+	int pipes[2], memfd = syscall(SYS_memfd_create, "memfd", 0);
+	char path[64];
+
+	pipe(pipes);
+	for (int i = 0; i < 2; i++) {
+		const char *what = i ? "a memfd" : "a pipe";
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", i ? memfd : pipes[0]);
+		fails(umount(path), EINVAL, "umount of %s: EINVAL", what);
+		fails(umount2(path, MNT_DETACH), EINVAL, "with MNT_DETACH: EINVAL");
+		fails(mount("x", path, NULL, MS_REMOUNT | MS_RDONLY, NULL), EINVAL,
+		      "MS_REMOUNT of it: EINVAL");
+		fails(mount("x", path, NULL, MS_PRIVATE, NULL), EINVAL, "MS_PRIVATE: EINVAL");
+		fails(mount("x", path, "tmpfs", 0, NULL), EINVAL, "mount on it: EINVAL");
+	}
+	is(write(memfd, "x", 1), 1, "nothing has become read-only");
+	close(memfd), close(pipes[0]), close(pipes[1]);
+	mount("x", dir, "tmpfs", 0, NULL);
+	chdir(dir);
+	mkdir("sub", 0755);
+	put("file", 1);
+	umount2(dir, MNT_DETACH);
+	fails(mount("x", "sub", "tmpfs", 0, NULL), EINVAL, "mount in what was unmounted: EINVAL");
+	fails(mount("x", ".", "tmpfs", 0, NULL), EINVAL, "on its root: EINVAL");
+	fails(mount("x", "file", "tmpfs", 0, NULL), EINVAL, "on a file in it: EINVAL");
+	fails(mount("x", ".", NULL, MS_REMOUNT | MS_RDONLY, NULL), EINVAL, "MS_REMOUNT: EINVAL");
+	is(put("new", 1), 1, "it isn't read-only");
+	chdir("/");
+}
+
+/* Whether the text of a file under /proc says so. */
+static bool says(const char *file, const char *what)
+{
+	int fd = open(file, O_RDONLY), n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, what);
+}
+
+/* In the child: what is mounted, as it is seen from its root. */
+static int in_its_root(const char *dir)
+{
+	int bad = 0;
+
+	chroot(dir);
+	chdir("/");
+	bad |= !says("/proc/self/mounts", "outer / tmpfs rw") << 0;
+	bad |= !strstr(text, "inner /proc proc rw") << 1;
+	bad |= !strstr(text, "deep /a/b\\040c tmpfs rw") << 2;
+	bad |= (strstr(text, "beside") || strstr(text, "/dev")) << 3;
+	bad |= !says("/proc/self/mountinfo", " / / rw,relatime - tmpfs outer") << 4;
+	bad |= !strstr(text, " / /a/b\\040c rw") << 5;
+	return bad;
+}
+
+static void chrooted(const char *dir)
+{
+	char sub[3][128];
+	pid_t child;
+
+	snprintf(sub[0], sizeof(sub[0]), "%s/proc", dir);
+	snprintf(sub[1], sizeof(sub[1]), "%s/a", dir);
+	snprintf(sub[2], sizeof(sub[2]), "%s/a/b c", dir);
+	mkdir(in_dir("beside"), 0755);
+	mount("beside", in_dir("beside"), "tmpfs", 0, NULL);
+	mount("outer", dir, "tmpfs", 0, NULL);
+	for (int i = 0; i < 3; i++)
+		mkdir(sub[i], 0755);
+	mount("inner", sub[0], "proc", 0, NULL);
+	mount("deep", sub[2], "tmpfs", 0, NULL);
+	ok(says("/proc/self/mounts", "beside"), "the one beside it is seen from here");
+	child = fork();
+	if (child == 0)
+		_exit(in_its_root(dir));
+	is(wait_status(child), 0,
+	   "from another root only what is below it, by its name from there");
+	umount(sub[2]), umount(sub[0]), umount(in_dir("beside"));
+	is(umount(dir), 0, "umount");
+	rmdir(in_dir("beside"));
+}
+
+/* A change that fails changes nothing. */
+static void all_or_nothing(const char *dir)
+{
+	char file[128];
+	struct statfs fs;
+	int w;
+
+	snprintf(file, sizeof(file), "%s/file", dir);
+	mount("x", dir, "tmpfs", 0, "size=64k");
+	w = open(file, O_WRONLY | O_CREAT, 0644);
+	fails(mount("x", dir, NULL, MS_REMOUNT | MS_RDONLY | MS_NOEXEC, "size=128k"), EBUSY,
+	      "read-only, and larger, while somebody may write: EBUSY");
+	statfs(dir, &fs);
+	is(fs.f_blocks, 16, "as large as before");
+	is(fs.f_flags & 0xffff, 0x1020, "with the flags of before");
+	close(w);
+	fails(mount("x", dir, NULL, MS_REMOUNT | MS_RDONLY | MS_NOEXEC, "size=x"), EINVAL,
+	      "with a bad size: EINVAL");
+	is(put(file, 1), 1, "it can still be written");
+	umount(dir);
+}
+
+/* A limit can be taken away, and then not come back. */
+static void unlimited(const char *dir)
+{
+	char file[128], more[128];
+	struct statfs fs;
+
+	snprintf(file, sizeof(file), "%s/file", dir);
+	snprintf(more, sizeof(more), "%s/more", dir);
+	mount("x", dir, "tmpfs", 0, "size=8k,nr_inodes=2");
+	is(put(file, 8192), 8192, "two pages fit");
+	is(put(more, 1), -ENOSPC, "and one file");
+	is(mount("x", dir, NULL, MS_REMOUNT, "size=0,nr_inodes=0"), 0, "both limits go");
+	statfs(dir, &fs);
+	ok(fs.f_blocks == 0 && fs.f_files == 0, "statfs shows none");
+	ok(shows("mounts", dir, ",size=0k,nr_inodes=0,"), "nor does /proc/self/mounts");
+	is(put(more, sizeof(text)), sizeof(text), "a file more");
+	is(truncate(file, 0), 0, "the first is cut");
+	is(put(file, sizeof(text)), sizeof(text), "and may have more than two pages");
+	fails(mount("x", dir, NULL, MS_REMOUNT, "size=1M"), EINVAL, "a limit again: EINVAL");
+	fails(mount("x", dir, NULL, MS_REMOUNT, "nr_inodes=100"), EINVAL, "of files, too: EINVAL");
+	is(umount(dir), 0, "umount");
+}
+
+static long atime_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_atim.tv_sec * 1000000000L + st.st_atim.tv_nsec;
+}
+
+static void look_at(const char *path)
+{
+	struct timespec moment = { 0, 20000000 };
+	int fd = open(path, O_RDONLY);
+
+	nanosleep(&moment, NULL);
+	if (syscall(SYS_getdents64, fd, text, sizeof(text)) < 0)
+		read(fd, text, 1);
+	close(fd);
+}
+
+/* Which reads a file system takes note of. */
+static void access_times(const char *dir)
+{
+	static const struct {
+		unsigned long flags;
+		const char *shown;
+		bool file, again, sub;
+	} cases[] = {
+		{ 0, " rw,relatime", true, false, true },
+		{ MS_STRICTATIME, " rw,inode64", true, true, true },
+		{ MS_STRICTATIME | MS_NOATIME, " rw,inode64", true, true, true },
+		{ MS_NOATIME, " rw,noatime,inode64", false, false, false },
+		{ MS_NOATIME | MS_RELATIME, " rw,noatime,inode64", false, false, false },
+		{ MS_NODIRATIME, " rw,nodiratime,relatime,inode64", true, false, false },
+	};
+	char file[128], sub[128];
+
+	snprintf(file, sizeof(file), "%s/file", dir);
+	snprintf(sub, sizeof(sub), "%s/sub", dir);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		long then;
+
+		mount("x", dir, "tmpfs", cases[i].flags, NULL);
+		ok(shows("mounts", dir, cases[i].shown), "flags 0x%lx:%s", cases[i].flags,
+		   cases[i].shown);
+		put(file, 1);
+		mkdir(sub, 0755);
+		then = atime_of(file);
+		look_at(file);
+		is(atime_of(file) > then, cases[i].file, "a first read of a file");
+		then = atime_of(file);
+		look_at(file);
+		is(atime_of(file) > then, cases[i].again, "a second one");
+		then = atime_of(sub);
+		look_at(sub);
+		is(atime_of(sub) > then, cases[i].sub, "a read of a directory");
+		mount("x", dir, NULL, MS_REMOUNT, NULL);
+		ok(shows("mounts", dir, cases[i].shown), "MS_REMOUNT without any keeps them");
+		umount(dir);
+	}
+}
+
 /* Each takes memory, and all of it comes back: else so many didn't fit. */
 static void again_and_again(const char *dir)
 {
@@ -534,6 +724,8 @@ static void proc(const char *dir)
 	snprintf(name, sizeof(name), "%s/self/status", dir);
 	is(access(name, R_OK), 0, "is there");
 	fails(mount("proc", dir, "proc", 0, "nosuch"), EINVAL, "an unknown option: EINVAL");
+	is(mount("proc", dir, "proc", 0, NULL), 0, "another on it");
+	is(umount(dir), 0, "umount of that");
 	is(umount(dir), 0, "umount");
 }
 
@@ -559,6 +751,11 @@ int main(int argc, char **argv)
 	busy(dir);
 	stacked(dir);
 	detaching(dir);
+	not_mounted(dir);
+	chrooted(dir);
+	all_or_nothing(dir);
+	unlimited(dir);
+	access_times(dir);
 	detaching_race(dir);
 	expiring(dir);
 	again_and_again(dir);

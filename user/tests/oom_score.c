@@ -62,6 +62,8 @@ static void numbers(void)
 	takes("oom_score_adj", "100", "100\n");
 	takes("oom_score_adj", " 0x70\n", "112\n");
 	takes("oom_score_adj", "+200", "200\n");
+	is(put("oom_score_adj", "201                 "), 12, "of a long text 12 bytes are taken");
+	is_str(own("oom_score_adj"), "201\n", "... and mean a number");
 	refuses("oom_score_adj", "1001", EINVAL);
 	refuses("oom_score_adj", "-1001", EINVAL);
 	refuses("oom_score_adj", "", EINVAL);
@@ -118,6 +120,34 @@ static int floor_(void *arg)
 	return 0;
 }
 
+/* --- who shares the memory ------------------------------------------------------------------------- */
+
+static char sharer_stack[16384] __attribute__((aligned(16)));
+static char sharer_score[64];
+
+static int sharer(void *value)
+{
+	put("oom_score_adj", value);
+	strcpy(sharer_score, own("oom_score"));
+	return 0;
+}
+
+static void sharers(void)
+{
+	int flags = CLONE_VM | SIGCHLD;
+	char *top = sharer_stack + sizeof(sharer_stack);
+
+	is(status_of(clone(sharer, top, flags, (void *)"600")), 0,
+	   "a child on our memory sets 600");
+	is_str(own("oom_score_adj"), "600\n", "... for us as well");
+	ok(strtol(sharer_score, NULL, 10) > 900, "... and its score is high");
+	/* What it sets is for the program that it will execute. */
+	is(status_of(clone(sharer, top, flags | CLONE_VFORK, (void *)"700")), 0,
+	   "one of vfork sets 700");
+	is_str(own("oom_score_adj"), "600\n", "... for itself");
+	is_str(sharer_score, "0\n", "... and is never chosen as long as the memory is ours");
+}
+
 static void scores(void)
 {
 	long low, high;
@@ -141,6 +171,7 @@ int main(int argc, char **argv)
 	lowering(NULL);
 	if (root)
 		child_ok(floor_, "what root set is the floor");
+	sharers();
 	scores();
 	put("oom_score_adj", "0");
 	return done_testing();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pipes: what goes in comes out, how much fits, who waits for whom, and how it ends. */
-#include "files.h"
+#include "transfers.h"
 #include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -292,47 +292,6 @@ static void reopening(void)
 
 /* --- with another process ------------------------------------------------------------------ */
 
-/* argv[2]: descriptor to write to, once the parent sleeps; argv[3]: the text. */
-static int write_mode(int argc, char **argv)
-{
-	(void)argc;
-	wait_until_asleep(getppid());
-	return write(atoi(argv[2]), argv[3], strlen(argv[3])) < 0;
-}
-
-/* argv[2]: descriptor to read from, once the parent sleeps, until the end; argv[3]: how many. */
-static int read_mode(int argc, char **argv)
-{
-	long left = atol(argv[3]), n;
-
-	(void)argc;
-	wait_until_asleep(getppid());
-	while (left > 0 && (n = read(atoi(argv[2]), buf, left < 5000 ? left : 5000)) > 0)
-		left -= n;
-	return left != 0;
-}
-
-/* Writes numbers 0... of 4 bytes, argv[3] of them, in writes of odd sizes. */
-static int flood_mode(int argc, char **argv)
-{
-	unsigned int count = atoi(argv[3]);
-	size_t size = count * 4, done = 0, step = 1;
-
-	(void)argc;
-	for (unsigned int i = 0; i < count; i++)
-		memcpy(buf + i * 4, &i, 4);
-	while (done < size) {
-		ssize_t n;
-
-		step = step * 7 % 9001;
-		n = write(atoi(argv[2]), buf + done, step < size - done ? step : size - done);
-		if (n <= 0)
-			return 1;
-		done += n;
-	}
-	return 0;
-}
-
 /* Sends argv[2], then writes to the descriptor argv[3]: each once the parent sleeps. */
 static int kick_write_mode(int argc, char **argv)
 {
@@ -343,47 +302,27 @@ static int kick_write_mode(int argc, char **argv)
 	return write(atoi(argv[3]), "late", 4) != 4;
 }
 
-static pid_t start2(const char *mode, int a, const char *b)
-{
-	char number[16];
-
-	snprintf(number, sizeof(number), "%d", a);
-	return start_mode(mode, number, b);
-}
-
 static void blocking(void)
 {
-	int p[2], status;
+	int p[2];
 	pid_t pid;
 
 	pipe(p);
-	pid = start2("write", p[1], "wake up");
+	pid = start_at("write", p[1], "wake up");
 	is(read(p[0], buf, 100), 7, "a read waits until somebody writes");
 	is(memcmp(buf, "wake up", 7), 0, "and gets it");
 	is(wait_status(pid), 0, "the writer is content");
-	pid = start2("read", p[0], "66000");
+	pid = start_at("read", p[0], "66000");
 	is(write(p[1], buf, 66000), 66000, "a write waits until all of it fits");
 	is(wait_status(pid), 0, "the reader has got it all");
 	close(p[0]), close(p[1]);
 
 	pipe(p);
 	fcntl(p[0], F_SETFD, FD_CLOEXEC);
-	pid = start2("flood", p[1], "200000");
+	pid = start_at("flood", p[1], "200000");
 	close(p[1]);
-	for (unsigned int want = 0;; want++) {
-		unsigned int got;
-		size_t n = 0;
-		ssize_t one = 1;
-
-		while (n < 4 && (one = read(p[0], (char *)&got + n, 4 - n)) > 0)
-			n += one;
-		if (n == 4 && got == want)
-			continue;
-		is(want, 200000, "200000 numbers came through in order");
-		break;
-	}
-	status = wait_status(pid);
-	is(status, 0, "their writer is content");
+	is(read_flood(p[0]), 200000, "200000 numbers came through in order");
+	is(wait_status(pid), 0, "their writer is content");
 	close(p[0]);
 }
 
@@ -414,7 +353,7 @@ static void interrupted(void)
 	pipe(p);
 	catch_signal(SIGUSR1, SA_RESTART);
 	snprintf(number, sizeof(number), "%d", p[1]);
-	pid = start2("kick-write", SIGUSR1, number);
+	pid = start_at("kick-write", SIGUSR1, number);
 	is(read(p[0], buf, 10), 4, "with SA_RESTART the read goes on");
 	is(caught, 1, "after the handler");
 	is(wait_status(pid), 0, "the writer is content");

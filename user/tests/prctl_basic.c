@@ -312,6 +312,29 @@ static void others(void)
 	is(prctl_(PR_SET_KEEPCAPS, 0), 0, "and taken back");
 }
 
+static int child_slack(void *arg)
+{
+	(void)arg;
+	NEED_IS(prctl_(PR_GET_TIMERSLACK, 0), 1234);
+	NEED_IS(prctl_(PR_SET_TIMERSLACK, 5), 0);
+	NEED_IS(prctl_(PR_GET_TIMERSLACK, 0), 5);
+	NEED_IS(prctl_(PR_SET_TIMERSLACK, 0), 0); /* as it was at first */
+	NEED_IS(prctl_(PR_GET_TIMERSLACK, 0), 1234);
+	return 0;
+}
+
+static void slack(void)
+{
+	is(prctl_(PR_GET_TIMERSLACK, 0), 50000, "PR_GET_TIMERSLACK: 50 us at first");
+	is(prctl_(PR_SET_TIMERSLACK, 1234), 0, "PR_SET_TIMERSLACK");
+	child_ok(child_slack, "a child has its parent's, and keeps it as its own default");
+	is(prctl_(PR_GET_TIMERSLACK, 0), 1234, "the parent's is as before");
+	is(prctl_(PR_SET_TIMERSLACK, -1UL), 0, "the largest there is");
+	is(prctl_(PR_GET_TIMERSLACK, 0), -1, "is no error");
+	is(prctl_(PR_SET_TIMERSLACK, 0), 0, "0");
+	is(prctl_(PR_GET_TIMERSLACK, 0), 50000, "means the first");
+}
+
 static const struct mode modes[] = { { "death", death_mode },
 				     { "privileges", privileges_mode },
 				     { NULL, NULL } };
@@ -326,5 +349,6 @@ int main(int argc, char **argv)
 	timer_slack();
 	tid_address();
 	others();
+	slack();
 	return done_testing();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Datagrams and SOCK_SEQPACKET: each message for itself; and the calls that move several parts. */
 #include "sockets.h"
+#include "transfers.h"
 
 static char buf[1 << 19], got[1 << 19];
 
@@ -116,6 +117,17 @@ static void endings(int type, const char *name)
 	close(sv[0]);
 
 	make_pair(sv, type);
+	write(sv[1], "last", 4);
+	close(sv[1]);
+	fails(write(sv[0], "x", 1), dgram ? ECONNREFUSED : EPIPE,
+	      "the other is closed, and a write");
+	if (dgram)
+		fails(recv(sv[0], got, 10, MSG_DONTWAIT), EAGAIN, "takes away what it sent");
+	else
+		is(recv(sv[0], got, 10, MSG_DONTWAIT), 4, "changes nothing to what it sent");
+	close(sv[0]);
+
+	make_pair(sv, type);
 	write(sv[0], "unread", 6);
 	close(sv[1]);
 	is(poll_now(sv[0]), dgram ? out : in | out | POLLHUP | POLLRDHUP | POLLERR,
@@ -220,57 +232,54 @@ static void headers(void)
 	close_pair(sv);
 }
 
-/* Nobody has a name: a datagram with one goes nowhere, also from a socket that is one of a pair. */
-static void named_datagrams(void)
+/* Where a datagram is to go: nobody is found, and the other end gets nothing. */
+static void addresses(void)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	struct msghdr m = { .msg_iov = &(struct iovec){ "x", 1 }, .msg_iovlen = 1 };
-	const struct sockaddr *to = (const struct sockaddr *)&name;
-	int sv[2], fd;
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr *to = (struct sockaddr *)&a;
+	struct iovec iov = { "x", 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_name = &a };
+	char socket[sizeof(a.sun_path)];
+	int sv[2];
 
-	make_pair(sv, SOCK_DGRAM);
 	make_dir("socket_message");
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", in_dir("none"));
-	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), ENOENT, "a datagram to a name: ENOENT");
-	m.msg_name = &name, m.msg_namelen = sizeof(name);
+	make_pair(sv, SOCK_DGRAM);
+	strcpy(a.sun_path, "/nowhere");
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), ENOENT, "no such file: ENOENT");
+	m.msg_namelen = sizeof(a);
 	fails(sendmsg(sv[0], &m, 0), ENOENT, "by sendmsg, too");
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", in_dir("f"));
-	fd = make_file("f", 1);
-	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), ECONNREFUSED, "to a file: ECONNREFUSED");
-	fails(sendto(sv[0], "x", 1, 0, to, 2 + strlen(name.sun_path)), ECONNREFUSED,
-	      "without a zero at the end as well");
-	chmod(in_dir("f"), 0400);
-	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), geteuid() ? EACCES : ECONNREFUSED,
-	      "to one that can't be written: EACCES");
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", in_dir("f/x"));
-	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), ENOTDIR, "below a file: ENOTDIR");
-	fails(sendto(sv[0], (void *)1, 1, 0, to, sizeof(name)), EFAULT, "data at 1: EFAULT");
-	unlink(in_dir("f"));
-	mknod(in_dir("s"), S_IFSOCK | 0666, 0);
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", in_dir("s"));
-	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name)), ECONNREFUSED,
-	      "to a socket's node that nobody is behind: ECONNREFUSED");
-	unlink(in_dir("s"));
-	name.sun_path[0] = '\0';
-	fails(sendto(sv[0], "x", 1, 0, to, 10), ECONNREFUSED, "to an abstract name: ECONNREFUSED");
-	fails(sendto(sv[0], "x", 1, 0, to, 2), EINVAL, "to a family alone: EINVAL");
-	fails(sendto(sv[0], "x", 1, 0, to, 1), EINVAL, "to half a family");
-	fails(sendto(sv[0], "x", 1, 0, to, sizeof(name) + 1), EINVAL, "to a byte too many: EINVAL");
-	fails(sendto(sv[0], "x", 1, MSG_OOB, to, 2), EOPNOTSUPP, "MSG_OOB before that: EOPNOTSUPP");
-	fails(sendto(sv[0], buf, 300000, 0, to, sizeof(name)), EMSGSIZE, "300000 bytes: EMSGSIZE");
-	fails(sendto(sv[0], buf, 300000, 0, to, 2), EINVAL, "the name comes first");
-	name.sun_family = AF_INET;
-	fails(sendto(sv[0], "x", 1, 0, to, 16), EINVAL, "another family: EINVAL");
-	fails(recv(sv[1], got, 10, MSG_DONTWAIT), EAGAIN, "nothing has come to the other end");
-	is(sendto(sv[0], "x", 1, 0, to, 0), 1, "a name of no bytes is none");
-	name.sun_family = AF_UNIX;
-	close(sv[1]);
-	fails(sendto(sv[0], "x", 1, 0, to, 10), ECONNREFUSED, "the other end doesn't matter");
-	shutdown(sv[0], SHUT_WR);
-	fails(sendto(sv[0], "x", 1, 0, to, 10), EPIPE, "after shutdown: EPIPE");
-	close(sv[0]);
-	close(fd);
-	rmdir(test_dir);
+	m.msg_namelen = 200;
+	fails(sendmsg(sv[0], &m, 0), EINVAL, "with a name too long: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 2), EINVAL, "a family alone: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 1), EINVAL, "half of one: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 111), EINVAL, "111 bytes: EINVAL");
+	fails(sendto(sv[0], "x", 1, 0, to, 5), ENOENT, "\"/no\": ENOENT");
+	fails(sendto(sv[0], buf, 212961, 0, to, sizeof(a)), EMSGSIZE,
+	      "the size is looked at first");
+	fails(sendto(sv[0], buf, 212961, 0, to, 2), EINVAL, "but not before the address");
+	fails(sendto(sv[0], (void *)1, 1, 0, to, sizeof(a)), EFAULT, "the bytes, too: EFAULT");
+	fails(sendto(sv[0], "x", 1, MSG_OOB, to, 2), EOPNOTSUPP, "MSG_OOB comes before all");
+	strcpy(a.sun_path, "/proc/self/stat/x");
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), ENOTDIR, "below a file: ENOTDIR");
+	strcpy(a.sun_path, "/proc");
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), geteuid() ? EACCES : ECONNREFUSED,
+	      "a directory: EACCES, or ECONNREFUSED");
+	snprintf(socket, sizeof(socket), "%s", in_dir("socket"));
+	is(mknod(socket, S_IFSOCK | 0666, 0), 0, "mknod of a socket");
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", socket);
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), ECONNREFUSED, "is nobody's: ECONNREFUSED");
+	chmod(socket, 0444);
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), geteuid() ? EACCES : ECONNREFUSED,
+	      "without the right to write: EACCES");
+	unlink(socket);
+	memset(a.sun_path, 0, sizeof(a.sun_path));
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), ECONNREFUSED,
+	      "an abstract one: ECONNREFUSED");
+	a.sun_family = 2;
+	fails(sendto(sv[0], "x", 1, 0, to, sizeof(a)), EINVAL, "another family: EINVAL");
+	fails(recv(sv[1], got, 1, MSG_DONTWAIT), EAGAIN, "nothing was sent");
+	close_pair(sv);
+	clean_dir((const char *const[]){ NULL });
 }
 
 static void names(void)
@@ -331,18 +340,48 @@ static void several(void)
 	close_pair(sv);
 }
 
-/* --- with another process ------------------------------------------------------------------ */
-
-/* argv[2]: descriptor to write to, once the parent sleeps; argv[3]: the text. */
-static int write_mode(int argc, char **argv)
+/* What doesn't fit of one message ends the call: the next one mustn't come before it. */
+static void partly(void)
 {
-	(void)argc;
-	wait_until_asleep(getppid());
-	return write(atoi(argv[2]), argv[3], strlen(argv[3])) < 0;
+	struct iovec iov[2] = { { buf, 300000 }, { buf, 0 } };
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+				{ .msg_hdr = { .msg_iov = &iov[1], .msg_iovlen = 1 } } };
+	int sv[2];
+
+	make_pair(sv, SOCK_STREAM);
+	is(syscall(SYS_sendmmsg, sv[0], m, 2, MSG_DONTWAIT), 1, "sendmmsg of what doesn't fit: 1");
+	is(m[0].msg_len, 219264, "as much as fits");
+	close_pair(sv);
 }
 
+/* The time is told at the end, when all has been received. */
+static void read_only_time(void)
+{
+	struct iovec in[2] = { { got, 1 }, { got + 1, 1 } };
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = &in[0], .msg_iovlen = 1 } },
+				{ .msg_hdr = { .msg_iov = &in[1], .msg_iovlen = 1 } } };
+	struct timespec *ts =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int sv[2];
+
+	make_pair(sv, SOCK_DGRAM);
+	ts->tv_sec = 100;
+	send(sv[0], "x", 1, 0), send(sv[0], "y", 1, 0);
+	is(syscall(SYS_recvmmsg, sv[1], m, 2, 0, ts), 2, "recvmmsg of two, in 100 s");
+	ok(ts->tv_sec >= 0 && ts->tv_sec < 100, "tells what is left");
+	ts->tv_sec = 100;
+	mprotect(ts, PAGE, PROT_READ);
+	send(sv[0], "x", 1, 0), send(sv[0], "y", 1, 0);
+	fails(syscall(SYS_recvmmsg, sv[1], m, 2, 0, ts), EFAULT, "where it can't: EFAULT");
+	fails(recv(sv[1], got, 1, MSG_DONTWAIT), EAGAIN, "after both had come");
+	munmap(ts, PAGE);
+	close_pair(sv);
+}
+
+/* --- with another process ------------------------------------------------------------------ */
+
 /* argv[2]: descriptor to read from, once the parent sleeps; argv[3]: how many messages. */
-static int read_mode(int argc, char **argv)
+static int take_mode(int argc, char **argv)
 {
 	(void)argc;
 	wait_until_asleep(getppid());
@@ -352,14 +391,6 @@ static int read_mode(int argc, char **argv)
 	return 0;
 }
 
-static pid_t start(const char *mode, int fd, const char *arg)
-{
-	char number[12];
-
-	snprintf(number, sizeof(number), "%d", fd);
-	return start_mode(mode, number, arg);
-}
-
 static void sleeping(int type, const char *name)
 {
 	struct timeval tv = { 0, 20000 };
@@ -367,7 +398,7 @@ static void sleeping(int type, const char *name)
 	pid_t pid;
 
 	make_pair(sv, type);
-	pid = start("write", sv[1], "hello");
+	pid = start_at("write", sv[1], "hello");
 	is(read(sv[0], got, 100), 5, "%s: a read waits for a message", name);
 	wait_status(pid);
 	catch_signal(SIGUSR1, 0);
@@ -377,7 +408,7 @@ static void sleeping(int type, const char *name)
 	signal(SIGUSR1, SIG_DFL);
 	setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	fails(read(sv[0], got, 1), EAGAIN, "with SO_RCVTIMEO for a while");
-	pid = start("read", sv[1], "20");
+	pid = start_at("take", sv[1], "20");
 	for (int i = 0; i < 20; i++)
 		sum += write(sv[0], buf, 50000) == 50000;
 	is(sum, 20, "a write waits for room");
@@ -386,7 +417,7 @@ static void sleeping(int type, const char *name)
 }
 
 static const struct mode modes[] = {
-	{ "write", write_mode }, { "read", read_mode }, { "kick", kick_mode }, { NULL, NULL }
+	{ "write", write_mode }, { "take", take_mode }, { "kick", kick_mode }, { NULL, NULL }
 };
 
 int main(int argc, char **argv)
@@ -402,9 +433,11 @@ int main(int argc, char **argv)
 		sleeping(kinds[i].type, kinds[i].name);
 	}
 	headers();
-	named_datagrams();
+	addresses();
 	names();
 	several();
+	partly();
+	read_only_time();
 	is(count_fds(), before, "no descriptor is left open");
 	return done_testing();
 }

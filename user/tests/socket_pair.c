@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* socketpair(2): what it makes, what of it can be asked, and what of it can be set. */
+#include "files.h"
 #include "sockets.h"
 
 #ifndef SO_PEERSEC

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptors and credentials in messages, and sockets that only messages hold. */
+#include "files.h"
 #include "sockets.h"
 
 static char got[256];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams: what goes in comes out, how much fits, who waits for whom, and how it ends. */
 #include "sockets.h"
+#include "transfers.h"
 
 static char buf[1 << 19], got[1 << 19];
 
@@ -208,18 +209,22 @@ static void shutting_down(void)
 
 /* --- with another process ------------------------------------------------------------------ */
 
-/* argv[2]: descriptor to write to, once the parent sleeps; argv[3]: the text. */
-static int write_mode(int argc, char **argv)
-{
-	(void)argc;
-	wait_until_asleep(getppid());
-	return write(atoi(argv[2]), argv[3], strlen(argv[3])) < 0;
-}
-
 /* argv[2]: descriptor to write to, once the parent sleeps: twice the text of argv[3] */
 static int twice_mode(int argc, char **argv)
 {
 	return write_mode(argc, argv) || write_mode(argc, argv);
+}
+
+/* argv[2]: descriptor to write to, a byte each 20 ms, 100 in all, or until nobody reads */
+static int drip_mode(int argc, char **argv)
+{
+	struct timespec moment = { 0, 20000000 };
+
+	(void)argc;
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < 100 && write(atoi(argv[2]), "x", 1) == 1; i++)
+		nanosleep(&moment, NULL);
+	return 0;
 }
 
 /* argv[2]: descriptor to shut down, once the parent sleeps */
@@ -230,47 +235,6 @@ static int end_mode(int argc, char **argv)
 	return shutdown(atoi(argv[2]), SHUT_RDWR);
 }
 
-/* argv[2]: descriptor to read from, once the parent sleeps, until the end; argv[3]: how many. */
-static int read_mode(int argc, char **argv)
-{
-	long left = atol(argv[3]), n;
-
-	(void)argc;
-	wait_until_asleep(getppid());
-	while (left > 0 && (n = read(atoi(argv[2]), buf, left < 5000 ? left : 5000)) > 0)
-		left -= n;
-	return left != 0;
-}
-
-/* Writes numbers 0... of 4 bytes, argv[3] of them, in writes of odd sizes. */
-static int flood_mode(int argc, char **argv)
-{
-	unsigned int count = atoi(argv[3]);
-	size_t size = count * 4, done = 0, step = 1;
-
-	(void)argc;
-	for (unsigned int i = 0; i < count; i++)
-		memcpy(buf + i * 4, &i, 4);
-	while (done < size) {
-		ssize_t n;
-
-		step = step * 7 % 50021;
-		n = write(atoi(argv[2]), buf + done, step < size - done ? step : size - done);
-		if (n <= 0)
-			return 1;
-		done += n;
-	}
-	return 0;
-}
-
-static pid_t start(const char *mode, int fd, const char *arg)
-{
-	char number[12];
-
-	snprintf(number, sizeof(number), "%d", fd);
-	return start_mode(mode, number, arg);
-}
-
 static void sleeping(void)
 {
 	struct timeval tv = { 0, 20000 };
@@ -279,21 +243,21 @@ static void sleeping(void)
 	int sv[2];
 
 	make_pair(sv, SOCK_STREAM);
-	pid = start("write", sv[1], "hello");
+	pid = start_at("write", sv[1], "hello");
 	is(read(sv[0], got, 100), 5, "a read waits for a write");
 	is(wait_status(pid), 0, "the writer is content");
-	pid = start("twice", sv[1], "hello");
+	pid = start_at("twice", sv[1], "hello");
 	is(recv(sv[0], got, 10, MSG_WAITALL), 10, "with MSG_WAITALL for both of two");
 	wait_status(pid);
-	pid = start("write", sv[1], "hello");
+	pid = start_at("write", sv[1], "hello");
 	is(recv(sv[0], got, 10, MSG_PEEK | MSG_WAITALL), 5, "with MSG_PEEK for one");
 	wait_status(pid);
 	read(sv[0], got, 10);
-	pid = start("write", sv[1], "hello");
+	pid = start_at("write", sv[1], "hello");
 	is(recv(sv[0], got, 0, 0), 0, "recv of nothing waits for something");
 	wait_status(pid);
 	read(sv[0], got, 10);
-	pid = start("write", sv[1], "hello");
+	pid = start_at("write", sv[1], "hello");
 	p.fd = sv[0];
 	is(poll(&p, 1, -1), 1, "poll waits for a write");
 	is(p.revents, POLLIN, "and sees it");
@@ -308,22 +272,22 @@ static void sleeping(void)
 	fails(write(sv[1], buf, 1), EAGAIN, "then EAGAIN");
 	close_pair(sv);
 	make_pair(sv, SOCK_STREAM);
-	pid = start("read", sv[1], "400000");
+	pid = start_at("read", sv[1], "400000");
 	is(write(sv[0], buf, 400000), 400000, "a write waits until all has been taken");
 	is(wait_status(pid), 0, "the reader got it");
-	pid = start("end", sv[0], NULL);
+	pid = start_at("end", sv[0], NULL);
 	is(read(sv[0], got, 10), 0, "shutdown ends a read");
 	wait_status(pid);
 	close_pair(sv);
 	make_pair(sv, SOCK_STREAM);
-	pid = start("end", sv[1], NULL);
+	pid = start_at("end", sv[1], NULL);
 	p.fd = sv[0];
 	is(poll(&p, 1, -1), 1, "and a poll");
 	is(p.revents, POLLIN | POLLHUP | POLLRDHUP, "which sees it");
 	wait_status(pid);
 	close_pair(sv);
 	make_pair(sv, SOCK_STREAM);
-	pid = start("end", sv[1], NULL);
+	pid = start_at("end", sv[1], NULL);
 	catch_signal(SIGPIPE, 0);
 	is(write(sv[0], buf, 400000), 219264, "and a write, which says how far it came");
 	is(caught, 0, "without SIGPIPE");
@@ -332,6 +296,25 @@ static void sleeping(void)
 	is(caught, 1, "and SIGPIPE");
 	signal(SIGPIPE, SIG_DFL);
 	close_pair(sv);
+}
+
+/* A limit is one of the call, not of each wait in it. */
+static void limited(void)
+{
+	struct timeval tv = { 0, 200000 };
+	int sv[2], n;
+	pid_t pid;
+
+	make_pair(sv, SOCK_STREAM);
+	setsockopt(sv[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	pid = start_at("drip", sv[1], "");
+	close(sv[1]);
+	do
+		n = recv(sv[0], got, 1000, MSG_WAITALL);
+	while (n < 0 && errno == EAGAIN);
+	ok(n > 0 && n < 100, "SO_RCVTIMEO ends MSG_WAITALL while bytes come (%d did)", n);
+	close(sv[0]);
+	is(wait_status(pid), 0, "who wrote them is content");
 }
 
 static void interrupted(void)
@@ -350,7 +333,7 @@ static void interrupted(void)
 	is(recv(sv[0], got, 10, MSG_WAITALL), 4, "or MSG_WAITALL, with what has come");
 	wait_status(pid);
 	catch_signal(SIGUSR1, SA_RESTART);
-	pid = start("write", sv[1], "hello");
+	pid = start_at("write", sv[1], "hello");
 	kill(getpid(), SIGUSR1);
 	is(read(sv[0], got, 10), 5, "SA_RESTART: it goes on");
 	wait_status(pid);
@@ -364,36 +347,21 @@ static void interrupted(void)
 
 static void flooded(void)
 {
-	unsigned int next = 0, wrong = 0;
-	size_t have = 0;
 	int sv[2];
-	ssize_t n;
 	pid_t pid;
 
 	make_pair(sv, SOCK_STREAM);
-	pid = start("flood", sv[1], "120000");
+	pid = start_at("flood", sv[1], "120000");
 	close(sv[1]);
-	while ((n = read(sv[0], got + have, 7777)) > 0) {
-		size_t at = 0;
-
-		for (have += n; have - at >= 4; at += 4) {
-			unsigned int v;
-
-			memcpy(&v, got + at, 4);
-			wrong += v != next++;
-		}
-		memmove(got, got + at, have -= at);
-	}
+	is(read_flood(sv[0]), 120000, "every number came, in order");
 	is(wait_status(pid), 0, "the writer is content");
-	is(next, 120000, "every number came");
-	is(wrong, 0, "in order");
 	close(sv[0]);
 }
 
 static const struct mode modes[] = {
-	{ "write", write_mode }, { "twice", twice_mode }, { "end", end_mode },
-	{ "read", read_mode },	 { "flood", flood_mode }, { "kick", kick_mode },
-	{ NULL, NULL },
+	{ "write", write_mode }, { "twice", twice_mode }, { "drip", drip_mode },
+	{ "end", end_mode },	 { "read", read_mode },	  { "flood", flood_mode },
+	{ "kick", kick_mode },	 { NULL, NULL },
 };
 
 int main(int argc, char **argv)
@@ -408,6 +376,7 @@ int main(int argc, char **argv)
 	endings();
 	shutting_down();
 	sleeping();
+	limited();
 	interrupted();
 	flooded();
 	is(count_fds(), before, "no descriptor is left open");

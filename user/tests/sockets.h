@@ -3,7 +3,7 @@
 #ifndef USER_TESTS_SOCKETS_H
 #define USER_TESTS_SOCKETS_H
 
-#include "files.h"
+#include "tap.h"
 #include <limits.h>
 #include <poll.h>
 #include <sys/ioctl.h>

@@ -163,6 +163,45 @@ static void test_exchange(void)
 		kmem_cache_free(cache, slots[i]);
 }
 
+/* --- who looks at all of them --------------------------------------------------------------------- */
+
+/*
+ * Processor 0 goes through all objects, again and again, while the others take and give some. Of each object
+ * bytes are left over, which are filled with one value while it is out and with another while it is free.
+ */
+static unsigned int busy_cpus;
+
+static void audit_all(unsigned int cpu)
+{
+	static const size_t sizes[] = { 9, 40, 70, 100, 130 };
+	void *objs[8] = { NULL };
+
+	if (cpu == 0) {
+		while (__atomic_load_n(&busy_cpus, __ATOMIC_ACQUIRE)) {
+			slab_audit();
+			sim_quiescent();
+		}
+		return;
+	}
+	test_random_seed(cpu);
+	for (unsigned int n = 0; n < 5 * ROUNDS; n++) {
+		void **obj = &objs[n % ARRAY_SIZE(objs)];
+
+		kfree(*obj);
+		*obj = kmalloc(sizes[test_random() % ARRAY_SIZE(sizes)], GFP_KERNEL);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
+		kfree(objs[i]);
+	__atomic_fetch_sub(&busy_cpus, 1, __ATOMIC_RELEASE);
+}
+
+static void test_audit(void)
+{
+	busy_cpus = SIM_NR_CPUS - 1;
+	on_all_cpus(audit_all);
+	ok(true, "what changes hands meanwhile is nothing to complain of");
+}
+
 /* --- promises ---------------------------------------------------------------------------------------- */
 
 static atomic_long_t promised, refused;
@@ -218,6 +257,7 @@ int main(void)
 	ok(atomic_long_read(&allocated) > ROUNDS, "%ld were had", atomic_long_read(&allocated));
 	test_exchange();
 	is(atomic_long_read(&damaged), 0, "objects made here and freed there");
+	test_audit();
 	test_promises();
 	page_alloc_audit();
 	end = sim_usage();

@@ -78,10 +78,10 @@ class CacheCheck:
         """Debug builds: the word behind each object says whether it is out."""
         for obj in self.cache.all_objects(page):
             word = self.cache.state_word(obj)
-            if word >> 16 not in (slab.STATE_FREE, slab.STATE_INUSE):
+            if word >> slab.STATE_SHIFT not in (slab.STATE_FREE, slab.STATE_INUSE):
                 self.wrong(f"the word behind object {obj:#x} is {word:#x}: something was written beyond its "
                            "end")
-            elif obj in free and word >> 16 != slab.STATE_FREE:
+            elif obj in free and word >> slab.STATE_SHIFT != slab.STATE_FREE:
                 self.wrong(f"object {obj:#x} is in its slab's chain of free ones, but marked as in use")
 
     def magazines(self):

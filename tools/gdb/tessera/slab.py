@@ -3,8 +3,9 @@
 from tessera import kernel, memory, process
 
 FREE_BYTE = 0x6B
-STATE_FREE = 0xF4EEF4EEF4EE
-STATE_INUSE = 0xA110CEDAA110
+STATE_SHIFT = 32
+STATE_FREE = 0xF4EEF4EE
+STATE_INUSE = 0xA110CEDA
 MAG_SIZE = 16
 
 
@@ -77,11 +78,11 @@ class Cache:
         return used - free
 
     def state_word(self, obj):
-        """A debug build's word behind an object: its state, and below that the size asked for."""
+        """A debug build's word behind an object: its state, how often it was handed out, the size asked for."""
         return kernel.u64(obj + self.stride - 8)
 
     def state(self, obj):
-        return self.state_word(obj) >> 16
+        return self.state_word(obj) >> STATE_SHIFT
 
 
 def caches(snapshot=None):
