@@ -23,8 +23,8 @@ static spinlock_t dcache_lock = SPINLOCK_INIT;
 static struct hlist_head dentry_hash[1 << DCACHE_BITS];
 static struct kmem_cache *dentry_cache;
 static struct dentry *the_root;
-static LIST_HEAD(mounts);	  /* changes => mount_mutex and dcache_lock */
-static LIST_HEAD(detached);	  /* unmounted and still used. => dcache_lock */
+static LIST_HEAD(mounts);   /* changes => mount_mutex and dcache_lock */
+static LIST_HEAD(detached); /* unmounted and still used. => dcache_lock */
 static struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
 
 void dentry_cache_init(void)
