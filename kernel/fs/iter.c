@@ -39,6 +39,9 @@ static size_t iter_move(enum direction dir, char *buf, size_t n, struct io_iter 
 	size_t done = 0;
 
 	n = min(n, it->count);
+	/* Of nothing, buf may be NULL. */
+	if (!n)
+		return 0;
 	if (!it->iov) {
 		move_kernel(dir, it->kernel, buf, n);
 		it->kernel += n;

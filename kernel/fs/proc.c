@@ -94,6 +94,8 @@ int proc_open(struct inode *inode, struct file *file)
 			kfree(pf);
 			return err;
 		}
+		if (!pf->entry->splice)
+			file->f_mode |= FMODE_NOSPLICE;
 	}
 	file->private_data = pf;
 	return 0;

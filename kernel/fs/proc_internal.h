@@ -21,6 +21,7 @@ struct proc_entry {
 	const struct inode_operations *iops; /* links and directories */
 	bool private;	      /* only for who might trace the process: -EACCES for others */
 	bool process_only;    /* not in /proc/pid/task/tid */
+	bool splice;	      /* of a process, and sendfile(2) may read it, as it may all others */
 	bool (*exists)(void); /* NULL: always */
 	const void *data;     /* the entry's own: a struct proc_dir, a struct sysctl */
 };

@@ -107,6 +107,32 @@ static void changes(void)
 	close(fd);
 }
 
+/* From file to file, without a buffer of the program's: what is told of a process alone can't be sent. */
+static void sent(void)
+{
+	static const char *const not [] = { "maps",    "smaps", "status", "stat",
+					    "cmdline", "mem",	"pagemap" };
+	int to = memfd_create("text", 0), bad = 0, fd;
+	char path[64];
+
+	for (unsigned int i = 0; i < COUNT(not ); i++) {
+		snprintf(path, sizeof(path), "/proc/self/%s", not [i]);
+		fd = open(path, O_RDONLY);
+		bad += raw(SYS_sendfile, to, fd, NULL, 10) != -EINVAL;
+		bad += raw(SYS_sendfile, to, fd, &(loff_t){ 1 << 30 }, 10) != -EINVAL;
+		close(fd);
+	}
+	is(bad, 0, "sendfile from what /proc tells of a process: EINVAL");
+	fd = open("/proc/self/mounts", O_RDONLY);
+	is(raw(SYS_sendfile, to, fd, NULL, 10), 10, "... but from mounts");
+	close(fd);
+	fd = open("/proc/version", O_RDONLY);
+	is(raw(SYS_sendfile, to, fd, NULL, 10), 10, "... and from what isn't a process's");
+	is(raw(SYS_sendfile, to, fd, &(loff_t){ 1 << 30 }, 10), 0, "... nothing behind the end");
+	close(fd);
+	close(to);
+}
+
 static void smaps_too(void)
 {
 	int fd = open("/proc/self/smaps", O_RDONLY);
@@ -129,6 +155,7 @@ int main(int argc, char **argv)
 	sizes();
 	offsets();
 	changes();
+	sent();
 	smaps_too();
 	return done_testing();
 }
