@@ -188,6 +188,7 @@ static unsigned int do_cow_fault(struct vm_fault *vmf)
 	unsigned int ret = vmf_anon_prepare(vmf);
 	bool mapped = false;
 	struct page *new;
+	pte_t pte;
 
 	if (ret)
 		return ret;
@@ -199,8 +200,9 @@ static unsigned int do_cow_fault(struct vm_fault *vmf)
 		note_fault_step(STEP_COPY_FILE_PAGE);
 		copy_page(page_address(new), page_address(vmf->page));
 		page_make_anon(new, vma, vmf->address);
-		mapped = install_pte(
-			vmf, writable(pte_mkyoung(mk_pte(new, vma->vm_page_prot)), vma), new);
+		/* The entry is dirty even if the program may not write: then who wrote was a debugger. */
+		pte = pte_mkdirty(pte_mkyoung(mk_pte(new, vma->vm_page_prot)));
+		mapped = install_pte(vmf, writable(pte, vma), new);
 		unlock_page(vmf->page);
 		put_page(vmf->page);
 	}

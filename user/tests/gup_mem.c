@@ -4,6 +4,7 @@
  * may still read, and write where the memory is private.
  */
 #include "procs.h"
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -189,6 +190,37 @@ static void private_files(void)
 	close(fd);
 }
 
+/* Whether the program's own first write faults, after one by way of the file and mprotect. */
+static bool write_faults(char *p)
+{
+	struct rusage before, after;
+
+	set_byte(p, 'd');
+	raw_mprotect((long)p, PAGE, RW);
+	getrusage(RUSAGE_SELF, &before);
+	*(volatile char *)p = 'e';
+	getrusage(RUSAGE_SELF, &after);
+	return after.ru_minflt != before.ru_minflt;
+}
+
+/* An entry becomes writable by mprotect only if it is dirty; a copy's is from the start. */
+static void writable_later(void)
+{
+	int fd = make_file(2, NULL);
+	char *p = hole(3);
+
+	fix(p, 1, RW);
+	write_faults(p); /* what it needs itself is there from now on */
+	raw_mmap((long)p, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	peek(p + PAGE);
+	ok(!write_faults(p),
+	   "a private file's page, written by mem: the program's write doesn't fault");
+	ok(!write_faults(p + PAGE), "... nor if it was read before");
+	fix(p + 2 * PAGE, 1, PROT_READ);
+	ok(write_faults(p + 2 * PAGE), "anonymous: it does");
+	close(fd);
+}
+
 static void shared_files(void)
 {
 	int ro, fd = make_file(1, &ro);
@@ -287,6 +319,7 @@ int main(int argc, char **argv)
 	positions();
 	anonymous();
 	private_files();
+	writable_later();
 	shared_files();
 	text();
 	special();
