@@ -215,6 +215,7 @@ static void writable_later(void)
 	peek(p + PAGE);
 	ok(!write_faults(p),
 	   "a private file's page, written by mem: the program's write doesn't fault");
+	peek(p + PAGE);
 	ok(!write_faults(p + PAGE), "... nor if it was read before");
 	fix(p + 2 * PAGE, 1, PROT_READ);
 	ok(write_faults(p + 2 * PAGE), "anonymous: it does");
