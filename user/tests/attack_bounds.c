@@ -298,17 +298,9 @@ static void others(void)
 	ok(raw(SYS_close_range, 1000000, UINT32_MAX, 0) == 0, "close_range: beyond all of them");
 }
 
-static int nothing(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return 0;
-}
-
-static const struct mode modes[] = { { "nothing", nothing }, { NULL, NULL } };
-
 int main(int argc, char **argv)
 {
-	tap_start(argc, argv, modes);
+	tap_start(argc, argv, programs);
 	snprintf(test_dir, sizeof(test_dir), "/tmp/attack_bounds.%d", my_pid());
 	is(raw(SYS_mkdir, test_dir, 0700), 0, "a directory");
 	make_names();

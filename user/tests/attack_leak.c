@@ -3,6 +3,7 @@
  * Bytes of the kernel's in what it hands out: the padding of each structure is zero or stays as the
  * program had it, though the kernel's stack was full of something else just before.
  */
+#include "raw_msghdr.h"
 #include "signals.h"
 #include <poll.h>
 #include <sys/resource.h>
@@ -11,7 +12,6 @@
 #include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <sys/times.h>
-#include <sys/uio.h>
 #include <sys/utsname.h>
 
 /* --- structures ---------------------------------------------------------------------------------------- */
@@ -229,17 +229,6 @@ static long get_fault_siginfo(void)
 	set_plain(SIGSEGV, SIG_DFL);
 	return 0;
 }
-
-/* As the kernel has it; the C library's is not quite the same. */
-struct raw_msghdr {
-	void *name;
-	unsigned int name_len;
-	struct iovec *iov;
-	unsigned long iov_len;
-	void *control;
-	unsigned long control_len;
-	unsigned int flags;
-};
 
 /* One byte with credentials and a descriptor. */
 static bool send_byte(void)

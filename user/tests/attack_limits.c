@@ -195,19 +195,11 @@ static void program_without_room(void)
 	is(soft_limit(RLIMIT_AS), old, "AS: which was only the child's");
 }
 
-static int nothing(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return 0;
-}
-
-static const struct mode modes[] = { { "nothing", nothing }, { NULL, NULL } };
-
 int main(int argc, char **argv)
 {
 	char deep[65536];
 
-	tap_start(argc, argv, modes);
+	tap_start(argc, argv, programs);
 	memset((void *)(uintptr_t)deep, 0, sizeof(deep));
 	have_all();
 	ATTACK(AS, used("VmSize") + PAGE, of_space);

@@ -160,17 +160,9 @@ static void mode_2(void)
 	write_number(RATIO, ratio);
 }
 
-static int nothing(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return 0;
-}
-
-static const struct mode modes[] = { { "nothing", nothing }, { NULL, NULL } };
-
 int main(int argc, char **argv)
 {
-	tap_start(argc, argv, modes);
+	tap_start(argc, argv, programs);
 	have_all();
 	if (am_root())
 		mode_2();

@@ -10,9 +10,9 @@
  * of the addresses. What is there must stay as it is.
  */
 #include "areas.h"
+#include "raw_msghdr.h"
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 static const struct recorded {
 	const char *name, *results;
@@ -232,17 +232,6 @@ static long raw_call(long nr, const long *a)
 #define DIED 1000
 
 static int timer; /* of the process that attacks */
-
-/* As the kernel has it; the C library's is not quite the same. */
-struct raw_msghdr {
-	void *name;
-	unsigned int name_len;
-	struct iovec *iov;
-	unsigned long iov_len;
-	void *control;
-	unsigned long control_len;
-	unsigned int flags;
-};
 
 /* The message in a page: 8 bytes, and the credentials of oneself. */
 static struct raw_msghdr *message(char *page)

@@ -54,6 +54,15 @@ TAP_FN void have_all(void)
 		diag("something is missing: errno %d", errno);
 }
 
+/* What a test's own program does when it is executed with that name as its first argument. */
+TAP_FN int nothing(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return 0;
+}
+
+static const struct mode programs[] = { { "nothing", nothing }, { NULL, NULL } };
+
 /* --- how things are ---------------------------------------------------------------------------------- */
 
 static char pictures[2][40000];
