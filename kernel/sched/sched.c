@@ -346,6 +346,22 @@ void sched_set_policy(struct sched_entity *se, unsigned int policy, unsigned int
 	local_irq_restore(flags);
 }
 
+/*
+ * Whether it runs where it may not, or is on its way there: taken out of one queue and not yet in the other,
+ * where it will be told to go on. Who waits for neither sees a move that isn't done.
+ */
+static bool is_astray(const struct sched_entity *se)
+{
+	unsigned long flags = local_irq_save();
+	struct run_queue *rq = rq_lock_of(se);
+	bool moves = READ_ONCE(se->state) == TASK_RUNNING && !se->on_rq;
+	bool astray = (moves || rq->curr == se) && !may_run_on(se, rq->cpu);
+
+	spin_unlock(&rq->lock);
+	local_irq_restore(flags);
+	return astray;
+}
+
 void sched_set_allowed(struct sched_entity *se, cpu_bits_t cpus)
 {
 	unsigned long flags = local_irq_save();
@@ -363,7 +379,7 @@ void sched_set_allowed(struct sched_entity *se, cpu_bits_t cpus)
 	unlock_rq(rq);
 	local_irq_restore(flags);
 	/* Who waits here is moved itself, if two do it to each other. */
-	while (READ_ONCE(se->on_cpu) && !may_run_on(se, READ_ONCE(se->cpu))) {
+	while (is_astray(se)) {
 		cond_resched();
 		cpu_relax();
 	}

@@ -193,7 +193,7 @@ static void moving_one_that_runs(void)
 	pid = fork_child(spin, NULL);
 	set_mask(pid, nth(1));
 	ok(await(&words[0], 1), "a child that never enters the kernel");
-	for (int i = 0; i < 4 * cpu_count; i++) {
+	for (int i = 0; i < 50 * cpu_count; i++) {
 		wrong += set_mask(pid, nth(i)) != 0;
 		wrong += stat_number(pid, STAT_CPU) != cpu_numbers[i % cpu_count];
 	}
