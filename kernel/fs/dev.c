@@ -88,6 +88,7 @@ static const struct file_operations full_fops = {
 static const struct file_operations random_fops = {
 	.llseek = random_llseek,
 	.read_iter = random_read,
+	.splice = true,
 	.write_iter = null_write,
 };
 

@@ -94,8 +94,6 @@ int proc_open(struct inode *inode, struct file *file)
 			kfree(pf);
 			return err;
 		}
-		if (!pf->entry->splice)
-			file->f_mode |= FMODE_NOSPLICE;
 	}
 	file->private_data = pf;
 	return 0;
@@ -162,9 +160,18 @@ const struct inode_operations proc_setting_iops = {
 	.truncate = setting_truncate,
 };
 
+/* What is a process's can't be sent by sendfile(2), but for its mounts. */
 static const struct file_operations proc_text_fops = {
 	.llseek = llseek_no_end,
 	.read_iter = proc_text_read,
+	.open = proc_open,
+	.release = proc_release,
+};
+
+const struct file_operations proc_mounts_fops = {
+	.llseek = llseek_no_end,
+	.read_iter = proc_text_read,
+	.splice = true,
 	.open = proc_open,
 	.release = proc_release,
 };
@@ -176,6 +183,15 @@ static int proc_single_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 static const struct file_operations proc_single_fops = {
+	.llseek = llseek_no_end,
+	.read_iter = proc_text_read,
+	.splice = true,
+	.open = proc_open,
+	.release = proc_release,
+	.mmap = proc_single_mmap,
+};
+
+const struct file_operations proc_sysvipc_fops = {
 	.llseek = llseek_no_end,
 	.read_iter = proc_text_read,
 	.open = proc_open,

@@ -21,7 +21,6 @@ struct proc_entry {
 	const struct inode_operations *iops; /* links and directories */
 	bool private;	      /* only for who might trace the process: -EACCES for others */
 	bool process_only;    /* not in /proc/pid/task/tid */
-	bool splice;	      /* of a process, and sendfile(2) may read it, as it may all others */
 	bool (*exists)(void); /* NULL: always */
 	const void *data;     /* the entry's own: a struct proc_dir, a struct sysctl */
 };
@@ -110,7 +109,7 @@ static inline u64 proc_ino(u32 tag, unsigned int nr)
 int proc_name_to_number(const char *name, int max);
 /* The entries of /proc/pid and of /proc/pid/task/tid. */
 extern const struct inode_operations proc_pid_iops;
-extern const struct file_operations proc_pid_fops;
+extern const struct file_operations proc_pid_fops, proc_mounts_fops, proc_sysvipc_fops;
 
 int proc_show_trace(struct proc_file *pf, struct seq_text *seq);
 int proc_show_cmdline(struct proc_file *pf, struct seq_text *seq);

@@ -165,6 +165,7 @@ static int sysctl_open(struct inode *inode, struct file *file)
 static const struct file_operations sysctl_fops = {
 	.llseek = llseek_no_end,
 	.read_iter = proc_text_read,
+	.splice = true,
 	.write_iter = sysctl_write,
 	.open = sysctl_open,
 	.release = proc_release,

@@ -280,7 +280,7 @@ static bool sysv_known(void)
 }
 
 static const struct proc_entry sysvipc_entries[] = {
-	{ .name = "shm", .mode = S_IFREG | 0444, .show = show_shm },
+	{ .name = "shm", .mode = S_IFREG | 0444, .fops = &proc_sysvipc_fops, .show = show_shm },
 };
 static const struct proc_dir sysvipc_dir = { sysvipc_entries, ARRAY_SIZE(sysvipc_entries), 0x4000 };
 

@@ -288,6 +288,7 @@ static int control_open(struct inode *inode, struct file *file)
 static const struct file_operations control_fops = {
 	.llseek = llseek_no_end,
 	.read_iter = proc_text_read,
+	.splice = true,
 	.write_iter = control_write,
 	.open = control_open,
 	.release = proc_release,

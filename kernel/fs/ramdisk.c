@@ -382,6 +382,7 @@ static void disk_release(struct file *file)
 static const struct file_operations disk_fops = {
 	.llseek = disk_llseek,
 	.read_iter = disk_read,
+	.splice = true,
 	.write_iter = disk_write,
 	.ioctl = disk_ioctl,
 	.mmap = disk_mmap,

@@ -256,6 +256,7 @@ int tmpfs_fsync(struct file *file)
 const struct file_operations tmpfs_file_fops = {
 	.llseek = tmpfs_llseek,
 	.read_iter = tmpfs_read_iter,
+	.splice = true,
 	.write_iter = tmpfs_write_iter,
 	.mmap = tmpfs_mmap,
 	.fallocate = tmpfs_fallocate,

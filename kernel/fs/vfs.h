@@ -455,6 +455,7 @@ struct file_operations {
 	 */
 	ssize_t (*read_iter)(struct file *file, struct io_iter *to, loff_t *pos);
 	ssize_t (*write_iter)(struct file *file, struct io_iter *from, loff_t *pos);
+	bool splice; /* sendfile(2) may take bytes from it, by read_iter */
 	/* 0 or an error; entries from ctx->pos on. => i_rwsem held for reading. NULL: -ENOTDIR */
 	int (*iterate)(struct file *file, struct dir_context *ctx);
 	/* NULL: -ENOTTY */
@@ -490,15 +491,14 @@ struct file_operations {
 extern const struct file_operations chrdev_fops;
 
 /* file->f_mode */
-#define FMODE_READ     BIT(0)
-#define FMODE_WRITE    BIT(1)
-#define FMODE_PATH     BIT(2) /* O_PATH: a place, not an open file */
-#define FMODE_STREAM   BIT(3) /* has no position: a terminal */
-#define FMODE_EXEC     BIT(4) /* opened by exec */
-#define FMODE_WRITER   BIT(5) /* counted in i_writecount */
-#define FMODE_NOWRITE  BIT(6) /* keeps writers away: counted there too */
-#define FMODE_NOCOUNT  BIT(7) /* not to be counted, whatever it is open for */
-#define FMODE_NOSPLICE BIT(8) /* sendfile(2) takes nothing from it */
+#define FMODE_READ    BIT(0)
+#define FMODE_WRITE   BIT(1)
+#define FMODE_PATH    BIT(2) /* O_PATH: a place, not an open file */
+#define FMODE_STREAM  BIT(3) /* has no position: a terminal */
+#define FMODE_EXEC    BIT(4) /* opened by exec */
+#define FMODE_WRITER  BIT(5) /* counted in i_writecount */
+#define FMODE_NOWRITE BIT(6) /* keeps writers away: counted there too */
+#define FMODE_NOCOUNT BIT(7) /* not to be counted, whatever it is open for */
 /* Positions are addresses: those that are negative as a loff_t mean something. */
 #define FMODE_UNSIGNED_OFFSET BIT(12)
 

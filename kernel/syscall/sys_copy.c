@@ -20,8 +20,7 @@ static ssize_t send(struct file *in, loff_t *pos, struct file *out, size_t count
 	loff_t to = 0;
 	ssize_t ret;
 
-	if (!S_ISREG(in->f_inode->i_mode) || !in->f_op->read_iter ||
-	    (in->f_mode & FMODE_NOSPLICE) || (out->f_flags & O_APPEND))
+	if (!in->f_op->splice || (out->f_flags & O_APPEND))
 		return -EINVAL;
 	if (!has_position(out))
 		return file_copy(in, pos, out, NULL, count);
