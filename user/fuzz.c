@@ -391,11 +391,54 @@ static void remove_tree(int at, const char *name)
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 
+/* Where files may come to be: beside DIR_NAME also by random names, and by links that lead out of it. */
+static const char *const places[] = { "/", "/tmp", "/dev/shm" };
+static char *known[64]; /* what was there before, with the place */
+static int nr_known;
+
+static bool is_known(const char *path)
+{
+	for (int i = 0; i < nr_known; i++)
+		if (!strcmp(known[i], path))
+			return true;
+	return false;
+}
+
+/* Calls fn with the path of all that is in the places and isn't known. */
+static void for_unknown(void (*fn)(const char *path))
+{
+	char path[512];
+
+	for (size_t i = 0; i < COUNT(places); i++) {
+		DIR *dir = opendir(places[i]);
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir)) != NULL) {
+			if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+				continue;
+			snprintf(path, sizeof(path), "%s/%s", places[i], entry->d_name);
+			if (!is_known(path))
+				fn(path);
+		}
+		if (dir)
+			closedir(dir);
+	}
+}
+
+static void remember(const char *path)
+{
+	if (nr_known < (int)COUNT(known))
+		known[nr_known++] = strdup(path);
+}
+
+static void remove_unknown(const char *path)
+{
+	remove_tree(AT_FDCWD, path);
+}
+
 static void remove_files(void)
 {
-	remove_tree(AT_FDCWD, DIR_NAME);
-	remove_tree(AT_FDCWD, "/dev/shm/a");
-	remove_tree(AT_FDCWD, LIVE_NAME);
+	for_unknown(remove_unknown);
 }
 
 static void remove_shm(void)
@@ -526,6 +569,7 @@ int main(int argc, char **argv)
 
 	if (!prepare(argc, argv))
 		return 1;
+	for_unknown(remember);
 	tell("seed %lu, user %ld", shared->seed, raw(SYS_getuid));
 	while (done < rounds && now_ms() - start < seconds * 1000) {
 		tell("round %lu", shared->round);

@@ -72,7 +72,8 @@ sub outcome {
 # What is wrong with a boot as a whole, in words.
 sub complaints {
 	my ($kernel, $run) = @_;
-	my @wrong = $run->{console} =~ /^.*\b(?:WARNING|PANIC|BUG|deadlock|lockdep|leakcheck: .*missing)\b.*$/mg;
+	# What stress-ng warns of is its own.
+	my @wrong = $run->{console} =~ /^(?!stress-ng:).*\b(?:WARNING|PANIC|BUG|deadlock|lockdep|leakcheck: .*missing)\b.*$/mg;
 	push @wrong, 'it did not come to its end' if $run->{console} !~ /^##done/m;
 	return @wrong if $kernel eq 'linux';
 	push @wrong, 'the leak check is not clean'
