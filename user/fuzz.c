@@ -427,8 +427,12 @@ static void for_unknown(void (*fn)(const char *path))
 
 static void remember(const char *path)
 {
-	if (nr_known < (int)COUNT(known))
-		known[nr_known++] = strdup(path);
+	/* What isn't remembered would be removed. */
+	if (nr_known == (int)COUNT(known)) {
+		tell("more than %d files in the way: no place for this", nr_known);
+		exit(1);
+	}
+	known[nr_known++] = strdup(path);
 }
 
 static void remove_unknown(const char *path)
