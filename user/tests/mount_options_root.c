@@ -269,26 +269,9 @@ static void access_times(const char *dir)
 
 int main(int argc, char **argv)
 {
-	static const char *const rest[] = { NULL };
-	const char *dir;
-	int before;
+	static void (*const parts[])(const char *) = {
+		options, read_only, flags, all_or_nothing, unlimited, access_times,
+	};
 
-	tap_start(argc, argv, NULL);
-	if (geteuid() != 0)
-		skip_all("only root may mount");
-	umask(022);
-	before = count_fds();
-	make_dir("mount_options");
-	dir = strdup(in_dir("dir"));
-	mkdir(dir, 0755);
-	options(dir);
-	read_only(dir);
-	flags(dir);
-	all_or_nothing(dir);
-	unlimited(dir);
-	access_times(dir);
-	rmdir(dir);
-	clean_dir(rest);
-	is(count_fds(), before, "no descriptor is left open");
-	return done_testing();
+	return test_mounts(argc, argv, "mount_options", parts, COUNT(parts));
 }

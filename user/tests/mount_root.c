@@ -417,32 +417,10 @@ static void proc(const char *dir)
 
 int main(int argc, char **argv)
 {
-	static const char *const rest[] = { NULL };
-	const char *dir;
-	int before;
+	static void (*const parts[])(const char *) = {
+		basics,	  refusals,	  busy,	    stacked,	     detaching,	     not_mounted,
+		chrooted, detaching_race, expiring, again_and_again, without_memory, proc,
+	};
 
-	tap_start(argc, argv, NULL);
-	if (geteuid() != 0)
-		skip_all("only root may mount");
-	umask(022);
-	before = count_fds();
-	make_dir("mount");
-	dir = strdup(in_dir("dir"));
-	mkdir(dir, 0755);
-	basics(dir);
-	refusals(dir);
-	busy(dir);
-	stacked(dir);
-	detaching(dir);
-	not_mounted(dir);
-	chrooted(dir);
-	detaching_race(dir);
-	expiring(dir);
-	again_and_again(dir);
-	without_memory(dir);
-	proc(dir);
-	rmdir(dir);
-	clean_dir(rest);
-	is(count_fds(), before, "no descriptor is left open");
-	return done_testing();
+	return test_mounts(argc, argv, "mount", parts, COUNT(parts));
 }

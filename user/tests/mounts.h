@@ -55,4 +55,28 @@ TAP_FN long put(const char *path, size_t size)
 	return ret;
 }
 
+/* Each of the parts gets the same empty directory to mount on. */
+TAP_FN int test_mounts(int argc, char **argv, const char *name,
+		       void (*const *parts)(const char *dir), size_t nr)
+{
+	static const char *const rest[] = { NULL };
+	const char *dir;
+	int before;
+
+	tap_start(argc, argv, NULL);
+	if (geteuid() != 0)
+		skip_all("only root may mount");
+	umask(022);
+	before = count_fds();
+	make_dir(name);
+	dir = strdup(in_dir("dir"));
+	mkdir(dir, 0755);
+	for (size_t i = 0; i < nr; i++)
+		parts[i](dir);
+	rmdir(dir);
+	clean_dir(rest);
+	is(count_fds(), before, "no descriptor is left open");
+	return done_testing();
+}
+
 #endif
